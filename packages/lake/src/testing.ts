@@ -1,0 +1,1 @@
+export { sampleCall } from './event-sample.ts';
