@@ -1,0 +1,83 @@
+import { AccessDenied, StepUpRequired } from './errors.ts';
+
+export const ROLES = ['owner', 'security', 'developer', 'app-owner', 'responder', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who acts. Everything that someone may see or do follows from this, never from an id in a request. */
+export type Actor =
+  | {
+      readonly kind: 'person';
+      readonly id: string;
+      readonly name: string;
+      readonly roles: readonly Role[];
+      /** When a strong factor was last shown, milliseconds since the epoch. */
+      readonly strongAuthAt?: number;
+    }
+  | { readonly kind: 'client'; readonly id: string; readonly name: string; readonly roles: readonly Role[] }
+  | { readonly kind: 'system'; readonly name: string };
+
+/**
+ * Every permission and the roles that hold it. This one table decides; routes and commands name a permission.
+ * `own` marks what a role may do only to objects it owns: the command checks ownership.
+ */
+export const PERMISSIONS = {
+  'session.self': ROLES,
+  'person.read': ['owner', 'security', 'auditor'],
+  'person.write': ['owner'],
+  'person.suspend': ['owner', 'security', 'responder'],
+  'api-token.self': ROLES,
+  'app.read': ROLES,
+  'app.write': ['owner', 'security', 'app-owner'],
+  'credential.write': ['owner', 'security', 'app-owner'],
+  'integration.read': ROLES,
+  'integration.write': ['owner', 'security', 'developer'],
+  'integration.credential': ['owner', 'security', 'developer'],
+  'integration.revoke': ['owner', 'security', 'responder', 'app-owner'],
+  'integration.restore': ['owner', 'security'],
+  'grant.read': ROLES,
+  'grant.write': ['owner', 'security', 'app-owner'],
+  'policy.read': ROLES,
+  'policy.write': ['owner', 'security'],
+  'event.read': ['owner', 'security', 'responder', 'auditor', 'developer', 'app-owner'],
+  'audit.read': ['owner', 'security', 'auditor'],
+  'map.read': ROLES,
+  'apply.plan': ['owner', 'security', 'auditor'],
+  'apply.write': ['owner', 'security'],
+  'system.read': ['owner', 'security', 'auditor', 'responder'],
+  'system.write': ['owner'],
+  'scim.write': ['owner'],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+/** Privileged acts need a factor shown this recently. */
+export const STEP_UP_AGE_MS_MAX = 15 * 60_000;
+
+const STEP_UP: ReadonlySet<Permission> = new Set(['person.write', 'person.suspend', 'policy.write', 'system.write']);
+
+export function isAllowed(actor: Actor, permission: Permission): boolean {
+  if (actor.kind === 'system') return true;
+  const holders: readonly Role[] = PERMISSIONS[permission];
+  return actor.roles.some((role) => holders.includes(role));
+}
+
+/** Throws `AccessDenied` when no role of the actor holds the permission. */
+export function authorize(actor: Actor, permission: Permission): void {
+  if (isAllowed(actor, permission)) return;
+  throw new AccessDenied(
+    `This needs the permission ${permission}, held by: ${PERMISSIONS[permission].join(', ')}. Ask an owner for the role.`,
+    { permission },
+  );
+}
+
+/** Throws `StepUpRequired` when a person does something privileged without a fresh strong factor. */
+export function requireStepUp(actor: Actor, permission: Permission, now: number): void {
+  if (actor.kind !== 'person' || !STEP_UP.has(permission)) return;
+  if (actor.strongAuthAt !== undefined && now - actor.strongAuthAt <= STEP_UP_AGE_MS_MAX) return;
+  throw new StepUpRequired('Confirm with your passkey or code, then try again.', { permission, step_up: true });
+}
+
+/** What the audit trail and events store of an actor. */
+export function describeActor(actor: Actor): { kind: Actor['kind']; id: string | null; name: string } {
+  return { kind: actor.kind, id: actor.kind === 'system' ? null : actor.id, name: actor.name };
+}
