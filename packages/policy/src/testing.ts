@@ -1,0 +1,43 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { EntryInputOf, EntryKind } from './entry.ts';
+import { createSnapshot, type Snapshot } from './snapshot.ts';
+import { type SigningKey, snapshotKeyId } from './snapshot-signature.ts';
+
+/** The least that each kind needs, for tests to override. */
+const samples: { [K in EntryKind]: EntryInputOf<K> } = {
+  app: { id: 'app-1', name: 'github', title: 'GitHub', upstream: 'https://api.github.com' },
+  integration: { id: 'int-1', name: 'Nightly sync', ownerId: 'person-1', status: 'active', clientId: 'client-1' },
+  grant: {
+    id: 'grant-1',
+    name: 'Read repositories',
+    integrationId: 'int-1',
+    appId: 'app-1',
+    select: [{ kind: 'operations', ids: ['repos/get'] }],
+  },
+  policy: { id: 'policy-1', name: 'No deletes', text: 'forbid (principal, action, resource);' },
+  inspection: { id: 'rule-1', name: 'Cards', class: 'payment.card', action: 'redact' },
+  limit: { id: 'limit-1', name: 'Burst', rate: { count: 100, periodMs: 60_000, burst: 20 } },
+  token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
+  revoked: { expiresAt: 2_000_000_000_000 },
+  jwk: { kid: 'key-1', issuer: 'https://cordon.example', jwk: { kty: 'OKP', alg: 'EdDSA', crv: 'Ed25519', x: 'AA' } },
+};
+
+/** A valid entry of one kind with some fields replaced. */
+export function sampleEntry<K extends EntryKind>(kind: K, overrides: Partial<EntryInputOf<K>> = {}): EntryInputOf<K> {
+  return { ...samples[kind], ...overrides };
+}
+
+/** A snapshot of the given entries; version 1 and epoch 1 unless said otherwise. */
+export function sampleSnapshot(
+  entries: Record<string, unknown>,
+  head: { version?: number; epoch?: number; createdAt?: number } = {},
+): Snapshot {
+  return createSnapshot({ version: 1, epoch: 1, createdAt: 0, ...head, entries: Object.entries(entries) });
+}
+
+/** A fresh Ed25519 key pair with the trust store that accepts it. */
+export function sampleSigningKey(): { signing: SigningKey; keys: ReadonlyMap<string, SigningKey['privateKey']> } {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const keyId = snapshotKeyId(publicKey);
+  return { signing: { keyId, privateKey }, keys: new Map([[keyId, publicKey]]) };
+}
