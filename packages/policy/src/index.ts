@@ -23,7 +23,12 @@ export {
 } from './access-entry.ts';
 export type { AppEntry, AppEntryInput, Assurance, Credential } from './app-entry.ts';
 export { appEntry, assurance, credential } from './app-entry.ts';
+export type { Authorizer, OperationSource } from './authorizer.ts';
+export { createAuthorizer } from './authorizer.ts';
+export type { BuiltIn } from './built-in.ts';
+export { readBuiltIn } from './built-in.ts';
 export { canonicalJson } from './canonical-json.ts';
+export type { CallContext, CallRequest, Decision, Named } from './decision.ts';
 export type { Entries, EntryInputOf, EntryKey, EntryKind, EntryOf, SnapshotEntry } from './entry.ts';
 export { entrySchemas, getEntry, listEntries, parseEntry, parseEntryKey } from './entry.ts';
 export type { PolicyErrorCode } from './errors.ts';
@@ -40,6 +45,13 @@ export {
   SnapshotTampered,
   SnapshotTooBig,
 } from './errors.ts';
+export type { OperationFacts } from './grant-selector.ts';
+export { covers, formatSelector, parseSelector, parseUnknownOperation, unknownOperation } from './grant-selector.ts';
+export type { InspectionCall, InspectionResolver } from './inspection.ts';
+export { compileInspection, defaultInspectionRules, resolveInspection } from './inspection.ts';
+export type { Facts } from './policy-facts.ts';
+export type { PolicyProblem, PolicyTextReport } from './policy-text.ts';
+export { validatePolicyText } from './policy-text.ts';
 export type {
   Direction,
   InspectionAction,
@@ -65,3 +77,5 @@ export {
   verifyDelta,
   verifySnapshot,
 } from './snapshot-signature.ts';
+export type { DecisionChange, WhatIf } from './what-if.ts';
+export { compareDecisions } from './what-if.ts';

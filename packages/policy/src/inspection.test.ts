@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest';
+import type { EntryInputOf, EntryOf } from './entry.ts';
+import { compileInspection, resolveInspection } from './inspection.ts';
+import { inspectionEntry } from './rule-entry.ts';
+import { sampleEntry, sampleSnapshot } from './testing.ts';
+
+type Rule = Partial<EntryInputOf<'inspection'>>;
+
+const rulesOf = (rules: Rule[]): EntryOf<'inspection'>[] =>
+  rules.map((rule, n) => inspectionEntry.parse(sampleEntry('inspection', { id: `r${n}`, ...rule })));
+const call = { appId: 'app-1', integrationId: 'int-1', direction: 'request' as const };
+
+describe('the most specific rule wins', () => {
+  test.each<[string, Rule[], string, string, string]>([
+    ['default for cards', [], 'payment.card', 'redact', 'default:payment.card'],
+    ['default for credentials', [], 'credential.aws.secret', 'redact', 'default:credential.*'],
+    ['default for personal data', [], 'personal.email', 'log', 'default:personal.*'],
+    ['default for the rest', [], 'source.code', 'log', 'default:*'],
+    [
+      'a rule over the default of the same class',
+      [{ class: 'payment.card', action: 'allow' }],
+      'payment.card',
+      'allow',
+      'r0',
+    ],
+    [
+      'a rule for everything loosens no default',
+      [{ class: '*', action: 'allow', appId: 'app-1' }],
+      'payment.card',
+      'redact',
+      'default:payment.card',
+    ],
+    ['a rule for everything over the last default', [{ class: '*', action: 'allow' }], 'source.code', 'allow', 'r0'],
+    [
+      'exact class over prefix',
+      [
+        { class: 'personal.*', action: 'block' },
+        { class: 'personal.email', action: 'log' },
+      ],
+      'personal.email',
+      'log',
+      'r1',
+    ],
+    [
+      'longer prefix',
+      [
+        { class: 'personal.*', action: 'block' },
+        { class: 'personal.id.*', action: 'log' },
+      ],
+      'personal.id.ssn',
+      'log',
+      'r1',
+    ],
+    ['prefix stops at a dot', [{ class: 'pay.*', action: 'block' }], 'payment.card', 'redact', 'default:payment.card'],
+    [
+      'app over all',
+      [
+        { class: 'payment.card', action: 'block' },
+        { class: 'payment.card', action: 'log', appId: 'app-1' },
+      ],
+      'payment.card',
+      'log',
+      'r1',
+    ],
+    [
+      'integration over app',
+      [
+        { class: 'payment.card', action: 'block', appId: 'app-1' },
+        { class: 'payment.card', action: 'log', integrationId: 'int-1' },
+      ],
+      'payment.card',
+      'log',
+      'r1',
+    ],
+    [
+      'both over integration',
+      [
+        { class: 'payment.card', action: 'block', integrationId: 'int-1' },
+        { class: 'payment.card', action: 'log', integrationId: 'int-1', appId: 'app-1' },
+      ],
+      'payment.card',
+      'log',
+      'r1',
+    ],
+    [
+      'direction over any',
+      [
+        { class: 'payment.card', action: 'block' },
+        { class: 'payment.card', action: 'log', direction: 'request' },
+      ],
+      'payment.card',
+      'log',
+      'r1',
+    ],
+    [
+      'another app',
+      [{ class: 'payment.card', action: 'allow', appId: 'app-2' }],
+      'payment.card',
+      'redact',
+      'default:payment.card',
+    ],
+    [
+      'another direction',
+      [{ class: 'payment.card', action: 'allow', direction: 'response' }],
+      'payment.card',
+      'redact',
+      'default:payment.card',
+    ],
+    [
+      'a tie goes to the stricter',
+      [
+        { class: 'payment.card', action: 'log' },
+        { class: 'payment.card', action: 'block' },
+        { class: 'payment.card', action: 'redact' },
+      ],
+      'payment.card',
+      'block',
+      'r1',
+    ],
+  ])('%s', (_name, rules, dataClass, action, id) => {
+    expect(resolveInspection(rulesOf(rules), call)(dataClass)).toMatchObject({ action, rule: { id } });
+  });
+});
+
+test('the order of rules makes no difference', () => {
+  const rules = rulesOf([
+    { class: 'payment.card', action: 'log' },
+    { class: 'payment.card', action: 'block' },
+    { class: '*', action: 'allow', appId: 'app-1' },
+  ]);
+  const forward = resolveInspection(rules, call);
+  const backward = resolveInspection(rules.toReversed(), call);
+  for (const name of ['payment.card', 'payment.iban', 'x']) expect(backward(name)).toEqual(forward(name));
+});
+
+test('a snapshot gives one resolver for each app, integration and direction', () => {
+  const { entries } = sampleSnapshot({
+    'inspection:rule-1': sampleEntry('inspection', { action: 'block', direction: 'response' }),
+  });
+  const resolverFor = compileInspection(entries);
+  expect(resolverFor({ ...call, direction: 'response' })('payment.card').action).toBe('block');
+  expect(resolverFor(call)('payment.card').action).toBe('redact');
+  expect(resolverFor(call)).toBe(resolverFor({ ...call }));
+});
