@@ -1,0 +1,9 @@
+export { type CordonClient, type CordonClientOptions, createCordonClient } from './cordon-client.ts';
+export { CordonCallFailed, DemoError, demoErrors, EstateFailed, IntegrationBroken } from './errors.ts';
+export { type EmulatedApp, type Estate, type EstateOptions, type ListenerKind, startEstate } from './estate.ts';
+export type { GatewayAddress } from './integration.ts';
+export { renderTable, type TableOptions } from './render-table.ts';
+export { type RunOptions, runScenarios } from './run-scenarios.ts';
+export type { Outcome, ScenarioResult } from './scenario.ts';
+export type { VendorReport, Violation } from './vendor-shim.ts';
+export { APP_NAMES, type AppName } from './vendors.ts';
