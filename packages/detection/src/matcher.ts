@@ -1,0 +1,130 @@
+import { anyAt, parseFieldPath, textOf, textsAt, type FieldPath } from './field-path.ts';
+import { type Correlation } from './correlation/correlation.ts';
+import { type Rule } from './sigma/ast.ts';
+import { compileExpression, type Subject, type Test } from './sigma/closure.ts';
+import { chooseIndex } from './sigma/rule-index.ts';
+import { type DetectionEvent, type Signal } from './signal.ts';
+
+const KEY_VALUES_MAX = 20;
+
+interface CompiledRule {
+  readonly rule: Rule;
+  readonly test: Test;
+  readonly capture: readonly FieldPath[];
+}
+
+type Plan = (event: DetectionEvent, subject: Subject) => readonly CompiledRule[];
+
+export interface Matcher {
+  /** The signals of one event, in the rules' order. Never throws on an odd event. */
+  match(event: DetectionEvent): Signal[];
+}
+
+/**
+ * Compiles rules to closures and divides them by product, service and operation, so that an event meets only the
+ * rules that could fire. `correlations` says which fields a signal must carry along.
+ */
+export function createMatcher(rules: readonly Rule[], correlations: readonly Correlation[] = []): Matcher {
+  const compiled = rules.map((rule): CompiledRule => ({
+    rule,
+    test: compileExpression(rule.expression),
+    capture: captured(rule, correlations),
+  }));
+  const plans = new Map<string, Plan>();
+  const planFor = (product: string, service: string): Plan => {
+    const key = `${product}\0${service}`;
+    const known = plans.get(key);
+    if (known) return known;
+    const plan = makePlan(compiled.filter(({ rule }) => appliesTo(rule, product, service)));
+    plans.set(key, plan);
+    return plan;
+  };
+  return {
+    match(event) {
+      const subject = new EventSubject(event);
+      const signals: Signal[] = [];
+      for (const candidate of planFor(event.product, event.service)(event, subject)) {
+        if (candidate.test(event.raw, subject)) signals.push(signal(candidate, event));
+      }
+      return signals;
+    },
+  };
+}
+
+class EventSubject implements Subject {
+  readonly raw: unknown;
+  readonly ocsf: unknown;
+  #text: string | undefined;
+
+  constructor(event: DetectionEvent) {
+    this.raw = event.raw;
+    this.ocsf = event.ocsf;
+  }
+
+  text(): string {
+    this.#text ??= JSON.stringify(this.raw) ?? '';
+    return this.#text;
+  }
+}
+
+/** A log source that names less applies to more (specification "Log source"). */
+function appliesTo(rule: Rule, product: string, service: string): boolean {
+  const { logsource } = rule;
+  return (
+    (logsource.product === undefined || logsource.product === product) &&
+    (logsource.service === undefined || logsource.service === service)
+  );
+}
+
+function makePlan(rules: readonly CompiledRule[]): Plan {
+  const index = chooseIndex(rules.map(({ rule }) => rule));
+  if (!index) return () => rules;
+  const pick = (positions: readonly number[]): CompiledRule[] =>
+    [...new Set(positions)].sort((a, b) => a - b).flatMap((position) => rules[position] ?? []);
+  const always = pick(index.always);
+  const byValue = new Map([...index.byValue].map(([value, found]) => [value, pick([...found, ...index.always])]));
+  const { keys, source } = index.field;
+  return (event, subject) => {
+    const values: string[] = [];
+    anyAt(source === 'ocsf' ? subject.ocsf : event.raw, keys, (value) => {
+      values.push(textOf(value).toLowerCase());
+      return false;
+    });
+    const only = values[0];
+    if (only === undefined) return always;
+    if (values.length === 1) return byValue.get(only) ?? always;
+    return pick([...values.flatMap((value) => index.byValue.get(value) ?? []), ...index.always]);
+  };
+}
+
+/** The fields that the correlations which listen to this rule need. */
+function captured(rule: Rule, correlations: readonly Correlation[]): FieldPath[] {
+  const names = new Set<string>();
+  for (const correlation of correlations) {
+    const listens = correlation.rules.some((one) => one === rule.id || one === rule.name);
+    if (!listens) continue;
+    for (const name of [...correlation.groupBy, ...correlation.valueFields]) {
+      const alias = correlation.aliases[name];
+      names.add(alias?.[rule.name ?? ''] ?? alias?.[rule.id] ?? name);
+    }
+  }
+  return [...names].map(parseFieldPath);
+}
+
+function signal({ rule, capture }: CompiledRule, event: DetectionEvent): Signal {
+  const keys: Record<string, readonly string[]> = {};
+  for (const field of capture) {
+    keys[field.name] = textsAt(field.source === 'ocsf' ? event.ocsf : event.raw, field.keys).slice(0, KEY_VALUES_MAX);
+  }
+  return {
+    ruleId: rule.id,
+    ruleName: rule.name,
+    title: rule.title,
+    level: rule.level,
+    covers: rule.covers,
+    eventId: event.id,
+    time: event.time,
+    product: event.product,
+    keys,
+  };
+}
