@@ -22,6 +22,7 @@ export {
   verifyAudit,
 } from './audit.ts';
 export { canonicalJson } from './canonical.ts';
+export { certificateEnd, createAuthority, issueServerCertificate, type PemPair } from './certificate-authority.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Config, CONFIG_ENVIRONMENT, parseConfig } from './config.ts';
 export {

@@ -1,0 +1,136 @@
+import {
+  type Actor,
+  AppId,
+  appendAudit,
+  authorize,
+  CredentialId,
+  type CredentialId as CredentialIdType,
+  describeActor,
+  type Transaction,
+} from '@cordon/kernel';
+import { compileDescription } from '@cordon/openapi';
+import type { z } from 'zod';
+import { type App, appInput, type AppInput, appPatch, type AppPatch, appSettings, credentialInput } from './app.ts';
+import {
+  appSnapshotEntry,
+  deleteApp,
+  findApp,
+  insertApp,
+  loadApp,
+  replaceCredential,
+  storeDescription,
+  updateApp,
+} from './app-store.ts';
+import type { EstateContext } from './context.ts';
+import { DescriptionInvalid, InputInvalid, NameTaken } from './errors.ts';
+import { publish } from './publication.ts';
+
+export const DESCRIPTION_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Parses command input; the error names each field and what is wrong with it. */
+export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
+  const text = fields.map(({ field, message }) => `${field || 'input'}: ${message}`).join('; ');
+  throw new InputInvalid(`Not valid: ${text}`, { fields });
+}
+
+async function checkName(tx: Transaction, name: string): Promise<void> {
+  if (await findApp(tx, { name })) throw new NameTaken(`An app named ${name} exists already.`, { name });
+}
+
+/** Everything about apps that changes state. */
+export function createAppCommands(context: EstateContext) {
+  const { db, clock, envelope } = context;
+
+  const change = async (
+    actor: Actor,
+    id: string,
+    action: string,
+    detail: Record<string, unknown>,
+    write: (tx: Transaction, app: App, at: number) => Promise<void>,
+  ): Promise<App> => {
+    const at = clock.now();
+    return db.transaction(async (tx) => {
+      const before = await loadApp(tx, AppId.parse(id));
+      await write(tx, before, at);
+      await publish(tx, { set: [await appSnapshotEntry(tx, before.id)], at });
+      const target = { type: 'app', id: before.id, name: before.name };
+      await appendAudit(tx, { actor, action, target, detail, at });
+      return loadApp(tx, before.id);
+    });
+  };
+
+  return {
+    async create(actor: Actor, raw: AppInput): Promise<App> {
+      authorize(actor, 'app.write');
+      const { name, title = name, ...settings } = parseInput(appInput, raw);
+      const at = clock.now();
+      const id = AppId.create(at);
+      return db.transaction(async (tx) => {
+        await checkName(tx, name);
+        await insertApp(tx, { id, name, title, settings, at: new Date(at) });
+        await publish(tx, { set: [await appSnapshotEntry(tx, id)], at });
+        const target = { type: 'app', id, name };
+        await appendAudit(tx, { actor, action: 'app.created', target, detail: { upstream: settings.upstream }, at });
+        return loadApp(tx, id);
+      });
+    },
+
+    update(actor: Actor, id: string, raw: AppPatch): Promise<App> {
+      authorize(actor, 'app.write');
+      const { title, ...patch } = parseInput(appPatch, raw) as AppPatch; // the schema's shape is built from appSettings
+      return change(actor, id, 'app.updated', { changed: Object.keys(raw) }, async (tx, app, at) => {
+        const settings = parseInput(appSettings, { ...app.settings, ...patch });
+        await updateApp(tx, app.id, { ...(title === undefined ? {} : { title }), settings, at: new Date(at) });
+      });
+    },
+
+    setCredential(actor: Actor, id: string, raw: unknown): Promise<App> {
+      authorize(actor, 'credential.write');
+      const { secret, ...shape } = parseInput(credentialInput, raw);
+      return change(actor, id, 'app.credential_replaced', { kind: shape.kind }, async (tx, app, at) => {
+        const credentialId: CredentialIdType = CredentialId.create(at);
+        await replaceCredential(tx, {
+          id: credentialId,
+          appId: app.id,
+          shape,
+          sealed: envelope.seal(secret, `credential:${app.id}`),
+          at: new Date(at),
+          by: describeActor(actor).name,
+        });
+      });
+    },
+
+    setDescription(actor: Actor, id: string, source: Uint8Array): Promise<App> {
+      authorize(actor, 'app.write');
+      if (source.byteLength > DESCRIPTION_BYTES_MAX) {
+        throw new DescriptionInvalid(`The description exceeds ${DESCRIPTION_BYTES_MAX} bytes.`);
+      }
+      const compiled = compileDescription(source);
+      return change(
+        actor,
+        id,
+        'app.description_replaced',
+        { operations: compiled.summary.operations, sha256: compiled.operations.sha256 },
+        async (tx, app, at) => {
+          await storeDescription(tx, app.id, { ...compiled, at: new Date(at) });
+        },
+      );
+    },
+
+    async remove(actor: Actor, id: string): Promise<void> {
+      authorize(actor, 'app.write');
+      const at = clock.now();
+      await db.transaction(async (tx) => {
+        const found = await loadApp(tx, AppId.parse(id));
+        const { grantIds } = await deleteApp(tx, found.id);
+        const remove = [`app:${found.id}`, ...grantIds.map((grant) => `grant:${grant}`)];
+        await publish(tx, { remove, revokes: true, at });
+        const target = { type: 'app', id: found.id, name: found.name };
+        await appendAudit(tx, { actor, action: 'app.removed', target, detail: { grants: grantIds.length }, at });
+      });
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { appEntry } from '@cordon/policy';
+
+const { id: _id, name, title, description: _d, credential: _c, ...settingsShape } = appEntry.shape;
+
+/** How the gateway treats an app; the fields are those of the snapshot's app entry. */
+export const appSettings = z.strictObject(settingsShape);
+export type AppSettings = z.output<typeof appSettings>;
+
+export const appInput = appSettings.extend({ name, title: title.optional() });
+export type AppInput = z.input<typeof appInput>;
+
+/** A change names only what it changes: no defaults may creep in. */
+export const appPatch = z.strictObject({
+  title: title.optional(),
+  ...Object.fromEntries(Object.entries(settingsShape).map(([key, schema]) => [key, withoutDefault(schema).optional()])),
+});
+export type AppPatch = { readonly title?: string } & Partial<z.input<typeof appSettings>>;
+
+function withoutDefault(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return schema.unwrap() as z.ZodType; // zod types the inner schema as its core base class
+  }
+  return schema;
+}
+
+const secret = z.string().min(1).max(8_192);
+
+/** A vendor credential as a person gives it. The secret goes straight into the envelope. */
+export const credentialInput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('bearer'), secret, scheme: z.string().max(32).default('Bearer') }),
+  z.strictObject({ kind: z.literal('basic'), secret: secret.includes(':', { error: 'must be user:password' }) }),
+  z.strictObject({
+    kind: z.literal('api-key-header'),
+    secret,
+    header: z.string().min(1).max(128),
+    prefix: z.string().max(64).default(''),
+  }),
+  z.strictObject({ kind: z.literal('api-key-query'), secret, parameter: z.string().min(1).max(128) }),
+]);
+export type CredentialInput = z.input<typeof credentialInput>;
+
+export interface DescriptionSummary {
+  readonly title: string;
+  readonly version: string;
+  readonly openapi: string;
+  readonly operations: number;
+  readonly problems: number;
+}
+
+/** An app as the API shows it. Of its credential only kind and age can be seen, by anyone. */
+export interface App {
+  readonly id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly settings: AppSettings;
+  readonly description: (DescriptionSummary & { readonly sha256: string }) | null;
+  readonly credential: { readonly kind: string; readonly createdAt: number; readonly createdBy: string } | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}

@@ -1,0 +1,20 @@
+import type { Actor, Clock, Database, Logger, SecretEnvelope, Transaction, WorkflowClient } from '@cordon/kernel';
+
+/** What every command of this package works with. Built once by `createEstate`. */
+export interface EstateContext {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly envelope: SecretEnvelope;
+  readonly logger: Logger;
+  readonly workflows: WorkflowClient;
+  /** Identity's half of a cut-off, in the same transaction: delete tokens, end clients. */
+  readonly endAccess: (
+    tx: Transaction,
+    input: { readonly integrationId: string; readonly actor: Actor; readonly reason: string },
+  ) => Promise<void>;
+  /** Identity's half of a restoration: clients may obtain tokens again. */
+  readonly restoreAccess: (
+    tx: Transaction,
+    input: { readonly integrationId: string; readonly actor: Actor },
+  ) => Promise<void>;
+}

@@ -1,0 +1,28 @@
+export { type App, appInput, appPatch, appSettings, credentialInput } from './app.ts';
+export { DESCRIPTION_BYTES_MAX } from './app-commands.ts';
+export { findApp, listApps, loadApp, readBlob, readDescription, sweepBlobs } from './app-store.ts';
+export type { EstateContext } from './context.ts';
+export { createCutOffWorkflow } from './cut-off.ts';
+export { type CutOff, type GatewayReach, listCutOffs } from './cut-off-store.ts';
+export { type Declaration, parseDeclaration, type PlannedChange, planChanges } from './declaration.ts';
+export { createEstate, type Estate } from './estate.ts';
+export { estateErrors } from './errors.ts';
+export {
+  forgetGateways,
+  GATEWAY_GONE_MS,
+  gatewayReport,
+  type GatewayStatus,
+  listGateways,
+  saveReport,
+} from './gateway-status.ts';
+export { type Grant, grantInput } from './grant.ts';
+export { listGrants, loadGrant } from './grant-store.ts';
+export { type Integration, integrationInput, integrationPatch } from './integration.ts';
+export { findIntegration, listIntegrations, loadIntegration } from './integration-store.ts';
+export { estateMigrations } from './migrations.ts';
+export { readPosition, SNAPSHOT_CHANNEL } from './publication.ts';
+export { type Rule, ruleInputs } from './rule.ts';
+export { listRules, loadRule } from './rule-store.ts';
+export { type SnapshotService, startSnapshotService } from './snapshot-service.ts';
+export type { RuleKind } from './tables.ts';
+export { type LiveToken, publishRevoked, publishTokens, sweepTokens, TOKENS_BATCH_MAX } from './token-publication.ts';

@@ -1,0 +1,82 @@
+import type { ColumnType, Kysely } from 'kysely';
+import type { Queryable } from '@cordon/kernel';
+
+/** jsonb: written as text, read as what was stored; readers parse it with the schema that wrote it. */
+type Json = ColumnType<unknown, string, string>;
+
+export interface EstateTables {
+  blobs: { sha256: string; kind: 'operations' | 'description'; bytes: Buffer; created_at: Date };
+  apps: {
+    id: string;
+    name: string;
+    title: string;
+    settings: Json;
+    operations_sha256: string | null;
+    operations_bytes: number | null;
+    description_sha256: string | null;
+    description_summary: ColumnType<unknown, string | null, string | null>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  credentials: {
+    id: string;
+    app_id: string;
+    shape: Json;
+    sealed: string;
+    created_at: Date;
+    created_by: string;
+    retired_at: Date | null;
+  };
+  integrations: {
+    id: string;
+    name: string;
+    owner_id: string;
+    owner_name: string;
+    purpose: string;
+    kind: string;
+    status: 'active' | 'suspended' | 'revoked';
+    status_reason: string | null;
+    status_at: Date;
+    expires_at: Date | null;
+    assurance: string;
+    created_at: Date;
+    updated_at: Date;
+  };
+  grants: {
+    id: string;
+    name: string;
+    integration_id: string;
+    app_id: string;
+    selectors: Json;
+    resource_scope: Json;
+    expires_at: Date | null;
+    created_at: Date;
+    created_by: string;
+  };
+  rules: { id: string; kind: RuleKind; name: string; entry: Json; created_at: Date; updated_at: Date };
+  snapshot_state: { one: boolean; version: number; epoch: number; horizon: number; changed_at: Date };
+  snapshot_entries: { key: string; value: ColumnType<unknown, string | null, string | null>; version: number };
+  snapshot_keys: { key_id: string; public_key: string; sealed_private: string; created_at: Date };
+  gateways: { id: string; pid: number; version: number; epoch: number; applied_at: Date; seen_at: Date };
+  cut_offs: {
+    id: string;
+    integration_id: string;
+    epoch: number;
+    decided_at: Date;
+    reached_at: Date | null;
+    gateways: ColumnType<unknown, string | null, string | null>;
+  };
+}
+
+export type RuleKind = 'policy' | 'inspection' | 'limit';
+
+export function tablesOf(source: Queryable): Kysely<EstateTables> {
+  return source.tables<EstateTables>();
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+/** Whether an error is PostgreSQL's unique violation. */
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION;
+}

@@ -1,0 +1,84 @@
+import type { Database, Transaction } from '@cordon/kernel';
+import { publish } from './publication.ts';
+import { tablesOf } from './tables.ts';
+import { sql } from 'kysely';
+
+/** A live access token as identity knows it; only its hash exists. */
+export interface LiveToken {
+  /** Hex SHA-256. */
+  readonly hash: string;
+  readonly integrationId: string;
+  readonly clientId: string;
+  readonly expiresAt: number;
+  readonly cnf?: { readonly jkt?: string | null; readonly 'x5t#S256'?: string | null } | null;
+  readonly scope?: readonly string[];
+  readonly assurance?: 'm0' | 'm1' | 'm2';
+}
+
+export const TOKENS_BATCH_MAX = 1_000;
+const SWEEP_BATCH_MAX = 5_000;
+
+/**
+ * Publishes tokens issued since the last call. The state row is locked before the tokens are read, so a token that a
+ * concurrent revocation deletes is either not read here, or its removal is published after this.
+ */
+export async function publishTokens(
+  db: Database,
+  readLive: (tx: Transaction) => Promise<readonly LiveToken[]>,
+  now: number,
+): Promise<number> {
+  return db.transaction(async (tx) => {
+    await tablesOf(tx).selectFrom('snapshot_state').select('version').forUpdate().execute();
+    const tokens = await readLive(tx);
+    if (tokens.length === 0) return 0;
+    await publish(tx, { set: tokens.map((token) => tokenSnapshotEntry(token)), at: now });
+    return tokens.length;
+  });
+}
+
+function tokenSnapshotEntry(token: LiveToken): readonly [string, unknown] {
+  return [
+    `token:${token.hash}`,
+    {
+      integrationId: token.integrationId,
+      clientId: token.clientId,
+      expiresAt: token.expiresAt,
+      cnf: token.cnf ? { jkt: token.cnf.jkt ?? null, 'x5t#S256': token.cnf['x5t#S256'] ?? null } : null,
+      scope: [...(token.scope ?? [])],
+      ...(token.assurance === undefined ? {} : { assurance: token.assurance }),
+    },
+  ];
+}
+
+/** Tokens that were revoked before their time: removed, and refused even where an old snapshot still lists them. */
+export async function publishRevoked(
+  tx: Transaction,
+  tokens: readonly { readonly hash: string; readonly expiresAt: number }[],
+  now: number,
+): Promise<void> {
+  await publish(tx, {
+    set: tokens.map(({ hash, expiresAt }) => [`revoked:${hash}`, { expiresAt }] as const),
+    remove: tokens.map(({ hash }) => `token:${hash}`),
+    revokes: true,
+    at: now,
+  });
+}
+
+/** Drops token and revocation entries whose time is over, and tombstones that every control has read long ago. */
+export async function sweepTokens(db: Database, now: number, tombstonesBelow: number): Promise<number> {
+  return db.transaction(async (tx) => {
+    const tables = tablesOf(tx);
+    const ended = await sql<{ key: string }>`select key from snapshot_entries
+      where (key like 'token:%' or key like 'revoked:%') and value is not null
+        and (value->>'expiresAt')::bigint < ${now} limit ${SWEEP_BATCH_MAX}`.execute(tables);
+    const keys = ended.rows.map((row) => row.key);
+    if (keys.length > 0) await publish(tx, { remove: keys, at: now });
+    await tables.updateTable('snapshot_state').set({ horizon: tombstonesBelow }).execute();
+    await tables
+      .deleteFrom('snapshot_entries')
+      .where('value', 'is', null)
+      .where('version', '<', tombstonesBelow)
+      .execute();
+    return keys.length;
+  });
+}
