@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { CordonCallFailed } from './errors.ts';
-import type { EmulatedApp, ListenerKind } from './estate.ts';
+import type { EmulatedApp } from './estate.ts';
 import type { GatewayAddress } from './integration.ts';
 
 const CALL_MS_MAX = 30_000;
@@ -19,16 +19,18 @@ export interface ClientCredentials {
 }
 
 export interface NewLimit {
+  readonly name: string;
   readonly integrationId: string;
   readonly appId: string;
-  /** How many requests in each window. */
-  readonly requests: number;
-  readonly windowSeconds: number;
+  /** How many calls in each period, all of which may come at once. */
+  readonly count: number;
+  readonly periodMs: number;
 }
 
 export interface NewInspection {
+  readonly name: string;
   readonly appId: string;
-  /** A detector's class, such as `payment-card`. */
+  /** A class, such as `payment.card`, or a prefix, such as `credential.*`. */
   readonly dataClass: string;
   readonly direction: 'request' | 'response';
   readonly action: 'allow' | 'log' | 'redact' | 'block';
@@ -62,108 +64,104 @@ export interface CordonClientOptions {
   readonly controlUrl: string;
   /** An administrator's bearer token. */
   readonly adminToken: string;
+  /**
+   * Where the gateway will serve an app, and the port of its own that it gets where its SDK drops path prefixes
+   * (`app.listener` says which kind it needs).
+   */
+  readonly placeOf: (app: EmulatedApp) => AppPlace;
+}
+
+export interface AppPlace {
+  readonly address: GatewayAddress;
+  readonly port?: number;
 }
 
 const idSchema = z.looseObject({ id: z.string() });
-const appSchema = z.looseObject({
-  id: z.string(),
-  gateway: z.looseObject({
-    prefix_url: z.url(),
-    port_url: z.url().nullish(),
-    tls_port_url: z.url().nullish(),
-  }),
-});
-const credentialsSchema = z.looseObject({ client_id: z.string(), client_secret: z.string() });
+const credentialsSchema = z.union([
+  z
+    .looseObject({ clientId: z.string(), clientSecret: z.string() })
+    .transform(({ clientId, clientSecret }) => ({ clientId, clientSecret })),
+  z
+    .looseObject({ client_id: z.string(), client_secret: z.string() })
+    .transform((answer) => ({ clientId: answer.client_id, clientSecret: answer.client_secret })),
+]);
 const tokenSchema = z.looseObject({ access_token: z.string() });
 const eventsSchema = z.looseObject({ events: z.array(z.unknown()) });
 
-const LISTENER_WIRE: Readonly<Record<ListenerKind, string>> = {
-  prefix: 'prefix',
-  port: 'port',
-  'tls-port': 'tls_port',
-};
-
 /** A client of Cordon's HTTP API. Throws `CordonCallFailed` on anything but the expected answer. */
-export function createCordonClient({ controlUrl, adminToken }: CordonClientOptions): CordonClient {
-  async function call<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
-    const response = await fetch(`${controlUrl}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${adminToken}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(CALL_MS_MAX),
-    });
+export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonClientOptions): CordonClient {
+  const api = `${controlUrl}/api/v1`;
+  const admin = { authorization: `Bearer ${adminToken}` };
+  async function send<T>(method: string, path: string, schema: z.ZodType<T>, init: RequestInit): Promise<T> {
+    const signal = AbortSignal.timeout(CALL_MS_MAX);
+    const response = await fetch(`${api}${path}`, { signal, ...init, method });
     return parseAnswer(`${method} ${path.split('?')[0]}`, response, schema);
   }
-  const api = '/api/v1';
+  const sendJson = <T>(method: string, path: string, schema: z.ZodType<T>, body: unknown): Promise<T> =>
+    send(method, path, schema, {
+      headers: { ...admin, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
   return {
     addApp: async (app) => {
-      const { id, gateway } = await call('POST', `${api}/apps`, appSchema, {
+      const { address, port } = placeOf(app);
+      const { id } = await sendJson('POST', '/apps', idSchema, {
         name: app.name,
         title: app.title,
-        upstream_url: app.baseUrl,
-        openapi: await readFile(app.openapi, 'utf8'),
-        listener: LISTENER_WIRE[app.listener],
-        credential: {
-          kind: 'header',
-          header: app.credential.header,
-          value: `${app.credential.scheme} ${app.credential.secret}`,
-        },
+        upstream: app.baseUrl,
+        // The emulators listen on loopback without TLS, which Cordon refuses unless told otherwise.
+        plaintext: app.baseUrl.startsWith('http:') ? 'allow' : 'refuse',
+        privateAddresses: ['127.0.0.1'],
+        ...(port === undefined ? {} : { port }),
       });
-      return {
-        id,
-        gateway: {
-          prefixUrl: withoutSlash(gateway.prefix_url),
-          ...(gateway.port_url ? { portUrl: withoutSlash(gateway.port_url) } : {}),
-          ...(gateway.tls_port_url ? { tlsPortUrl: withoutSlash(gateway.tls_port_url) } : {}),
-        },
-      };
+      const contentType = app.openapi.pathname.endsWith('.json') ? 'application/json' : 'application/yaml';
+      await send('PUT', `/apps/${id}/description`, z.unknown(), {
+        headers: { ...admin, 'content-type': contentType },
+        body: await readFile(app.openapi),
+      });
+      const { scheme, secret } = app.credential;
+      await sendJson('PUT', `/apps/${id}/credential`, z.unknown(), { kind: 'bearer', scheme, secret });
+      return { id, gateway: address };
     },
-    registerIntegration: ({ name, purpose, expiresAt }) =>
-      call('POST', `${api}/integrations`, idSchema, { name, purpose, expires_at: new Date(expiresAt).toISOString() }),
+    registerIntegration: (integration) => sendJson('POST', '/integrations', idSchema, integration),
     grant: async (integrationId, appId, operations) => {
-      await call('POST', `${api}/grants`, z.unknown(), { integration_id: integrationId, app_id: appId, operations });
+      const select = [{ kind: 'operations', ids: operations }];
+      await sendJson('POST', '/grants', z.unknown(), { integrationId, appId, select });
     },
-    limit: async ({ integrationId, appId, requests, windowSeconds }) => {
-      const body = { integration_id: integrationId, app_id: appId, requests, window_seconds: windowSeconds };
-      await call('POST', `${api}/limits`, z.unknown(), body);
+    limit: async ({ name, integrationId, appId, count, periodMs }) => {
+      const rate = { count, periodMs, burst: count };
+      await sendJson('POST', '/limits', z.unknown(), { name, scope: { integrationId, appId }, rate });
     },
-    inspect: async ({ appId, dataClass, direction, action }) => {
-      await call('POST', `${api}/inspections`, z.unknown(), { app_id: appId, class: dataClass, direction, action });
+    inspect: async ({ name, appId, dataClass, direction, action }) => {
+      await sendJson('POST', '/inspections', z.unknown(), { name, appId, class: dataClass, direction, action });
     },
-    createCredentials: async (integrationId) => {
-      const body = { method: 'client_secret_basic' };
-      const answer = await call('POST', `${api}/integrations/${integrationId}/credentials`, credentialsSchema, body);
-      return { clientId: answer.client_id, clientSecret: answer.client_secret };
-    },
-    token: async ({ clientId, clientSecret }) => {
-      // RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
-      const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
-      const response = await fetch(`${controlUrl}/oauth/token`, {
-        method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
-        body: new URLSearchParams({ grant_type: 'client_credentials' }),
-        signal: AbortSignal.timeout(CALL_MS_MAX),
-      });
-      return (await parseAnswer('POST /oauth/token', response, tokenSchema)).access_token;
-    },
+    createCredentials: (integrationId) =>
+      sendJson('POST', `/integrations/${integrationId}/credentials`, credentialsSchema, {
+        method: 'client_secret_basic',
+      }),
+    token: (credentials) => requestToken(`${controlUrl}/oauth/token`, credentials),
     revoke: async (integrationId, reason) => {
-      await call('POST', `${api}/integrations/${integrationId}/revoke`, z.unknown(), { reason });
+      await sendJson('POST', `/integrations/${integrationId}/revoke`, z.unknown(), { reason });
     },
     searchEvents: async (query) => {
-      const { events } = await call(
-        'GET',
-        `${api}/events?${new URLSearchParams({ q: query }).toString()}`,
-        eventsSchema,
-      );
+      const search = new URLSearchParams({ q: query }).toString();
+      const { events } = await send('GET', `/events?${search}`, eventsSchema, { headers: admin });
       return { count: events.length };
     },
   };
 }
 
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+async function requestToken(url: string, { clientId, clientSecret }: ClientCredentials): Promise<string> {
+  // RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
+  const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    signal: AbortSignal.timeout(CALL_MS_MAX),
+  });
+  return (await parseAnswer('POST /oauth/token', response, tokenSchema)).access_token;
+}
 
 async function parseAnswer<T>(what: string, response: Response, schema: z.ZodType<T>): Promise<T> {
   const text = await response.text();

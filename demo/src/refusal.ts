@@ -19,6 +19,13 @@ export function names(call: WireCall, ...words: readonly string[]): boolean {
   return words.every((word) => text.includes(word));
 }
 
+/** Whether the refusal says which policy decided: in its `policy` member or in its sentence. */
+export function namesPolicy(call: WireCall): boolean {
+  const policy = call.problem?.['policy'];
+  if (Array.isArray(policy) && policy.length > 0) return true;
+  return /polic(?:y|ies) ["\w]/i.test(call.problem?.detail ?? '');
+}
+
 export function refusalOf(call: WireCall): Refusal {
   const { problem, headers } = call;
   const rateLimit = Object.entries(headers)

@@ -14,7 +14,7 @@ import type { AppName } from './vendors.ts';
 
 const EXPIRES_AFTER_MS = 90 * 24 * 3_600_000;
 /** The flood asks three times as often. */
-export const BILLING_REQUESTS_PER_MINUTE = 20;
+export const BILLING_CALLS_PER_MINUTE = 20;
 
 interface Plan {
   readonly app: AppName;
@@ -67,8 +67,9 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     apps.set(app.name, await cordon.addApp(app));
   }
   const app = (name: AppName): RegisteredApp => need(apps.get(name), name);
-  for (const dataClass of ['payment-card', 'aws-access-key']) {
-    await cordon.inspect({ appId: app('slack').id, dataClass, direction: 'request', action: 'redact' });
+  for (const dataClass of ['payment.card', 'credential.*']) {
+    const name = `slack-redact-${dataClass.replace(/\W+/g, '-').replace(/-$/, '')}`;
+    await cordon.inspect({ name, appId: app('slack').id, dataClass, direction: 'request', action: 'redact' });
   }
   const integrations = new Map<IntegrationName, RegisteredIntegration>();
   for (const name of INTEGRATION_NAMES) {
@@ -77,10 +78,11 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   }
   const billing = need(integrations.get('billing-report'), 'billing-report');
   await cordon.limit({
+    name: 'billing-report',
     integrationId: billing.id,
     appId: app('stripe').id,
-    requests: BILLING_REQUESTS_PER_MINUTE,
-    windowSeconds: 60,
+    count: BILLING_CALLS_PER_MINUTE,
+    periodMs: 60_000,
   });
   return {
     cordon,

@@ -29,6 +29,11 @@ export interface Wire {
   readonly leaks: number;
 }
 
+function urlOf(input: string | URL | Request): string {
+  if (input instanceof Request) return input.url;
+  return input instanceof URL ? input.href : input;
+}
+
 function parseProblem(text: string): WireProblem | undefined {
   try {
     return problemSchema.parse(JSON.parse(text));
@@ -52,10 +57,9 @@ export function createWire(upstreamOrigins: readonly string[] = []): Wire {
     const all = `${Object.values(headers).join('\n')}\n${text}`;
     for (const origin of upstreamOrigins) if (all.includes(origin)) leaks += 1;
     const problem = response.status >= 400 ? parseProblem(text.slice(0, PROBLEM_BYTES_MAX)) : undefined;
-    const request = input instanceof Request ? input : undefined;
     calls.push({
-      method: init?.method ?? request?.method ?? 'GET',
-      url: request?.url ?? String(input),
+      method: init?.method ?? (input instanceof Request ? input.method : 'GET'),
+      url: urlOf(input),
       status: response.status,
       headers,
       ...(problem ? { problem } : {}),

@@ -3,12 +3,12 @@ import { run as runDriveExporter } from '../integrations/drive-exporter.ts';
 import { run as runIssueSync } from '../integrations/issue-sync.ts';
 import { run as runIssueWriter } from '../integrations/issue-writer.ts';
 import { run as runNotifier } from '../integrations/notifier.ts';
-import { lastWith, names, refusalOf } from '../refusal.ts';
+import { lastWith, names, namesPolicy, refusalOf } from '../refusal.ts';
 import type { Scenario } from '../scenario.ts';
 import { GITHUB_ISSUES_COUNT } from '../seeds/github-seed.ts';
-import { BILLING_REQUESTS_PER_MINUTE } from '../stage.ts';
+import { BILLING_CALLS_PER_MINUTE } from '../stage.ts';
 
-const FLOOD_CALLS = BILLING_REQUESTS_PER_MINUTE * 3;
+const FLOOD_CALLS = BILLING_CALLS_PER_MINUTE * 3;
 
 export const ordinarySync: Scenario = {
   name: 'Ordinary sync',
@@ -65,7 +65,7 @@ export const ungrantedOperation: Scenario = {
     const { files = 0, shared = 0 } = counts;
     if (!call)
       return { happened: 'the payroll was shared', outcome: 'allowed', reason: '', ok: false, measured: { files } };
-    const named = names(call, 'drive.permissions.create', 'polic');
+    const named = names(call, 'drive.permissions.create') && namesPolicy(call);
     return {
       happened: `${files} files listed, sharing answered 403`,
       outcome: 'refused',

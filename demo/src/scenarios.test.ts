@@ -1,0 +1,72 @@
+import { createAuthority, createLogger, issueServerCertificate } from '@cordon/kernel';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Estate, startEstate } from './estate.ts';
+import { renderTable } from './render-table.ts';
+import { runScenarios } from './run-scenarios.ts';
+import type { ScenarioResult } from './scenario.ts';
+import { type StandInCordon, startStandInCordon } from './stand-in/stand-in-cordon.ts';
+
+let estate: Estate;
+let cordon: StandInCordon;
+let results: ScenarioResult[];
+const lines: string[] = [];
+
+beforeAll(async () => {
+  const now = Date.now();
+  const authority = await createAuthority('Cordon demo tests', now);
+  const certificate = await issueServerCertificate(authority, { dns: ['localhost'], ip: ['127.0.0.1'] }, now);
+  estate = await startEstate({ logger: createLogger({ role: 'demo', level: 'error' }), seed: 'scenarios' });
+  cordon = await startStandInCordon(estate, certificate);
+  results = await runScenarios({ cordon, estate, ca: authority.cert, progress: (line) => lines.push(line) });
+}, 60_000);
+
+afterAll(async () => {
+  await cordon?.close();
+  await estate?.stop();
+});
+
+const resultOf = (name: string): ScenarioResult => {
+  const found = results.find((result) => result.name === name);
+  if (!found) throw new Error(`no result for ${name}`);
+  return found;
+};
+
+describe('with a gateway that does its work', () => {
+  test.each([
+    ['Ordinary sync', 'allowed'],
+    ['Card and key in a message', 'redacted'],
+    ['Operation never granted', 'refused'],
+    ['Flood', 'limited'],
+    ['Body against the schema', 'refused'],
+    ['Stolen token', 'cut off'],
+    ['What the vendors saw', 'allowed'],
+  ])('%s comes out as %s', (name, outcome) => {
+    expect(resultOf(name)).toMatchObject({ outcome, ok: true });
+  });
+
+  test('the sync reads five pages, and no answer names GitHub itself', () => {
+    expect(resultOf('Ordinary sync').measured).toMatchObject({ pages: 5, issues: 130, leaks: 0 });
+  });
+
+  test('the flood is served as far as its limit', () => {
+    expect(resultOf('Flood').measured).toEqual({ calls: 60, served: 20, limited: 40 });
+  });
+
+  test('reasons are the gateway’s own words', () => {
+    expect(resultOf('Operation never granted').reason).toContain('drive.permissions.create (policy default-deny)');
+    expect(resultOf('Body against the schema').reason).toContain('/title');
+    expect(resultOf('Stolen token').reason).toContain('is cut off');
+  });
+
+  test('the descriptions cover every call of the SDKs but the one that is meant to break', () => {
+    const others = cordon.disagreements.filter((each) => !each.problem.startsWith('/title'));
+    expect(others).toEqual([]);
+    expect(cordon.disagreements.length).toBeGreaterThan(0);
+  });
+
+  test('the table fits the terminal and counts', () => {
+    const table = renderTable(results, { columns: 100 });
+    expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(table).toContain('7 as expected, 0 not');
+  });
+});

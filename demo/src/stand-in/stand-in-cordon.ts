@@ -1,0 +1,255 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { PemPair } from '@cordon/kernel';
+import type { CordonClient, NewInspection, NewLimit } from '../cordon-client.ts';
+import type { EmulatedApp, Estate } from '../estate.ts';
+import type { GatewayAddress } from '../integration.ts';
+import type { AppName } from '../vendors.ts';
+import { loadOperationTable, type OperationTable } from './operation-table.ts';
+
+/** A call that no description covers, or whose parameters or body the description does not know. */
+export interface Disagreement {
+  readonly app: AppName;
+  readonly call: string;
+  readonly problem: string;
+}
+
+export interface StandInCordon extends CordonClient {
+  readonly disagreements: readonly Disagreement[];
+  close(): Promise<void>;
+}
+
+interface Caller {
+  readonly name: string;
+  cutOff: boolean;
+  readonly operations: Set<string>;
+}
+
+interface Served {
+  readonly app: EmulatedApp;
+  readonly table: OperationTable;
+  readonly address: GatewayAddress;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+const CARD = /\b\d{16}\b/g;
+const AWS_KEY = /\bAKIA[A-Z2-7]{16}\b/g;
+
+function problem(
+  status: number,
+  detail: string,
+  more: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): Answer {
+  const body = { type: 'about:blank', title: 'Refused', status, detail, ...more };
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** Encodes a form whose values hold neither `&` nor `=`, as those of the tests. */
+const encodeForm = (text: string): string => encodeURI(text);
+
+/**
+ * Plays Cordon in the tests of this package: the same refusals in the same places, so that integrations and scenarios
+ * can be proven without the product. It also notes every call that the descriptions do not cover.
+ */
+export async function startStandInCordon(estate: Estate, tls: PemPair): Promise<StandInCordon> {
+  const served = new Map<string, Served>();
+  const callers = new Map<string, Caller>();
+  const tokens = new Map<string, Caller>();
+  const secrets = new Map<string, Caller>();
+  const limits: NewLimit[] = [];
+  const rules: NewInspection[] = [];
+  const disagreements: Disagreement[] = [];
+  const servers: Server[] = [];
+  let billed = 0;
+  let ids = 0;
+
+  function inspectBody(appId: string, body: Buffer): { body: Buffer; redacted: string[] } {
+    if (!rules.some((rule) => rule.appId === appId)) return { body, redacted: [] };
+    const mine = rules.filter((rule) => rule.appId === appId && rule.action === 'redact');
+    const redacted: string[] = [];
+    // Slack's client writes a space as %20: in the encoded form, its digits would run into those of the card.
+    let text = decodeURIComponent(body.toString('latin1'));
+    const take = (found: RegExp, dataClass: string): void => {
+      if (!mine.some((rule) => dataClass.startsWith(rule.dataClass.replace('*', '')))) return;
+      const before = text;
+      text = text.replace(found, (match) => '*'.repeat(match.length));
+      if (text !== before) redacted.push(dataClass);
+    };
+    take(CARD, 'payment.card');
+    take(AWS_KEY, 'credential.aws');
+    return { body: redacted.length > 0 ? Buffer.from(encodeForm(text)) : body, redacted };
+  }
+
+  function refuse(place: Served, req: IncomingMessage, url: URL, body: Buffer): Answer | undefined {
+    const { app, table } = place;
+    const caller = tokens.get((req.headers.authorization ?? '').replace(/^\S+ /, ''));
+    if (!caller) return problem(401, 'The token is not known.', { code: 'gateway.token_unknown' });
+    if (caller.cutOff)
+      return problem(401, `The token was revoked: integration "${caller.name}" is cut off.`, {
+        code: 'gateway.token_revoked',
+      });
+    const call = `${req.method ?? ''} ${url.pathname}`;
+    const operation = table.find(req.method ?? '', decodeURI(url.pathname));
+    if (!operation) {
+      disagreements.push({ app: app.name, call, problem: 'no such operation' });
+      return problem(404, 'No operation of the description has this method and path.', {
+        code: 'gateway.operation_unknown',
+      });
+    }
+    for (const name of url.searchParams.keys()) {
+      const plain = name.replace(/\[.*$/, '');
+      if (!operation.queryNames.has(name) && !operation.queryNames.has(plain)) {
+        disagreements.push({ app: app.name, call, problem: `parameter ${name}` });
+      }
+    }
+    if (!caller.operations.has(`${app.name} ${operation.id}`)) {
+      const detail = `Denied: no grant of integration "${caller.name}" covers operation ${operation.id} (policy default-deny).`;
+      return problem(403, detail, { code: 'gateway.not_authorized', operation: operation.id, policy: [] });
+    }
+    const limit = limits.find((each) => each.appId === app.name);
+    if (limit && (billed += 1) > limit.count) {
+      const headers = {
+        'retry-after': '3',
+        ratelimit: `"${limit.name}";r=0;t=3`,
+        'ratelimit-policy': `"${limit.name}";q=${limit.count};w=60`,
+      };
+      return problem(429, `The limit "${limit.name}" is used up.`, { code: 'gateway.rate_limited' }, headers);
+    }
+    const errors = operation.checkBody(req.headers['content-type'] ?? '', body);
+    const [first] = errors;
+    if (!first) return undefined;
+    disagreements.push({ app: app.name, call, problem: `${first.field} ${first.message}` });
+    return problem(400, `The body is not valid: ${first.field} ${first.message}.`, {
+      code: 'gateway.request_invalid',
+      errors,
+    });
+  }
+
+  async function forward(place: Served, req: IncomingMessage, url: URL, body: Buffer, base: string): Promise<Answer> {
+    const { app } = place;
+    const inspected = inspectBody(app.name, body);
+    const { scheme, secret } = app.credential;
+    const contentType = req.headers['content-type'];
+    const response = await fetch(`${app.baseUrl}${url.pathname}${url.search}`, {
+      method: req.method ?? 'GET',
+      headers: {
+        authorization: `${scheme} ${secret}`,
+        ...(contentType === undefined ? {} : { 'content-type': contentType }),
+      },
+      ...(body.length === 0 ? {} : { body: new Uint8Array(inspected.body) }),
+    });
+    const rewrite = (text: string): string => text.replaceAll(app.baseUrl, base);
+    const headers: Record<string, string> = {};
+    for (const name of ['content-type', 'link', 'location']) {
+      const value = response.headers.get(name);
+      if (value !== null) headers[name] = rewrite(value);
+    }
+    if (inspected.redacted.length > 0) headers['cordon-redacted'] = inspected.redacted.join(', ');
+    return { status: response.status, headers, body: Buffer.from(rewrite(await response.text())) };
+  }
+
+  async function handle(
+    req: IncomingMessage,
+    res: ServerResponse,
+    own: AppName | undefined,
+    origin: string,
+  ): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of req) chunks.push(chunk as Buffer); // no encoding is set, so chunks are buffers
+    const body = Buffer.concat(chunks);
+    const [, first = ''] = (req.url ?? '/').split(/[/?]/);
+    const place = served.get(own ?? first);
+    const url = new URL((own === undefined ? (req.url ?? '/').slice(first.length + 1) : req.url) || '/', origin);
+    const base = own === undefined ? `${origin}/${first}` : origin;
+    const answer = place
+      ? (refuse(place, req, url, body) ?? (await forward(place, req, url, body, base)))
+      : problem(404, 'No such app.', { code: 'gateway.app_unknown' });
+    res.writeHead(answer.status, answer.headers);
+    res.end(answer.body);
+  }
+
+  async function listen(own: AppName | undefined, withTls: boolean): Promise<string> {
+    const place = { origin: '' };
+    const onRequest = (req: IncomingMessage, res: ServerResponse): void => {
+      handle(req, res, own, place.origin).catch((error: unknown) => {
+        res.writeHead(500).end(String(error));
+      });
+    };
+    const server = withTls ? createTlsServer(tls, onRequest) : createServer(onRequest);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo; // a string only for pipes
+    place.origin = withTls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+    return place.origin;
+  }
+
+  const gatewayOrigin = await listen(undefined, false);
+  const callerOf = (id: string): Caller => {
+    const caller = callers.get(id);
+    if (!caller) throw new Error(`no integration ${id}`);
+    return caller;
+  };
+  return {
+    disagreements,
+    addApp: async (app) => {
+      const own = app.listener === 'prefix' ? undefined : await listen(app.name, app.listener === 'tls-port');
+      const address: GatewayAddress = {
+        prefixUrl: `${gatewayOrigin}/${app.name}`,
+        ...(own === undefined ? {} : app.listener === 'port' ? { portUrl: own } : { tlsPortUrl: own }),
+      };
+      served.set(app.name, { app, table: await loadOperationTable(app), address });
+      return { id: app.name, gateway: address };
+    },
+    registerIntegration: ({ name }) => {
+      const id = `int_${(ids += 1)}`;
+      callers.set(id, { name, cutOff: false, operations: new Set() });
+      return Promise.resolve({ id });
+    },
+    grant: (integrationId, appId, operations) => {
+      for (const operation of operations) callerOf(integrationId).operations.add(`${appId} ${operation}`);
+      return Promise.resolve();
+    },
+    limit: (limit) => Promise.resolve(void limits.push(limit)),
+    inspect: (rule) => Promise.resolve(void rules.push(rule)),
+    createCredentials: (integrationId) => {
+      const clientSecret = randomBytes(24).toString('base64url');
+      secrets.set(clientSecret, callerOf(integrationId));
+      return Promise.resolve({ clientId: integrationId, clientSecret });
+    },
+    token: ({ clientSecret }) => {
+      const caller = secrets.get(clientSecret);
+      if (!caller) throw new Error('no such client');
+      const token = randomBytes(24).toString('base64url');
+      tokens.set(token, caller);
+      return Promise.resolve(token);
+    },
+    revoke: (integrationId) => {
+      callerOf(integrationId).cutOff = true;
+      return Promise.resolve();
+    },
+    searchEvents: () => Promise.resolve({ count: 0 }),
+    close: async () => {
+      await Promise.all(
+        servers.map(
+          (server) =>
+            new Promise<void>((resolve) => {
+              server.close(() => resolve());
+              server.closeAllConnections();
+            }),
+        ),
+      );
+    },
+  };
+}
