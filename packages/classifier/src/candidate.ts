@@ -1,0 +1,251 @@
+import { isRepetitive } from './checksums.ts';
+import { WEAK, type Compiled, type CompiledDetector } from './compile.ts';
+import { NearWords } from './context.ts';
+import { kindOfEmail } from './email.ts';
+import { isDeviceMac, isIpv6, isPublicIp } from './network.ts';
+import { ibanLength, isIban, isTestCard } from './payment.ts';
+import type { PhoneJudge } from './phone.ts';
+import type { PhoneRuns } from './phone-runs.ts';
+import { latin1, type Findings, type Segment } from './segment.ts';
+import { DIGIT, KINDS, OTHER } from './shapes.ts';
+
+export interface JudgeOptions {
+  /** Report candidates that stand alone as a whole value even when only context could tell what they are. */
+  readonly exhaustive: boolean;
+  /** Whether providers' published test cards count. */
+  readonly testCards: 'report' | 'ignore';
+}
+
+/** Confidence of a bare value whose checksum fits, and of one that only has the right form. */
+const WHOLE_CHECKED = 0.55;
+const WHOLE_UNCHECKED = 0.3;
+
+const HYPHEN = 0x2d;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+const AT = 0x40;
+const UNDERSCORE = 0x5f;
+const DOLLAR = 0x24;
+const PERCENT = 0x25;
+const EQUALS = 0x3d;
+
+/** Decides about candidates: form, surroundings, context, checksum, in the order of what each costs. */
+export class CandidateJudge {
+  readonly near = new NearWords();
+  private readonly compiled: Compiled;
+  private readonly findings: Findings;
+  private readonly options: JudgeOptions;
+  private readonly phone: PhoneJudge;
+  private segment!: Segment;
+  private firstFinding = 0;
+
+  constructor(compiled: Compiled, findings: Findings, options: JudgeOptions, phone: PhoneJudge) {
+    this.compiled = compiled;
+    this.findings = findings;
+    this.options = options;
+    this.phone = phone;
+  }
+
+  begin(segment: Segment): void {
+    this.segment = segment;
+    this.near.clear();
+    this.firstFinding = this.findings.list.length;
+  }
+
+  /** A span whose shape the listed detectors want; entries are `index * 2`, plus `WEAK`. */
+  take(start: number, end: number, wanted: readonly number[]): void {
+    if (this.isFragment(start, end)) return;
+    let value: string | undefined;
+    for (const entry of wanted) {
+      const detector = this.compiled.detectors[entry >> 1];
+      if (detector === undefined) continue;
+      const reasons: string[] = [];
+      const confidence = this.weigh(detector, (entry & WEAK) !== 0, start, end, reasons);
+      if (confidence === 0) continue;
+      value ??= latin1(this.segment.bytes, start, end);
+      if (!this.confirm(detector, value, reasons)) continue;
+      this.findings.add(this.segment, { detector: detector.index, start, end, confidence, reasons });
+    }
+  }
+
+  /** Confidence that form and context give, before any checksum; 0 when the candidate isn't worth one. */
+  private weigh(detector: CompiledDetector, weak: boolean, start: number, end: number, reasons: string[]): number {
+    const { hint } = this.segment;
+    if (hint?.context.has(detector.index) === true) {
+      reasons.push(`key:${hint.name}`);
+      return detector.confirmed;
+    }
+    const word = this.near.find(detector.index, start, end);
+    if (word !== undefined) {
+      reasons.push(`near:${word}`);
+      return detector.confirmed;
+    }
+    const whole = this.segment.complete && start === this.segment.start && end === this.segment.end;
+    const named = hint !== undefined && !hint.freeText;
+    // A field that is named for something else and holds nothing but this: the name wins over the form.
+    if (whole && named && (hint.aside || this.isPlainNumber(start, end))) return 0;
+    if (this.segment.encoding === 'json-number') return 0;
+    if (!weak && detector.alone !== undefined) return detector.alone;
+    if (!this.options.exhaustive || !whole || hint !== undefined) return 0;
+    reasons.push('whole-value');
+    return detector.whole ?? (detector.check ? WHOLE_CHECKED : WHOLE_UNCHECKED);
+  }
+
+  private isPlainNumber(start: number, end: number): boolean {
+    for (let i = start; i < end; i++) if (KINDS[this.segment.bytes[i] ?? 0] !== DIGIT) return false;
+    return true;
+  }
+
+  private confirm(detector: CompiledDetector, value: string, reasons: string[]): boolean {
+    if (detector.patternRegex && !detector.patternRegex.test(value)) return false;
+    if (detector.allowRegexes.some((regex) => regex.test(value))) return false;
+    if (detector.validator !== undefined) {
+      if (detector.check?.(value) !== true) return false;
+      reasons.push(`checksum:${detector.validator}`);
+    }
+    if (detector.class === 'payment.card' && isTestCard(value.replaceAll(/\D/g, ''))) {
+      if (this.options.testCards === 'ignore') return false;
+      reasons.push('test-card');
+    }
+    return true;
+  }
+
+  /** Part of something longer: a decimal, a path, a version, a file name, an address. */
+  private isFragment(start: number, end: number): boolean {
+    const { bytes, start: from, end: to } = this.segment;
+    if (start > from) {
+      const before = bytes[start - 1] ?? 0;
+      if (before === AT || before === DOLLAR) return true;
+      const joins = before === HYPHEN || before === DOT || before === SLASH || before === UNDERSCORE || before === 0x2c;
+      if (joins && start - 1 > from && KINDS[bytes[start - 2] ?? 0] !== OTHER) {
+        if (before !== 0x2c || KINDS[bytes[start - 2] ?? 0] === DIGIT) return true;
+      }
+      if (before === SLASH && this.segment.hint === undefined && start - 1 > from) return true;
+    }
+    if (end < to) {
+      const after = bytes[end] ?? 0;
+      if (after === AT || after === PERCENT) return true;
+      const joins = after === HYPHEN || after === DOT || after === SLASH || after === UNDERSCORE;
+      if (joins && end + 1 < to && KINDS[bytes[end + 1] ?? 0] !== OTHER) return true;
+      if (after === UNDERSCORE || (after === EQUALS && end - start > 16)) return true;
+    }
+    return false;
+  }
+
+  private contextOf(detector: number, start: number, end: number): string | undefined {
+    const { hint } = this.segment;
+    if (hint?.context.has(detector) === true) return `key:${hint.name}`;
+    const word = this.near.find(detector, start, end);
+    return word === undefined ? undefined : `near:${word}`;
+  }
+
+  /** A span found by code of its own; `base` is its confidence without context. */
+  private report(scanner: string, start: number, end: number, base: number, reason: string): void {
+    const detector = this.compiled.scanner(scanner);
+    if (detector < 0) return;
+    const context = this.contextOf(detector, start, end);
+    const confidence = context === undefined ? base : Math.max(base + 0.2, 0.6);
+    this.findings.add(this.segment, {
+      detector,
+      start,
+      end,
+      confidence: Math.min(confidence, 0.98),
+      reasons: context === undefined ? [reason] : [reason, context],
+    });
+  }
+
+  takeEmail(start: number, end: number): void {
+    const kind = kindOfEmail(latin1(this.segment.bytes, start, end));
+    if (kind === 'service') return;
+    this.report('email', start, end, kind === 'person' ? 0.95 : 0.4, `address:${kind}`);
+  }
+
+  /** `scheme://user:password@host`: the password is what must not be there. */
+  takeUrlCredential(at: number): void {
+    const detector = this.compiled.scanner('url-credential');
+    if (detector < 0) return;
+    const { bytes, start: from } = this.segment;
+    const window = latin1(bytes, Math.max(from, at - 256), at);
+    const match = /[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/?#@"'<>]{0,128}):([^\s/?#@"'<>]{3,128})$/i.exec(window);
+    const password = match?.[2];
+    if (password === undefined || /^[$%{<*]|^x+$|^(?:password|pass|pwd|secret|token)$/i.test(password)) return;
+    this.findings.add(this.segment, {
+      detector,
+      start: at - password.length,
+      end: at,
+      confidence: 0.9,
+      reasons: ['url-userinfo'],
+    });
+  }
+
+  takeIpv6(start: number, end: number): void {
+    const text = latin1(this.segment.bytes, start, end);
+    if (text.length < 3 && !this.segment.complete) return;
+    if (!isIpv6(text)) return;
+    this.report('ipv6', start, end, isPublicIp(text) ? 0.75 : 0.5, 'ipv6');
+  }
+
+  takeMac(start: number, end: number): void {
+    if (isDeviceMac(latin1(this.segment.bytes, start, end))) this.report('mac', start, end, 0.7, 'mac');
+  }
+
+  /** An IBAN may begin here: two letters and two digits have been seen. Groups of four and one-sign gaps are read over. */
+  takeIban(start: number): void {
+    const detector = this.compiled.scanner('iban');
+    if (detector < 0) return;
+    const { bytes, end: to } = this.segment;
+    const length = ibanLength(latin1(bytes, start, start + 2).toUpperCase());
+    if (length === 0) return;
+    let text = '';
+    let position = start;
+    while (position < to && text.length < length) {
+      const byte = bytes[position] ?? 0;
+      if (KINDS[byte] !== OTHER) text += String.fromCharCode(byte);
+      else if (!(byte === 0x20 || byte === HYPHEN) || KINDS[bytes[position + 1] ?? 0] === OTHER) return;
+      position++;
+    }
+    if (position < to && KINDS[bytes[position] ?? 0] !== OTHER) return;
+    if (this.isFragment(start, position) || isRepetitive(text.slice(4))) return;
+    if (!isIban(text.toUpperCase())) return;
+    this.report('iban', start, position, 0.95, 'checksum:mod97');
+  }
+
+  /** What is left of digits after everything else: phone numbers, by region's rules. */
+  judgePhones(runs: PhoneRuns): void {
+    const detector = this.compiled.scanner('phone');
+    if (detector < 0) return;
+    for (const [index, start] of runs.starts.entries()) {
+      const end = runs.ends[index] ?? start;
+      if (this.overlapsFound(start, end) || this.isFragment(start, end)) continue;
+      const { hint } = this.segment;
+      const context = this.contextOf(detector, start, end);
+      const whole = this.segment.complete && start === this.segment.start && end === this.segment.end;
+      if (context === undefined && whole && hint !== undefined && !hint.freeText) {
+        if (this.segment.bytes[start] !== 0x2b) continue;
+      }
+      const lone = this.options.exhaustive && whole && hint === undefined;
+      if (this.segment.encoding === 'json-number' && context === undefined) continue;
+      const found = this.phone.judge(latin1(this.segment.bytes, start, end), context !== undefined, lone);
+      if (!found) continue;
+      this.findings.add(this.segment, {
+        detector,
+        start: start + found.offset,
+        end: start + found.offset + found.length,
+        confidence: found.confidence,
+        reasons: context === undefined ? [found.reason] : [found.reason, context],
+      });
+    }
+  }
+
+  private overlapsFound(start: number, end: number): boolean {
+    const { list } = this.findings;
+    const { map } = this.segment;
+    const from = map ? (map[start] ?? 0) : start;
+    const to = map ? (map[end] ?? 0) : end;
+    for (let i = list.length - 1, steps = 0; i >= this.firstFinding && steps < 64; i--, steps++) {
+      const found = list[i];
+      if (found && found.confidence >= 0.5 && found.start < to && found.end > from) return true;
+    }
+    return false;
+  }
+}
