@@ -135,6 +135,8 @@ export async function startEstate(options: EstateOptions): Promise<Estate> {
   const forked = fork(fileURLToPath(new URL('./estate-process.ts', import.meta.url)), [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: {},
+    // Options of this process, such as a debugger's port, are not meant for the child.
+    execArgv: [],
   });
   const child = new EstateChild(forked);
   forked.stderr?.on('data', (chunk: Buffer) =>

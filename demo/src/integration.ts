@@ -31,6 +31,10 @@ export interface IntegrationRun {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+const silent = (): void => undefined;
+/** Octokit logs each refusal to the console; the table shows it. */
+export const SILENT_LOG = { debug: silent, info: silent, warn: silent, error: silent };
+
 export function startRun(context: IntegrationContext): Wire {
   return createWire(context.upstreamOrigins);
 }

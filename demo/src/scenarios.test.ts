@@ -7,31 +7,41 @@ import type { ScenarioResult } from './scenario.ts';
 import { type StandInCordon, startStandInCordon } from './stand-in/stand-in-cordon.ts';
 
 let estate: Estate;
-let cordon: StandInCordon;
-let results: ScenarioResult[];
 const lines: string[] = [];
 
-beforeAll(async () => {
+async function playWith(asleep: boolean): Promise<{ results: ScenarioResult[]; cordon: StandInCordon }> {
   const now = Date.now();
   const authority = await createAuthority('Cordon demo tests', now);
-  const certificate = await issueServerCertificate(authority, { dns: ['localhost'], ip: ['127.0.0.1'] }, now);
+  const tls = await issueServerCertificate(authority, { dns: ['localhost'], ip: ['127.0.0.1'] }, now);
+  const cordon = await startStandInCordon(estate, { tls, asleep });
+  const progress = (line: string): void => void lines.push(line);
+  try {
+    return { results: await runScenarios({ cordon, estate, ca: authority.cert, progress }), cordon };
+  } finally {
+    await cordon.close();
+  }
+}
+
+beforeAll(async () => {
   estate = await startEstate({ logger: createLogger({ role: 'demo', level: 'error' }), seed: 'scenarios' });
-  cordon = await startStandInCordon(estate, certificate);
-  results = await runScenarios({ cordon, estate, ca: authority.cert, progress: (line) => lines.push(line) });
-}, 60_000);
+}, 30_000);
 
-afterAll(async () => {
-  await cordon?.close();
-  await estate?.stop();
-});
-
-const resultOf = (name: string): ScenarioResult => {
-  const found = results.find((result) => result.name === name);
-  if (!found) throw new Error(`no result for ${name}`);
-  return found;
-};
+afterAll(() => estate.stop());
 
 describe('with a gateway that does its work', () => {
+  let results: ScenarioResult[];
+  let cordon: StandInCordon;
+
+  const resultOf = (name: string): ScenarioResult => {
+    const found = results.find((result) => result.name === name);
+    if (!found) throw new Error(`no result for ${name}`);
+    return found;
+  };
+
+  beforeAll(async () => {
+    ({ results, cordon } = await playWith(false));
+  }, 30_000);
+
   test.each([
     ['Ordinary sync', 'allowed'],
     ['Card and key in a message', 'redacted'],
@@ -68,5 +78,29 @@ describe('with a gateway that does its work', () => {
     const table = renderTable(results, { columns: 100 });
     expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(table).toContain('7 as expected, 0 not');
+  });
+});
+
+describe('with a gateway that lets everything through', () => {
+  let results: ScenarioResult[];
+
+  beforeAll(async () => {
+    ({ results } = await playWith(true));
+  }, 60_000);
+
+  test.each([
+    'Ordinary sync',
+    'Card and key in a message',
+    'Operation never granted',
+    'Flood',
+    'Body against the schema',
+    'Stolen token',
+    'What the vendors saw',
+  ])('%s does not come out as it should', (name) => {
+    expect(results.find((result) => result.name === name)).toMatchObject({ ok: false });
+  });
+
+  test('a token that followed Link to GitHub itself is noticed there', () => {
+    expect(results.at(-1)?.reason).toContain('github cordon_token_seen');
   });
 });

@@ -14,7 +14,11 @@ export interface Thief {
 
 /** Another process, elsewhere, that uses a stolen token over and over at the given URLs. */
 export function startThief(orders: { urls: readonly string[]; token: string; ca?: string }): Thief {
-  const child = fork(fileURLToPath(new URL('./thief-process.ts', import.meta.url)), [], { stdio: 'ignore', env: {} });
+  const child = fork(fileURLToPath(new URL('./thief-process.ts', import.meta.url)), [], {
+    stdio: 'ignore',
+    env: {},
+    execArgv: [],
+  });
   const reports: ThiefReport[] = [];
   const watchers = new Set<() => void>();
   const onChange = (): void => {

@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import { IntegrationBroken } from '../errors.ts';
-import { type IntegrationContext, type IntegrationRun, startRun } from '../integration.ts';
+import { type IntegrationContext, type IntegrationRun, SILENT_LOG, startRun } from '../integration.ts';
 import { GITHUB_ORG, GITHUB_REPO } from '../seeds/github-seed.ts';
 
 const PAGE = 30;
@@ -9,7 +9,12 @@ const PAGE = 30;
 export async function run(context: IntegrationContext): Promise<IntegrationRun> {
   const wire = startRun(context);
   const gateway = context.addressOf('github').prefixUrl;
-  const octokit = new Octokit({ auth: await context.token(), baseUrl: gateway, request: { fetch: wire.fetch } });
+  const octokit = new Octokit({
+    auth: await context.token(),
+    baseUrl: gateway,
+    request: { fetch: wire.fetch },
+    log: SILENT_LOG,
+  });
   let pages = 0;
   let issues = 0;
   const listing = octokit.paginate.iterator(octokit.rest.issues.listForRepo, {

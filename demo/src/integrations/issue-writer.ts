@@ -1,5 +1,5 @@
 import { Octokit } from '@octokit/rest';
-import { type IntegrationContext, type IntegrationRun, messageOf, startRun } from '../integration.ts';
+import { type IntegrationContext, type IntegrationRun, messageOf, SILENT_LOG, startRun } from '../integration.ts';
 import { GITHUB_ORG, GITHUB_REPO } from '../seeds/github-seed.ts';
 
 /** Opens one proper issue, then one whose title is an object, which GitHub's description forbids. */
@@ -9,8 +9,7 @@ export async function run(context: IntegrationContext): Promise<IntegrationRun> 
     auth: await context.token(),
     baseUrl: context.addressOf('github').prefixUrl,
     request: { fetch: wire.fetch },
-    // Octokit logs each refusal; the table shows it.
-    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: SILENT_LOG,
   });
   const repo = { owner: GITHUB_ORG, repo: GITHUB_REPO };
   const created = await octokit.rest.issues.create({ ...repo, title: 'Weekly report', body: 'All is well.' });

@@ -3,7 +3,7 @@ import { run as runDirectoryReader } from '../integrations/directory-reader.ts';
 import type { RegisteredApp, Scenario, Stage } from '../scenario.ts';
 import { startThief, type ThiefReport } from '../thief.ts';
 
-const THIEF_MS_MAX = 10_000;
+const THIEF_MS_MAX = 5_000;
 /** After this long without a served call, every process behind a shared port has had its turn many times. */
 const QUIET_MS = 1_000;
 const REFUSAL_MS_MAX = 1_000;

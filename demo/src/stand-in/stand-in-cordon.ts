@@ -21,6 +21,12 @@ export interface StandInCordon extends CordonClient {
   close(): Promise<void>;
 }
 
+export interface StandInOptions {
+  readonly tls: PemPair;
+  /** Knows its callers and attaches the vendor's secret, but checks, inspects and rewrites nothing. */
+  readonly asleep?: boolean;
+}
+
 interface Caller {
   readonly name: string;
   cutOff: boolean;
@@ -63,7 +69,8 @@ const encodeForm = (text: string): string => encodeURI(text);
  * Plays Cordon in the tests of this package: the same refusals in the same places, so that integrations and scenarios
  * can be proven without the product. It also notes every call that the descriptions do not cover.
  */
-export async function startStandInCordon(estate: Estate, tls: PemPair): Promise<StandInCordon> {
+export async function startStandInCordon(estate: Estate, options: StandInOptions): Promise<StandInCordon> {
+  const { tls, asleep = false } = options;
   const served = new Map<string, Served>();
   const callers = new Map<string, Caller>();
   const tokens = new Map<string, Caller>();
@@ -76,7 +83,7 @@ export async function startStandInCordon(estate: Estate, tls: PemPair): Promise<
   let ids = 0;
 
   function inspectBody(appId: string, body: Buffer): { body: Buffer; redacted: string[] } {
-    if (!rules.some((rule) => rule.appId === appId)) return { body, redacted: [] };
+    if (asleep || !rules.some((rule) => rule.appId === appId)) return { body, redacted: [] };
     const mine = rules.filter((rule) => rule.appId === appId && rule.action === 'redact');
     const redacted: string[] = [];
     // Slack's client writes a space as %20: in the encoded form, its digits would run into those of the card.
@@ -96,6 +103,7 @@ export async function startStandInCordon(estate: Estate, tls: PemPair): Promise<
     const { app, table } = place;
     const caller = tokens.get((req.headers.authorization ?? '').replace(/^\S+ /, ''));
     if (!caller) return problem(401, 'The token is not known.', { code: 'gateway.token_unknown' });
+    if (asleep) return undefined;
     if (caller.cutOff)
       return problem(401, `The token was revoked: integration "${caller.name}" is cut off.`, {
         code: 'gateway.token_revoked',
@@ -150,7 +158,7 @@ export async function startStandInCordon(estate: Estate, tls: PemPair): Promise<
       },
       ...(body.length === 0 ? {} : { body: new Uint8Array(inspected.body) }),
     });
-    const rewrite = (text: string): string => text.replaceAll(app.baseUrl, base);
+    const rewrite = (text: string): string => (asleep ? text : text.replaceAll(app.baseUrl, base));
     const headers: Record<string, string> = {};
     for (const name of ['content-type', 'link', 'location']) {
       const value = response.headers.get(name);
