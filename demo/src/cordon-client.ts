@@ -36,6 +36,13 @@ export interface NewInspection {
   readonly action: 'allow' | 'log' | 'redact' | 'block';
 }
 
+export interface CutOffReach {
+  /** Whether every live gateway process has told that it refuses the integration. */
+  readonly complete: boolean;
+  readonly gateways: number;
+  readonly delayMsMax: number;
+}
+
 export interface FoundEvents {
   /** Events that match, at most a page of them. */
   readonly count: number;
@@ -55,6 +62,8 @@ export interface CordonClient {
   token(credentials: ClientCredentials): Promise<string>;
   /** Cuts the integration off. Resolves when Cordon has taken note; each gateway follows by itself. */
   revoke(integrationId: string, reason: string): Promise<void>;
+  /** How far the last cut-off has come: how many gateway processes enforce it, and how long the slowest took. */
+  cutOffReach(integrationId: string): Promise<CutOffReach>;
   /** Searches the events in Cordon's search language. */
   searchEvents(query: string): Promise<FoundEvents>;
 }
@@ -77,16 +86,18 @@ export interface AppPlace {
 }
 
 const idSchema = z.looseObject({ id: z.string() });
-const credentialsSchema = z.union([
-  z
-    .looseObject({ clientId: z.string(), clientSecret: z.string() })
-    .transform(({ clientId, clientSecret }) => ({ clientId, clientSecret })),
-  z
-    .looseObject({ client_id: z.string(), client_secret: z.string() })
-    .transform((answer) => ({ clientId: answer.client_id, clientSecret: answer.client_secret })),
-]);
+const credentialsSchema = z.looseObject({ clientId: z.string(), clientSecret: z.string() });
 const tokenSchema = z.looseObject({ access_token: z.string() });
-const eventsSchema = z.looseObject({ events: z.array(z.unknown()) });
+const eventsSchema = z.looseObject({ items: z.array(z.unknown()) });
+const cutOffsSchema = z.looseObject({
+  items: z.array(
+    z.looseObject({
+      decidedAt: z.number(),
+      reachedAt: z.number().nullable(),
+      gateways: z.array(z.looseObject({ id: z.string(), pid: z.number(), delayMs: z.number() })),
+    }),
+  ),
+});
 
 /** A client of Cordon's HTTP API. Throws `CordonCallFailed` on anything but the expected answer. */
 export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonClientOptions): CordonClient {
@@ -114,11 +125,8 @@ export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonCl
         privateAddresses: ['127.0.0.1'],
         ...(port === undefined ? {} : { port }),
       });
-      const contentType = app.openapi.pathname.endsWith('.json') ? 'application/json' : 'application/yaml';
-      await send('PUT', `/apps/${id}/description`, z.unknown(), {
-        headers: { ...admin, 'content-type': contentType },
-        body: await readFile(app.openapi),
-      });
+      const document = await readFile(app.openapi, 'utf8');
+      await sendJson('PUT', `/apps/${id}/description`, z.unknown(), { document });
       const { scheme, secret } = app.credential;
       await sendJson('PUT', `/apps/${id}/credential`, z.unknown(), { kind: 'bearer', scheme, secret });
       return { id, gateway: address };
@@ -133,7 +141,7 @@ export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonCl
       await sendJson('POST', '/limits', z.unknown(), { name, scope: { integrationId, appId }, rate });
     },
     inspect: async ({ name, appId, dataClass, direction, action }) => {
-      await sendJson('POST', '/inspections', z.unknown(), { name, appId, class: dataClass, direction, action });
+      await sendJson('POST', '/inspection-rules', z.unknown(), { name, appId, class: dataClass, direction, action });
     },
     createCredentials: (integrationId) =>
       sendJson('POST', `/integrations/${integrationId}/credentials`, credentialsSchema, {
@@ -143,10 +151,17 @@ export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonCl
     revoke: async (integrationId, reason) => {
       await sendJson('POST', `/integrations/${integrationId}/revoke`, z.unknown(), { reason });
     },
+    cutOffReach: async (integrationId) => {
+      const { items } = await send('GET', `/integrations/${integrationId}/cut-offs`, cutOffsSchema, { headers: admin });
+      const last = items.toSorted((a, b) => a.decidedAt - b.decidedAt).at(-1);
+      const delays = last?.gateways.map((gateway) => gateway.delayMs) ?? [];
+      const complete = last !== undefined && last.reachedAt !== null;
+      return { complete, gateways: delays.length, delayMsMax: Math.max(0, ...delays) };
+    },
     searchEvents: async (query) => {
       const search = new URLSearchParams({ q: query }).toString();
-      const { events } = await send('GET', `/events?${search}`, eventsSchema, { headers: admin });
-      return { count: events.length };
+      const { items } = await send('GET', `/events?${search}`, eventsSchema, { headers: admin });
+      return { count: items.length };
     },
   };
 }

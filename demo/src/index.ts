@@ -1,4 +1,10 @@
-export { type AppPlace, type CordonClient, type CordonClientOptions, createCordonClient } from './cordon-client.ts';
+export {
+  type AppPlace,
+  type CordonClient,
+  type CordonClientOptions,
+  type CutOffReach,
+  createCordonClient,
+} from './cordon-client.ts';
 export { CordonCallFailed, DemoError, demoErrors, EstateFailed, IntegrationBroken } from './errors.ts';
 export { type EmulatedApp, type Estate, type EstateOptions, type ListenerKind, startEstate } from './estate.ts';
 export type { GatewayAddress } from './integration.ts';

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import type { CutOffReach } from '../cordon-client.ts';
 import { run as runAccessReview } from '../integrations/access-review.ts';
 import { run as runDirectoryReader } from '../integrations/directory-reader.ts';
 import type { RegisteredApp, Scenario, Stage } from '../scenario.ts';
@@ -7,6 +9,8 @@ const THIEF_MS_MAX = 5_000;
 /** After this long without a served call, every process behind a shared port has had its turn many times. */
 const QUIET_MS = 1_000;
 const REFUSAL_MS_MAX = 1_000;
+const REACH_TRIES_MAX = 20;
+const REACH_PAUSE_MS = 100;
 const PATH = '/v1.0/users?$top=1';
 
 const wasServed = (report: ThiefReport): boolean => report.status === 200;
@@ -25,6 +29,15 @@ function quietSince(reports: readonly ThiefReport[], urls: readonly string[], cu
     const lastServed = mine.findLast(wasServed)?.at ?? cutAt;
     return (mine.at(-1)?.at ?? 0) - lastServed >= QUIET_MS;
   });
+}
+
+/** What Cordon itself measured: each gateway process reports when it began to refuse. */
+async function waitForReach(stage: Stage, integrationId: string): Promise<CutOffReach> {
+  for (let tries = 1; ; tries += 1) {
+    const reach = await stage.cordon.cutOffReach(integrationId);
+    if (reach.complete || tries >= REACH_TRIES_MAX) return reach;
+    await setTimeout(REACH_PAUSE_MS);
+  }
 }
 
 async function siblingsGoOn(stage: Stage): Promise<boolean> {
@@ -58,7 +71,9 @@ export const stolenToken: Scenario = {
       const after = await runDirectoryReader(owner.context);
       const cut = quiet && after.sdkError !== undefined;
       const siblings = await siblingsGoOn(stage);
-      const ok = worked && cut && siblings && refusedAfterMs <= REFUSAL_MS_MAX && before.sdkError === undefined;
+      const reach = await waitForReach(stage, owner.id);
+      const inTime = refusedAfterMs <= REFUSAL_MS_MAX && reach.complete && reach.delayMsMax <= REFUSAL_MS_MAX;
+      const ok = worked && cut && siblings && inTime && before.sdkError === undefined;
       return {
         happened: cut
           ? `last served ${refusedAfterMs} ms after the cut, siblings ${siblings ? 'go on' : 'stand still'}`
@@ -66,7 +81,12 @@ export const stolenToken: Scenario = {
         outcome: cut ? 'cut off' : 'allowed',
         reason: before.sdkError === undefined ? reason : before.sdkError,
         ok,
-        measured: { refusedAfterMs, gateways: urls.length, stolenCalls: thief.reports.filter(wasServed).length },
+        measured: {
+          refusedAfterMs,
+          gateways: reach.gateways,
+          slowestGatewayMs: reach.delayMsMax,
+          stolenCalls: thief.reports.filter(wasServed).length,
+        },
       };
     } finally {
       thief.stop();

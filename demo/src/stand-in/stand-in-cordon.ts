@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { PemPair } from '@cordon/kernel';
+import { compileDescription, createOperations, type Operation, type Operations } from '@cordon/openapi';
 import type { CordonClient, NewInspection, NewLimit } from '../cordon-client.ts';
 import type { EmulatedApp, Estate } from '../estate.ts';
 import type { GatewayAddress } from '../integration.ts';
 import type { AppName } from '../vendors.ts';
-import { loadOperationTable, type OperationTable } from './operation-table.ts';
 
-/** A call that no description covers, or whose parameters or body the description does not know. */
+/** A call that no description covers, or where request or answer does not fit it. */
 export interface Disagreement {
   readonly app: AppName;
   readonly call: string;
+  readonly place: 'request' | 'response';
   readonly problem: string;
 }
 
@@ -35,8 +37,18 @@ interface Caller {
 
 interface Served {
   readonly app: EmulatedApp;
-  readonly table: OperationTable;
+  readonly operations: Operations;
   readonly address: GatewayAddress;
+}
+
+interface Call {
+  readonly place: Served;
+  readonly req: IncomingMessage;
+  readonly url: URL;
+  readonly body: Buffer;
+  /** What the client sees in place of the upstream's address. */
+  readonly base: string;
+  operation?: Operation;
 }
 
 interface Answer {
@@ -82,6 +94,11 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
   let billed = 0;
   let ids = 0;
 
+  function note(call: Call, where: Disagreement['place'], what: string): void {
+    const path = `${call.req.method ?? ''} ${call.url.pathname}`;
+    disagreements.push({ app: call.place.app.name, call: path, place: where, problem: what });
+  }
+
   function inspectBody(appId: string, body: Buffer): { body: Buffer; redacted: string[] } {
     if (asleep || !rules.some((rule) => rule.appId === appId)) return { body, redacted: [] };
     const mine = rules.filter((rule) => rule.appId === appId && rule.action === 'redact');
@@ -99,34 +116,29 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
     return { body: redacted.length > 0 ? Buffer.from(encodeForm(text)) : body, redacted };
   }
 
-  function refuse(place: Served, req: IncomingMessage, url: URL, body: Buffer): Answer | undefined {
-    const { app, table } = place;
+  function refuse(call: Call): Answer | undefined {
+    const { place, req, url, body } = call;
     const caller = tokens.get((req.headers.authorization ?? '').replace(/^\S+ /, ''));
     if (!caller) return problem(401, 'The token is not known.', { code: 'gateway.token_unknown' });
     if (asleep) return undefined;
-    if (caller.cutOff)
-      return problem(401, `The token was revoked: integration "${caller.name}" is cut off.`, {
-        code: 'gateway.token_revoked',
-      });
-    const call = `${req.method ?? ''} ${url.pathname}`;
-    const operation = table.find(req.method ?? '', decodeURI(url.pathname));
-    if (!operation) {
-      disagreements.push({ app: app.name, call, problem: 'no such operation' });
+    if (caller.cutOff) {
+      const detail = `The token was revoked: integration "${caller.name}" is cut off.`;
+      return problem(401, detail, { code: 'gateway.token_revoked' });
+    }
+    const resolved = place.operations.resolve(req.method ?? '', url.pathname);
+    if (resolved.kind !== 'operation') {
+      note(call, 'request', 'no such operation');
       return problem(404, 'No operation of the description has this method and path.', {
         code: 'gateway.operation_unknown',
       });
     }
-    for (const name of url.searchParams.keys()) {
-      const plain = name.replace(/\[.*$/, '');
-      if (!operation.queryNames.has(name) && !operation.queryNames.has(plain)) {
-        disagreements.push({ app: app.name, call, problem: `parameter ${name}` });
-      }
-    }
-    if (!caller.operations.has(`${app.name} ${operation.id}`)) {
+    const { operation, pathParams } = resolved;
+    call.operation = operation;
+    if (!caller.operations.has(`${place.app.name} ${operation.id}`)) {
       const detail = `Denied: no grant of integration "${caller.name}" covers operation ${operation.id} (policy default-deny).`;
       return problem(403, detail, { code: 'gateway.not_authorized', operation: operation.id, policy: [] });
     }
-    const limit = limits.find((each) => each.appId === app.name);
+    const limit = limits.find((each) => each.appId === place.app.name);
     if (limit && (billed += 1) > limit.count) {
       const headers = {
         'retry-after': '3',
@@ -135,17 +147,22 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
       };
       return problem(429, `The limit "${limit.name}" is used up.`, { code: 'gateway.rate_limited' }, headers);
     }
-    const errors = operation.checkBody(req.headers['content-type'] ?? '', body);
-    const [first] = errors;
+    const violations = [
+      ...place.operations.checkParameters(operation, {
+        path: pathParams,
+        query: url.searchParams,
+        header: (name) => req.headersDistinct[name]?.[0],
+      }),
+      ...place.operations.checkBody(operation, req.headers['content-type'] ?? null, body),
+    ];
+    const [first] = violations;
     if (!first) return undefined;
-    disagreements.push({ app: app.name, call, problem: `${first.field} ${first.message}` });
-    return problem(400, `The body is not valid: ${first.field} ${first.message}.`, {
-      code: 'gateway.request_invalid',
-      errors,
-    });
+    note(call, 'request', `${first.pointer} ${first.message}`);
+    return problem(400, `The request is not valid: ${first.message}.`, { code: 'gateway.request_invalid', violations });
   }
 
-  async function forward(place: Served, req: IncomingMessage, url: URL, body: Buffer, base: string): Promise<Answer> {
+  async function forward(call: Call): Promise<Answer> {
+    const { place, req, url, body, base } = call;
     const { app } = place;
     const inspected = inspectBody(app.name, body);
     const { scheme, secret } = app.credential;
@@ -165,7 +182,13 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
       if (value !== null) headers[name] = rewrite(value);
     }
     if (inspected.redacted.length > 0) headers['cordon-redacted'] = inspected.redacted.join(', ');
-    return { status: response.status, headers, body: Buffer.from(rewrite(await response.text())) };
+    const answer = Buffer.from(rewrite(await response.text()));
+    if (call.operation) {
+      const type = headers['content-type'] ?? null;
+      const [first] = place.operations.checkResponse(call.operation, response.status, type, answer);
+      if (first) note(call, 'response', `${first.pointer} ${first.message}`);
+    }
+    return { status: response.status, headers, body: answer };
   }
 
   async function handle(
@@ -181,9 +204,9 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
     const place = served.get(own ?? first);
     const url = new URL((own === undefined ? (req.url ?? '/').slice(first.length + 1) : req.url) || '/', origin);
     const base = own === undefined ? `${origin}/${first}` : origin;
-    const answer = place
-      ? (refuse(place, req, url, body) ?? (await forward(place, req, url, body, base)))
-      : problem(404, 'No such app.', { code: 'gateway.app_unknown' });
+    const call = place && { place, req, url, body, base };
+    const unknown = problem(404, 'No such app.', { code: 'gateway.app_unknown' });
+    const answer = call ? (refuse(call) ?? (await forward(call))) : unknown;
     res.writeHead(answer.status, answer.headers);
     res.end(answer.body);
   }
@@ -217,7 +240,8 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
         prefixUrl: `${gatewayOrigin}/${app.name}`,
         ...(own === undefined ? {} : app.listener === 'port' ? { portUrl: own } : { tlsPortUrl: own }),
       };
-      served.set(app.name, { app, table: await loadOperationTable(app), address });
+      const { blob } = compileDescription(await readFile(app.openapi));
+      served.set(app.name, { app, operations: createOperations(blob, { upstream: app.baseUrl }), address });
       return { id: app.name, gateway: address };
     },
     registerIntegration: ({ name }) => {
@@ -247,6 +271,7 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
       callerOf(integrationId).cutOff = true;
       return Promise.resolve();
     },
+    cutOffReach: () => Promise.resolve({ complete: true, gateways: 1, delayMsMax: 0 }),
     searchEvents: () => Promise.resolve({ count: 0 }),
     close: async () => {
       await Promise.all(
