@@ -1,0 +1,152 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { IntegrationEntry, TokenEntry } from '@cordon/policy';
+import { uuidv7 } from '@cordon/kernel';
+import type { Decision, FindingFacts, Named } from '@cordon/lake';
+import type { Located, AppPlan, UpstreamTarget } from './app-plan.ts';
+import type { Refusal } from './errors.ts';
+import type { LinkTarget } from './link-rewriter.ts';
+import type { ResolvedOperation } from './operations.ts';
+import type { GatewayRuntime } from './runtime.ts';
+import type { SnapshotTables } from './snapshot-tables.ts';
+import type { UpstreamStream } from './upstream-call.ts';
+
+/** Who calls, as proved by the token. */
+export interface Identity {
+  readonly tokenHash: string;
+  readonly integration: IntegrationEntry;
+  readonly token: TokenEntry;
+  readonly via: 'opaque' | 'jwt';
+}
+
+export interface ListenerPlan {
+  readonly kind: 'api';
+  readonly secure: boolean;
+  readonly publicUrl: string | undefined;
+  /** Name of the app that the whole listener serves. */
+  readonly app: string | undefined;
+}
+
+/** The upstream's answer, as far as it has come. */
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Raw fields, name after value, hop-by-hop ones already gone. */
+  headers: string[];
+  readonly contentType: string;
+  readonly encoding: string;
+  /** The whole body when it was held; exactly one of `body` and `stream` is set. */
+  body: Buffer | undefined;
+  readonly stream: UpstreamStream | undefined;
+  /** The body without its content coding, once a step needed it. */
+  decoded: Buffer | undefined;
+  /** Set when a step replaced the body: what describes the old bytes must go. */
+  changed: boolean;
+}
+
+/** One call on its way through the steps. Each step reads what earlier ones found and adds its own. */
+export class Exchange {
+  readonly runtime: GatewayRuntime;
+  readonly listener: ListenerPlan;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The snapshot's tables when the call came in: a call is judged by one version from end to end. */
+  readonly tables: SnapshotTables | undefined;
+  /** Request id and event id. */
+  readonly id: string;
+  readonly startedAt: number;
+  readonly startedTick: number;
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly method: string;
+  /** Path and query as the upstream will get them, below the app's base path. */
+  path = '/';
+  host = '';
+  gatewayBase = '';
+  located: Located | undefined;
+  /** The presented token, to be kept from the upstream. */
+  tokenText: string | undefined;
+  /** Lower-case name of the field that held it, beyond the ones never forwarded. */
+  tokenHeader: string | undefined;
+  identity: Identity | undefined;
+  operation: ResolvedOperation | undefined;
+  policies: readonly Named[] = [];
+  /** Ends what the limits began: places in concurrency limits. */
+  releases: (() => void)[] = [];
+  limitHeaders: string[] = [];
+  requestType = '';
+  requestEncoding = '';
+  /** The whole request body when it is held, decoded if it was compressed. */
+  requestBody: Buffer | undefined;
+  /** Set instead when the body goes through unheld. */
+  requestStream: AsyncIterable<Buffer> | undefined;
+  requestBytes = 0;
+  heldBytes = 0;
+  credentialHeaders: string[] = [];
+  upstreamMs: number | undefined;
+  answer: UpstreamResponse | undefined;
+  findings: FindingFacts[] = [];
+  redactions = 0;
+  notes: string[] = [];
+  decision: Decision = 'allow';
+  refusal: Refusal | undefined;
+  recorded = false;
+  aborted = false;
+  onAbort: (() => void) | undefined;
+  sentStatus = 0;
+  sentBytes = 0;
+
+  constructor(runtime: GatewayRuntime, listener: ListenerPlan, request: IncomingMessage, response: ServerResponse) {
+    this.runtime = runtime;
+    this.listener = listener;
+    this.request = request;
+    this.response = response;
+    this.tables = runtime.tables;
+    this.startedAt = runtime.clock.now();
+    this.id = uuidv7(this.startedAt);
+    this.startedTick = performance.now();
+    const socket: Socket = request.socket;
+    this.sourceAddress = socket.remoteAddress ?? '';
+    this.sourcePort = socket.remotePort ?? 0;
+    this.method = request.method ?? 'GET';
+  }
+
+  /** The app of a call past `accept`. */
+  get app(): AppPlan {
+    return this.located!.app; // the accept step refused the call otherwise
+  }
+
+  get target(): UpstreamTarget {
+    return this.located!.target; // as above
+  }
+
+  get links(): readonly LinkTarget[] {
+    return this.located!.links; // as above
+  }
+
+  /** The identity of a call past `identify`. */
+  get caller(): Identity {
+    return this.identity!; // the identify step refused the call otherwise
+  }
+
+  addFinding(finding: FindingFacts): void {
+    this.findings.push(finding);
+    if (finding.action === 'redact') this.redactions += finding.count;
+  }
+
+  /** Counts a body against what all calls together may hold. Returns false when that is exhausted. */
+  hold(bytes: number): boolean {
+    const held = this.runtime.held;
+    if (held.bytes + bytes > this.runtime.limits.heldBytesMax) return false;
+    held.bytes += bytes;
+    this.heldBytes += bytes;
+    return true;
+  }
+
+  /** Gives back what the call holds. Safe to call twice. */
+  release(): void {
+    this.runtime.held.bytes -= this.heldBytes;
+    this.heldBytes = 0;
+    for (const release of this.releases) release();
+    this.releases = [];
+  }
+}

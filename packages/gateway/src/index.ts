@@ -1,0 +1,13 @@
+export type { GatewayHealth } from './admin-server.ts';
+export {
+  DEFAULT_LIMITS,
+  type GatewayConfig,
+  type GatewayLimits,
+  type ListenerConfig,
+  STALENESS_MS_MAX_DEFAULT,
+} from './config.ts';
+export { GatewayError, type GatewayErrorCode, gatewayErrors, Refusal } from './errors.ts';
+export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
+export type { NamedStep, StepObserver } from './pipeline.ts';
+export { pipelines } from './pipeline.ts';
+export { EPOCH_POLL_MS, type Introspection, type SnapshotSource } from './snapshot-source.ts';

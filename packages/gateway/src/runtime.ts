@@ -1,0 +1,44 @@
+import type { Clock, Logger, SecretEnvelope } from '@cordon/kernel';
+import type { Authorizer } from '@cordon/policy';
+import type { GatewayConfig, GatewayLimits } from './config.ts';
+import type { CredentialBox } from './credential-box.ts';
+import type { IdentityCache } from './identity-cache.ts';
+import type { Inspector } from './inspector.ts';
+import type { Metrics } from './metrics.ts';
+import type { Operations } from './operations.ts';
+import type { QuotaCounter } from './quota-counter.ts';
+import type { ConcurrencyLimiter, RateLimiter } from './rate-limiter.ts';
+import type { RefusalRecorder } from './refusal-recorder.ts';
+import type { SnapshotSource } from './snapshot-source.ts';
+import type { SnapshotTables } from './snapshot-tables.ts';
+import type { Spool } from './spool.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** What the steps work with: one for each gateway process. */
+export interface GatewayRuntime {
+  readonly config: GatewayConfig;
+  readonly limits: GatewayLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly envelope: SecretEnvelope;
+  readonly source: SnapshotSource;
+  readonly identities: IdentityCache;
+  readonly operations: Operations;
+  readonly inspector: Inspector;
+  readonly credentials: CredentialBox;
+  readonly upstreams: Upstreams;
+  readonly rates: RateLimiter;
+  readonly failures: RateLimiter;
+  readonly concurrency: ConcurrencyLimiter;
+  readonly quotas: QuotaCounter;
+  readonly spool: Spool;
+  readonly refusals: RefusalRecorder;
+  /** Bytes of bodies held by all calls. */
+  readonly held: { bytes: number };
+  /** Undefined until the first snapshot. */
+  tables: SnapshotTables | undefined;
+  authorizer: Authorizer | undefined;
+  draining: boolean;
+  isStale(): boolean;
+}

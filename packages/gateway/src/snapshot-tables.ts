@@ -1,0 +1,134 @@
+import {
+  type AppEntry,
+  compileInspection,
+  type Entries,
+  getEntry,
+  type IntegrationEntry,
+  type JwkEntry,
+  type LimitEntry,
+  type RevokedEntry,
+  type Snapshot,
+  type TokenEntry,
+} from '@cordon/policy';
+import { type AppPlan, planApp } from './app-plan.ts';
+
+/** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
+const LOOKED_UP = /^(?:token|revoked|jwk):/;
+
+interface Compiled {
+  readonly appsByName: ReadonlyMap<string, AppPlan>;
+  readonly appsById: ReadonlyMap<string, AppPlan>;
+  readonly appsByHost: ReadonlyMap<string, AppPlan>;
+  readonly integrationsByClient: ReadonlyMap<string, IntegrationEntry>;
+  readonly limits: readonly LimitEntry[];
+  readonly limitsByCall: Map<string, readonly LimitEntry[]>;
+  readonly inspection: ReturnType<typeof compileInspection>;
+}
+
+const LIMIT_CALLS_MAX = 50_000;
+
+/** One snapshot, compiled for the traffic path. Immutable; every call keeps the one it started with. */
+export class SnapshotTables {
+  readonly version: number;
+  readonly epoch: number;
+  readonly appsByName: ReadonlyMap<string, AppPlan>;
+  readonly #entries: Entries;
+  readonly #compiled: Compiled;
+
+  private constructor(snapshot: Snapshot, compiled: Compiled) {
+    this.version = snapshot.version;
+    this.epoch = snapshot.epoch;
+    this.appsByName = compiled.appsByName;
+    this.#entries = snapshot.entries;
+    this.#compiled = compiled;
+  }
+
+  /** @param changedKeys what differs from `before`; without it everything is compiled anew. */
+  static compile(snapshot: Snapshot, before?: SnapshotTables, changedKeys?: readonly string[]): SnapshotTables {
+    if (before && changedKeys?.every((key) => LOOKED_UP.test(key)))
+      return new SnapshotTables(snapshot, before.#compiled);
+    return new SnapshotTables(snapshot, compileEntries(snapshot.entries, before ? before.#compiled : undefined));
+  }
+
+  get apps(): Iterable<AppPlan> {
+    return this.#compiled.appsById.values();
+  }
+
+  app(id: string): AppPlan | undefined {
+    return this.#compiled.appsById.get(id);
+  }
+
+  appByHost(host: string): AppPlan | undefined {
+    return this.#compiled.appsByHost.size === 0 ? undefined : this.#compiled.appsByHost.get(host);
+  }
+
+  token(hash: string): TokenEntry | undefined {
+    return getEntry(this.#entries, 'token', hash);
+  }
+
+  isRevoked(hash: string): boolean {
+    const entry: RevokedEntry | undefined = getEntry(this.#entries, 'revoked', hash);
+    return entry !== undefined;
+  }
+
+  key(kid: string): JwkEntry | undefined {
+    return getEntry(this.#entries, 'jwk', kid);
+  }
+
+  integration(id: string): IntegrationEntry | undefined {
+    return getEntry(this.#entries, 'integration', id);
+  }
+
+  integrationByClient(clientId: string): IntegrationEntry | undefined {
+    return this.#compiled.integrationsByClient.get(clientId);
+  }
+
+  get inspection(): Compiled['inspection'] {
+    return this.#compiled.inspection;
+  }
+
+  /** The limits whose scope covers a call, in the order of their ids. */
+  limitsFor(integrationId: string, appId: string, operationId: string): readonly LimitEntry[] {
+    const { limits, limitsByCall } = this.#compiled;
+    if (limits.length === 0) return limits;
+    const key = `${integrationId} ${appId} ${operationId}`;
+    let found = limitsByCall.get(key);
+    if (!found) {
+      const fits = (scope: string | null, value: string): boolean => scope === null || scope === value;
+      found = limits.filter(
+        ({ scope }) =>
+          fits(scope.integrationId, integrationId) && fits(scope.appId, appId) && fits(scope.operationId, operationId),
+      );
+      if (limitsByCall.size >= LIMIT_CALLS_MAX) limitsByCall.clear();
+      limitsByCall.set(key, found);
+    }
+    return found;
+  }
+}
+
+function compileEntries(entries: Entries, before: Compiled | undefined): Compiled {
+  const appsByName = new Map<string, AppPlan>();
+  const appsById = new Map<string, AppPlan>();
+  const appsByHost = new Map<string, AppPlan>();
+  const integrationsByClient = new Map<string, IntegrationEntry>();
+  const limits: LimitEntry[] = [];
+  for (const [key, value] of entries) {
+    if (key.startsWith('token:')) continue;
+    if (key.startsWith('app:')) {
+      const entry = value as AppEntry; // parseEntry ties a key's kind to its value's shape
+      const known = before?.appsById.get(entry.id);
+      const plan = known?.entry === entry ? known : planApp(entry);
+      appsById.set(entry.id, plan);
+      appsByName.set(entry.name, plan);
+      for (const host of entry.hostNames) appsByHost.set(host, plan);
+    } else if (key.startsWith('integration:')) {
+      const entry = value as IntegrationEntry; // as above
+      integrationsByClient.set(entry.clientId, entry);
+    } else if (key.startsWith('limit:')) {
+      limits.push(value as LimitEntry); // as above
+    }
+  }
+  limits.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const inspection = compileInspection(entries);
+  return { appsByName, appsById, appsByHost, integrationsByClient, limits, limitsByCall: new Map(), inspection };
+}

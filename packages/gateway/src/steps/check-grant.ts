@@ -1,0 +1,37 @@
+import { Refusal } from '../errors.ts';
+import type { Exchange } from '../exchange.ts';
+
+/** Default deny: the call goes on only when a grant covers its operation and no policy forbids it. */
+export function checkGrant(exchange: Exchange): void {
+  const { runtime, caller, app, operation } = exchange;
+  const decision = runtime.authorizer!.decide({
+    integrationId: caller.integration.id,
+    appId: app.entry.id,
+    operationId: operation!.id, // the operation step refused the call otherwise
+    context: {
+      time: exchange.startedAt,
+      sourceAddress: exchange.sourceAddress,
+      assurance: caller.token.assurance,
+      listener:
+        exchange.located!.links === app.sharedLinks ? 'path' : exchange.listener.app === undefined ? 'host' : 'port',
+      parameters: operation!.parameters,
+    },
+  });
+  exchange.policies = decision.policies;
+  if (decision.decision === 'allow') return;
+  throw new Refusal('gateway.not_authorized', sentence(decision.explanation), {
+    detail: {
+      operation: operation!.id,
+      app: app.entry.name,
+      integration: caller.integration.name,
+      policy: decision.policies.map(({ name }) => name),
+      decision: decision.decision,
+      help: `Whoever owns the app ${app.entry.name} can grant it: cordon grant ${caller.integration.name} ${app.entry.name} ${operation!.id}`,
+    },
+    headers: [['WWW-Authenticate', 'Bearer realm="cordon", error="insufficient_scope"']],
+  });
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith('.') ? '' : '.');
+}

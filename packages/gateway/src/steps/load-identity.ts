@@ -1,0 +1,275 @@
+import { hash as digest } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import type { TokenEntry } from '@cordon/policy';
+import { type GatewayErrorCode, type HeaderList, Refusal } from '../errors.ts';
+import type { Exchange, Identity } from '../exchange.ts';
+import { IntrospectionBusy, INTROSPECTED_MS_MAX } from '../identity-cache.ts';
+import { checkJwt, isJwt } from '../jwt-token.ts';
+import { findToken, type PresentedToken, TOKEN_CHARS_MAX, withoutParameter } from '../presented-token.ts';
+import type { SnapshotTables } from '../snapshot-tables.ts';
+
+const ASSURANCE = { m0: 0, m1: 1, m2: 2 } as const;
+const GET_TOKEN = 'Obtain an access token with the integration’s client credentials at the token endpoint.';
+
+/** RFC 6750, section 3: no error code when the request carried no authentication at all. */
+function challenge(error?: 'invalid_token' | 'invalid_request', description?: string): HeaderList {
+  const parts = ['Bearer realm="cordon"'];
+  if (error) parts.push(`error="${error}"`);
+  if (description) parts.push(`error_description="${description.replace(/["\\]/g, '')}"`);
+  return [['WWW-Authenticate', parts.join(', ')]];
+}
+
+function invalid(code: GatewayErrorCode, description: string, advice: string): Refusal {
+  return new Refusal(code, `${description} ${advice}`, { headers: challenge('invalid_token', description) });
+}
+
+/** One per second after a burst: a source that guesses tokens is slowed, its neighbours with good tokens are not. */
+function failureRate(exchange: Exchange) {
+  return { count: 1, periodMs: 1_000, burst: exchange.runtime.limits.failuresPerSource };
+}
+
+function checkSource(exchange: Exchange): void {
+  const verdict = exchange.runtime.failures.peek(exchange.sourceAddress, failureRate(exchange));
+  if (verdict.remaining >= 1) return;
+  const seconds = Math.max(
+    1,
+    Math.ceil(verdict.resetMs / 1000 / Math.max(1, exchange.runtime.limits.failuresPerSource)),
+  );
+  throw new Refusal(
+    'gateway.source_slowed',
+    'Too many calls from this address carried no valid token. Wait before trying another one.',
+    { headers: [['Retry-After', String(seconds)]] },
+  );
+}
+
+function fail(exchange: Exchange, refusal: Refusal): Refusal {
+  exchange.runtime.failures.take(exchange.sourceAddress, failureRate(exchange));
+  return refusal;
+}
+
+function takeToken(exchange: Exchange): PresentedToken {
+  const presented = findToken(exchange.request.headers, exchange.path, exchange.app.entry.credential);
+  if (presented === 'malformed') {
+    throw fail(
+      exchange,
+      new Refusal(
+        'gateway.token_ambiguous',
+        'The Authorization field holds no token that Cordon can read: send Bearer, token or Basic.',
+        {
+          headers: challenge('invalid_request'),
+        },
+      ),
+    );
+  }
+  if (!presented) {
+    throw new Refusal('gateway.token_missing', `This call carries no token. ${GET_TOKEN}`, { headers: challenge() });
+  }
+  if (presented.text.length > TOKEN_CHARS_MAX || presented.text.length < 8) {
+    throw fail(exchange, invalid('gateway.token_unknown', 'The token is not one of Cordon’s.', GET_TOKEN));
+  }
+  return presented;
+}
+
+/** The token's entry from what is at hand: the snapshot, or an earlier proof. */
+function lookUp(
+  exchange: Exchange,
+  tables: SnapshotTables,
+  hash: string,
+): { token: TokenEntry; via: Identity['via'] } | undefined {
+  const listed = tables.token(hash);
+  if (listed) return { token: listed, via: 'opaque' };
+  const proved = exchange.runtime.identities.get(hash, tables.epoch, exchange.startedAt);
+  return proved ? { token: proved, via: 'jwt' } : undefined;
+}
+
+function proveJwt(exchange: Exchange, tables: SnapshotTables, text: string, hash: string): TokenEntry {
+  checkSource(exchange);
+  const verdict = checkJwt(text, {
+    now: exchange.startedAt,
+    audience: exchange.runtime.config.audience,
+    findKey: (kid) => tables.key(kid),
+  });
+  if (!verdict.ok) {
+    const code = verdict.expired ? 'gateway.token_expired' : 'gateway.token_invalid';
+    throw fail(exchange, invalid(code, `The access token is refused: ${verdict.why}.`, GET_TOKEN));
+  }
+  const { claims } = verdict;
+  const integration = tables.integrationByClient(claims.clientId);
+  if (!integration) {
+    throw fail(
+      exchange,
+      invalid('gateway.token_unknown', 'The token’s client is no integration known here.', GET_TOKEN),
+    );
+  }
+  const token: TokenEntry = {
+    integrationId: integration.id,
+    clientId: claims.clientId,
+    expiresAt: claims.expiresAt,
+    cnf: claims.cnf,
+    scope: [...claims.scope],
+    audience: [...claims.audience],
+    assurance: claims.cnf ? 'm1' : 'm0',
+  };
+  exchange.runtime.identities.set(hash, token, tables.epoch);
+  return token;
+}
+
+async function introspect(exchange: Exchange, tables: SnapshotTables, hash: string): Promise<TokenEntry> {
+  const { identities, source, clock } = exchange.runtime;
+  checkSource(exchange);
+  const unknown = () => invalid('gateway.token_unknown', 'The access token is unknown or was withdrawn.', GET_TOKEN);
+  if (identities.hasMissed(hash, exchange.startedAt)) throw fail(exchange, unknown());
+  let answer;
+  try {
+    answer = await identities.ask(hash, source);
+  } catch (error) {
+    // Not a failure of the caller's: its token may be good. But nobody gets in on a guess.
+    const busy = error instanceof IntrospectionBusy;
+    throw new Refusal(
+      'gateway.introspection_unavailable',
+      busy
+        ? 'Too many unknown tokens are being checked. Try again.'
+        : 'This token is new here and control cannot be asked now. Try again.',
+      { headers: [['Retry-After', '1']], cause: error },
+    );
+  }
+  if (!answer.active) {
+    identities.miss(hash, clock.now());
+    throw fail(exchange, unknown());
+  }
+  identities.set(hash, answer.token, tables.epoch, Math.min(answer.token.expiresAt, clock.now() + INTROSPECTED_MS_MAX));
+  return answer.token;
+}
+
+/** What holds for a token may change at any time: looked at on every call. */
+function admit(
+  exchange: Exchange,
+  presented: PresentedToken,
+  tokenHash: string,
+  token: TokenEntry,
+  via: Identity['via'],
+): void {
+  const tables = exchange.tables!; // the accept step refused the call otherwise
+  if (tables.isRevoked(tokenHash)) {
+    throw fail(
+      exchange,
+      invalid(
+        'gateway.token_revoked',
+        'The access token was revoked.',
+        'Ask the integration’s owner why before obtaining another.',
+      ),
+    );
+  }
+  if (token.expiresAt <= exchange.startedAt) {
+    throw fail(exchange, invalid('gateway.token_expired', 'The access token has expired.', GET_TOKEN));
+  }
+  const integration = tables.integration(token.integrationId);
+  if (!integration) {
+    throw fail(
+      exchange,
+      invalid('gateway.token_unknown', 'The token’s integration does not exist any more.', GET_TOKEN),
+    );
+  }
+  exchange.identity = { tokenHash, integration, token, via };
+  exchange.tokenText = presented.text;
+  exchange.tokenHeader = presented.header;
+  if (presented.parameter !== undefined) exchange.path = withoutParameter(exchange.path, presented.parameter);
+  checkIntegration(exchange);
+  checkBinding(exchange, presented, token);
+}
+
+function checkIntegration(exchange: Exchange): void {
+  const { integration } = exchange.caller;
+  if (integration.status !== 'active') {
+    throw new Refusal(
+      'gateway.integration_suspended',
+      `The integration ${integration.name} is ${integration.status}: all its calls are refused. Its owner or a security engineer can say why.`,
+      { detail: { integration: integration.name } },
+    );
+  }
+  if (integration.expiresAt !== null && integration.expiresAt <= exchange.startedAt) {
+    throw new Refusal(
+      'gateway.integration_expired',
+      `The integration ${integration.name} reached its end date. Its owner can extend it.`,
+      { detail: { integration: integration.name } },
+    );
+  }
+}
+
+function checkBinding(exchange: Exchange, presented: PresentedToken, token: TokenEntry): void {
+  const { integration } = exchange.caller;
+  const needed = Math.max(ASSURANCE[exchange.app.entry.assurance], ASSURANCE[integration.assurance]);
+  if (ASSURANCE[token.assurance] < needed) {
+    throw invalid(
+      'gateway.token_invalid',
+      `This app needs a token of assurance m${needed}.`,
+      'Obtain one that is bound to a key.',
+    );
+  }
+  if (token.audience.length > 0 && !matchesAudience(exchange, token.audience)) {
+    throw invalid(
+      'gateway.token_audience',
+      'The access token was issued for another app.',
+      'Name this app as resource when obtaining one.',
+    );
+  }
+  const thumbprint = token.cnf?.['x5t#S256'] ?? null;
+  if (thumbprint !== null && thumbprint !== certificateThumbprint(exchange)) {
+    throw fail(
+      exchange,
+      invalid(
+        'gateway.token_invalid',
+        'The access token is bound to a client certificate that this connection did not show.',
+        'Connect with the integration’s certificate.',
+      ),
+    );
+  }
+  if (token.cnf?.jkt != null || presented.scheme === 'dpop') {
+    // A bound token must never pass as a bearer token; its proof isn't checked by this build, so it is refused.
+    throw invalid(
+      'gateway.token_invalid',
+      'DPoP-bound tokens are not accepted by this gateway yet.',
+      'Use a token bound to a certificate.',
+    );
+  }
+}
+
+function matchesAudience(exchange: Exchange, audience: readonly string[]): boolean {
+  const { entry } = exchange.app;
+  const base = exchange.gatewayBase + exchange.target.prefix;
+  const everywhere = exchange.runtime.config.audience;
+  return audience.some(
+    (name) =>
+      name === entry.id || name === entry.name || name === base || name === entry.upstream || name === everywhere,
+  );
+}
+
+/** RFC 8705, section 3.1: base64url of the SHA-256 of the certificate that the TLS connection was made with. */
+function certificateThumbprint(exchange: Exchange): string | undefined {
+  const socket = exchange.request.socket as Partial<TLSSocket>; // plain sockets lack the method
+  const raw = socket.getPeerCertificate?.()?.raw;
+  return raw ? digest('sha256', raw, 'base64url') : undefined;
+}
+
+/** Finds out who calls. Synchronous for every token that the snapshot knows or that was proved before. */
+export function loadIdentity(exchange: Exchange): void | Promise<void> {
+  const tables = exchange.tables!; // the accept step refused the call otherwise
+  const presented = takeToken(exchange);
+  const hash = digest('sha256', presented.text, 'hex');
+  const known = lookUp(exchange, tables, hash);
+  if (known) return admit(exchange, presented, hash, known.token, known.via);
+  if (tables.isRevoked(hash)) {
+    throw fail(
+      exchange,
+      invalid(
+        'gateway.token_revoked',
+        'The access token was revoked.',
+        'Ask the integration’s owner why before obtaining another.',
+      ),
+    );
+  }
+  if (isJwt(presented.text)) {
+    return admit(exchange, presented, hash, proveJwt(exchange, tables, presented.text, hash), 'jwt');
+  }
+  return introspect(exchange, tables, hash).then((token) => admit(exchange, presented, hash, token, 'opaque'));
+}

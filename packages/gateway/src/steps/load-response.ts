@@ -1,0 +1,78 @@
+import { Readable } from 'node:stream';
+import { decodeBody, InflatesTooMuch, parseCoding } from '../content-coding.ts';
+import { Refusal } from '../errors.ts';
+import type { Exchange, UpstreamResponse } from '../exchange.ts';
+import { explainFailure, UpstreamCall } from '../upstream-call.ts';
+
+function bodyOf(exchange: Exchange): Buffer | Readable | null {
+  if (exchange.requestBody) return exchange.requestBody;
+  return exchange.requestStream ? Readable.from(exchange.requestStream, { objectMode: false }) : null;
+}
+
+function undecodable(exchange: Exchange, what: string, cause?: unknown): Refusal {
+  return new Refusal(
+    'gateway.response_undecodable',
+    `The upstream of ${exchange.app.entry.name} sent a body that the gateway cannot read: ${what}.`,
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** A held body without its content coding: what the steps behind look at. */
+async function decodeAnswer(exchange: Exchange, answer: UpstreamResponse, body: Buffer): Promise<void> {
+  const coding = body.length === 0 ? null : parseCoding(answer.encoding);
+  if (coding === undefined) throw undecodable(exchange, `its coding is ${answer.encoding.slice(0, 64)}`);
+  if (coding === null) {
+    answer.decoded = body;
+    return;
+  }
+  const { responseBytesMax } = exchange.app.entry.limits;
+  let decoded: Buffer;
+  try {
+    decoded = await decodeBody(body, coding, responseBytesMax, exchange.runtime.limits.inflationRatioMax);
+  } catch (error) {
+    throw undecodable(
+      exchange,
+      error instanceof InflatesTooMuch ? 'it inflates beyond the limit' : `it is not valid ${coding}`,
+      error,
+    );
+  }
+  if (!exchange.hold(decoded.length))
+    throw new Refusal('gateway.overloaded', 'The gateway holds as many bodies as it can. Try again.');
+  answer.decoded = decoded;
+}
+
+/** Sends the call to the app's upstream and takes its answer: whole when it is text, as a stream otherwise. */
+export async function loadResponse(exchange: Exchange): Promise<void> {
+  const { app, target, runtime, method } = exchange;
+  if (exchange.aborted)
+    throw new Refusal('gateway.client_gone', 'The client closed the connection before the call was complete.');
+  const call = new UpstreamCall({
+    bytesMax: app.entry.limits.responseBytesMax,
+    hold: (bytes) => exchange.hold(bytes),
+    headRequest: method === 'HEAD',
+  });
+  exchange.onAbort = () => call.abort();
+  const started = performance.now();
+  try {
+    runtime.upstreams.pool(app.entry, target).dispatch(
+      {
+        path: target.basePath + exchange.path,
+        method,
+        headers: exchange.credentialHeaders,
+        body: bodyOf(exchange),
+        headersTimeout: app.entry.limits.timeoutMs,
+        bodyTimeout: app.entry.limits.timeoutMs,
+      },
+      call,
+    );
+    exchange.answer = await call.answer;
+  } catch (error) {
+    if (exchange.aborted)
+      throw new Refusal('gateway.client_gone', 'The client closed the connection before the call was complete.');
+    throw explainFailure(error, app.entry.name);
+  } finally {
+    exchange.upstreamMs = performance.now() - started;
+  }
+  const { answer } = exchange;
+  if (answer.body) await decodeAnswer(exchange, answer, answer.body);
+}
