@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** A resource server that a client can name with `resource` (RFC 8707). */
+const resourceSchema = z.object({
+  id: z.url(),
+  /** `jwt` tokens can't be looked up, so they live five minutes at most. */
+  tokenFormat: z.enum(['opaque', 'jwt']).default('opaque'),
+});
+
+/** Settings of this package. Everything has a default but the public address. */
+export const identityConfigSchema = z.object({
+  /** The address under which browsers and clients reach Cordon; OAuth issuer, WebAuthn origin. No trailing slash. */
+  publicUrl: z
+    .url()
+    .transform((value) => value.replace(/\/+$/, ''))
+    .refine((value) => new URL(value).pathname === '/', 'must have no path'),
+  /** More origins that may sign in, for example a development server's. */
+  extraOrigins: z.array(z.url()).default([]),
+  organisation: z.string().min(1).max(100).default('Cordon'),
+  sessionIdleMs: z
+    .int()
+    .min(MINUTE_MS)
+    .max(24 * HOUR_MS)
+    .default(HOUR_MS),
+  sessionAbsoluteMs: z
+    .int()
+    .min(MINUTE_MS)
+    .max(30 * 24 * HOUR_MS)
+    .default(12 * HOUR_MS),
+  /** Lifetime of an access token when its client doesn't say otherwise, seconds. */
+  tokenTtlS: z.int().min(60).max(86_400).default(3_600),
+  resources: z.array(resourceSchema).default([]),
+  attestation: z.enum(['direct', 'none']).default('direct'),
+});
+
+export type IdentityConfig = z.output<typeof identityConfigSchema>;
+export type IdentityConfigInput = z.input<typeof identityConfigSchema>;
+
+/** What a browser must send as Origin. */
+export function allowedOrigins(config: IdentityConfig): readonly string[] {
+  return [new URL(config.publicUrl).origin, ...config.extraOrigins.map((origin) => new URL(origin).origin)];
+}

@@ -1,0 +1,60 @@
+import type { Actor, Clock, Database, IntegrationId, Logger, SecretEnvelope, Transaction } from '@cordon/kernel';
+import type { Kysely } from 'kysely';
+import type { IdentityConfig } from './config.ts';
+import type { IdentityEvent } from './events.ts';
+import type { IdentityTables } from './tables.ts';
+import type { Random } from './token-secret.ts';
+
+/** A token that no longer works: hex SHA-256 of its value, and when it would have ended (ms since the epoch). */
+export interface RevokedToken {
+  readonly hash: string;
+  readonly expiresAt: number;
+}
+
+/** Access that ended: what the gateways must stop accepting. */
+export interface Revocation {
+  readonly reason: string;
+  readonly actor: Actor;
+  /** Tokens that were deleted before their time. */
+  readonly tokens: readonly RevokedToken[];
+  readonly clientId?: string;
+  readonly integrationId?: string;
+  readonly personId?: string;
+}
+
+/** What every command of this package works with. Built once by `createIdentity`. */
+export interface IdentityContext {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly envelope: SecretEnvelope;
+  readonly logger: Logger;
+  readonly config: IdentityConfig;
+  /** Takes one OCSF event; must not throw or wait. Called after the commit. */
+  readonly emit: (event: IdentityEvent) => void;
+  /** Called inside the transaction that deletes tokens: publishes the revocation and moves the epoch. */
+  readonly onRevoked: (tx: Transaction, revocation: Revocation) => Promise<void>;
+  /** Throws unless the integration exists and this actor may manage its credentials. */
+  readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
+  readonly passwordCost: PasswordCost;
+}
+
+/** Argon2id cost (RFC 9106): memory in KiB, passes, lanes. */
+export interface PasswordCost {
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly lanes: number;
+}
+
+/** Where a request came from, for throttling, session binding and events. */
+export interface RequestOrigin {
+  readonly ip: string;
+  readonly agent: string;
+}
+
+export type IdentityDb = Kysely<IdentityTables>;
+
+/** The typed tables, of a database or of a transaction. */
+export function tablesOf(source: Pick<Database, 'tables'>): IdentityDb {
+  return source.tables<IdentityTables>();
+}

@@ -1,0 +1,100 @@
+import { CordonError, type ErrorTable } from '@cordon/kernel';
+
+/** Base of every error of this package. */
+export abstract class IdentityError extends CordonError {}
+
+/** One message for every wrong credential, so that nobody learns which part was wrong. */
+export class SignInRefused extends IdentityError {
+  readonly code = 'identity.sign_in_refused';
+}
+export class SignInThrottled extends IdentityError {
+  readonly code = 'identity.sign_in_throttled';
+}
+export class SessionRequired extends IdentityError {
+  readonly code = 'identity.session_required';
+}
+export class SessionNotFound extends IdentityError {
+  readonly code = 'identity.session_not_found';
+}
+export class OriginRefused extends IdentityError {
+  readonly code = 'identity.origin_refused';
+}
+export class LinkInvalid extends IdentityError {
+  readonly code = 'identity.link_invalid';
+}
+export class ChallengeInvalid extends IdentityError {
+  readonly code = 'identity.challenge_invalid';
+}
+export class PasskeyInvalid extends IdentityError {
+  readonly code = 'identity.passkey_invalid';
+}
+export class FactorCodeWrong extends IdentityError {
+  readonly code = 'identity.factor_code_wrong';
+}
+export class FactorNotFound extends IdentityError {
+  readonly code = 'identity.factor_not_found';
+}
+export class FactorNeeded extends IdentityError {
+  readonly code = 'identity.factor_needed';
+}
+export class PasswordWeak extends IdentityError {
+  readonly code = 'identity.password_weak';
+}
+export class PersonNotFound extends IdentityError {
+  readonly code = 'identity.person_not_found';
+}
+export class PersonExists extends IdentityError {
+  readonly code = 'identity.person_exists';
+}
+export class OwnerExists extends IdentityError {
+  readonly code = 'identity.owner_exists';
+}
+export class OwnerNeeded extends IdentityError {
+  readonly code = 'identity.owner_needed';
+}
+export class RoleBeyondOwn extends IdentityError {
+  readonly code = 'identity.role_beyond_own';
+}
+export class ApiTokenNotFound extends IdentityError {
+  readonly code = 'identity.api_token_not_found';
+}
+export class ClientNotFound extends IdentityError {
+  readonly code = 'identity.client_not_found';
+}
+export class ClientInvalid extends IdentityError {
+  readonly code = 'identity.client_invalid';
+}
+export class TokenNotFound extends IdentityError {
+  readonly code = 'identity.token_not_found';
+}
+export class InputInvalid extends IdentityError {
+  readonly code = 'identity.input_invalid';
+}
+
+/** How each code is answered. A test holds this table and the classes above together. */
+export const identityErrors = {
+  'identity.sign_in_refused': { status: 401, expose: true, level: 'info' },
+  'identity.sign_in_throttled': { status: 429, expose: true, level: 'warn' },
+  'identity.session_required': { status: 401, expose: true, level: 'debug' },
+  'identity.session_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.origin_refused': { status: 403, expose: true, level: 'warn' },
+  'identity.link_invalid': { status: 400, expose: true, level: 'info' },
+  'identity.challenge_invalid': { status: 400, expose: true, level: 'info' },
+  'identity.passkey_invalid': { status: 400, expose: true, level: 'info' },
+  'identity.factor_code_wrong': { status: 422, expose: true, level: 'info' },
+  'identity.factor_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.factor_needed': { status: 409, expose: true, level: 'info' },
+  'identity.password_weak': { status: 422, expose: true, level: 'info' },
+  'identity.person_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.person_exists': { status: 409, expose: true, level: 'info' },
+  'identity.owner_exists': { status: 409, expose: true, level: 'info' },
+  'identity.owner_needed': { status: 409, expose: true, level: 'info' },
+  'identity.role_beyond_own': { status: 403, expose: true, level: 'info' },
+  'identity.api_token_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.client_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.client_invalid': { status: 422, expose: true, level: 'info' },
+  'identity.token_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.input_invalid': { status: 422, expose: true, level: 'info' },
+} as const satisfies ErrorTable;
+
+export type IdentityErrorCode = keyof typeof identityErrors;

@@ -1,0 +1,25 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { factorRoutes } from './factors/factor-routes.ts';
+import type { Identity } from './identity.ts';
+import { apiTokenRoutes } from './people/api-token-routes.ts';
+import { personRoutes } from './people/person-routes.ts';
+import { sessionRoutes } from './sessions/session-routes.ts';
+import { signInRoutes } from './sessions/sign-in-routes.ts';
+
+/**
+ * All routes of this package below `/api/v1`. The server brings the access gate, the zod compilers and the error
+ * handler; each route says in `config` which permission it needs, or that it is public.
+ */
+export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
+  return async (app) => {
+    // Also public routes refuse requests that another site made: a forged sign-in is an attack too.
+    app.addHook('onRequest', async (request) => {
+      await identity.authenticator.principal(request);
+    });
+    await app.register(sessionRoutes(identity));
+    await app.register(signInRoutes(identity));
+    await app.register(factorRoutes(identity));
+    await app.register(personRoutes(identity));
+    await app.register(apiTokenRoutes(identity));
+  };
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import type {
+  Actor,
+  Clock,
+  Database,
+  IntegrationId,
+  Logger,
+  Migrations,
+  SecretEnvelope,
+  Transaction,
+} from '@cordon/kernel';
+import { type IdentityConfigInput, identityConfigSchema } from './config.ts';
+import { type IdentityContext, type PasswordCost, type Revocation, tablesOf } from './context.ts';
+import type { IdentityEvent } from './events.ts';
+import { deleteExpiredChallenges } from './factors/challenge-store.ts';
+import { createEnrolment, type Enrolment } from './factors/enrolment.ts';
+import { defaultPasswordCost } from './factors/password.ts';
+import { createStepUp, type StepUp } from './factors/step-up.ts';
+import { createOauthClients, type OauthClients } from './oauth/clients.ts';
+import { type OauthServer, startOauthServer } from './oauth/oauth-server.ts';
+import { createSigningKeys, type SigningKeys } from './oauth/signing-keys.ts';
+import { createTokenReader, type TokenReader } from './oauth/token-reader.ts';
+import { deleteExpiredTokens } from './oauth/token-store.ts';
+import { deleteExpiredApiTokens } from './people/api-token-store.ts';
+import { type ApiTokens, createApiTokens } from './people/api-tokens.ts';
+import { deleteExpiredLinks } from './people/link-store.ts';
+import { createLinks, type Links } from './people/links.ts';
+import { createPeople, type People } from './people/people.ts';
+import { type Authenticator, createAuthenticator } from './sessions/authenticate.ts';
+import { createSessionCookie, type SessionCookie } from './sessions/session-cookie.ts';
+import { deleteExpiredSessions } from './sessions/session-store.ts';
+import { createSessions, type Sessions } from './sessions/sessions.ts';
+import { createSignIn, type SignIn } from './sessions/sign-in.ts';
+import { deleteOldCounters } from './sessions/throttle-store.ts';
+import type { Random } from './token-secret.ts';
+
+export const identityMigrations: Migrations = {
+  name: 'identity',
+  folder: new URL('../migrations/', import.meta.url),
+};
+
+export interface IdentityDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly envelope: SecretEnvelope;
+  readonly logger: Logger;
+  readonly config: IdentityConfigInput;
+  /** Takes one OCSF event; must not throw or wait. Called after the commit of what it tells. */
+  readonly emit: (event: IdentityEvent) => void;
+  /** Inside the transaction that deletes tokens: publish the revocation, move the epoch. */
+  readonly onRevoked: (tx: Transaction, revocation: Revocation) => Promise<void>;
+  /**
+   * Throws unless the integration exists and this actor may manage its credentials; called beside the check of the
+   * role. Without it, whoever has the role may manage every integration's.
+   */
+  readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
+  readonly random?: Random;
+  /** Lower only in tests. */
+  readonly passwordCost?: PasswordCost;
+}
+
+export interface Identity {
+  readonly people: People;
+  readonly links: Links;
+  readonly sessions: Sessions;
+  readonly signIn: SignIn;
+  readonly enrolment: Enrolment;
+  readonly stepUp: StepUp;
+  readonly apiTokens: ApiTokens;
+  readonly oauthClients: OauthClients;
+  readonly tokens: TokenReader;
+  readonly signingKeys: SigningKeys;
+  readonly authenticator: Authenticator;
+  readonly cookie: SessionCookie;
+  readonly clock: Clock;
+  /** Starts the authorization server of this process. */
+  startOauthServer(): Promise<OauthServer>;
+  /** Deletes what expired; run it every few minutes in one place. */
+  sweep(): Promise<void>;
+}
+
+export function createIdentity(deps: IdentityDeps): Identity {
+  const context: IdentityContext = {
+    ...deps,
+    config: identityConfigSchema.parse(deps.config),
+    random: deps.random ?? randomBytes,
+    passwordCost: deps.passwordCost ?? defaultPasswordCost,
+  };
+  const { db, clock } = context;
+  const signingKeys = createSigningKeys(context);
+  return {
+    people: createPeople(context),
+    links: createLinks(context),
+    sessions: createSessions(context),
+    signIn: createSignIn(context),
+    enrolment: createEnrolment(context),
+    stepUp: createStepUp(context),
+    apiTokens: createApiTokens(context),
+    oauthClients: createOauthClients(context),
+    tokens: createTokenReader(context),
+    signingKeys,
+    authenticator: createAuthenticator(context),
+    cookie: createSessionCookie(context.config.publicUrl),
+    clock,
+    startOauthServer: () => startOauthServer(context, signingKeys),
+    async sweep() {
+      const tables = tablesOf(db);
+      const now = clock.now();
+      await deleteExpiredTokens(tables, now);
+      await deleteExpiredSessions(tables, now, context.config.sessionIdleMs);
+      await deleteExpiredChallenges(tables, now);
+      await deleteExpiredLinks(tables, now);
+      await deleteExpiredApiTokens(tables, now);
+      await deleteOldCounters(tables, now);
+    },
+  };
+}

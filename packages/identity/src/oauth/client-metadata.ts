@@ -1,0 +1,67 @@
+import type { AllClientMetadata, ClientMetadata } from 'oidc-provider';
+import { type IdentityContext, tablesOf } from '../context.ts';
+import { hashSecret, sameHash } from '../token-secret.ts';
+import { ClientId, type OauthClient } from './client.ts';
+import { findClient, listClientSecrets, SECRETS_MAX } from './client-store.ts';
+
+/** Members that Cordon adds to a client's metadata; oidc-provider keeps them under these names. */
+export const EXTRA_METADATA = [
+  'cordon_integration_id',
+  'cordon_token_ttl_s',
+  'cordon_introspects',
+  'cordon_secrets',
+] as const;
+
+/**
+ * oidc-provider demands a `client_secret` of a client that authenticates with one, and would compare with it. Only a
+ * hash exists here, so this stands in its place, and `secretMatches` compares instead. HMAC algorithms, which would use
+ * it as a key, are switched off.
+ */
+const SECRET_PLACEHOLDER = 'only-a-hash-is-kept';
+
+/** The client of an id for oidc-provider; undefined for one that doesn't exist or may not act now. */
+export async function clientMetadata(context: IdentityContext, id: string): Promise<ClientMetadata | undefined> {
+  const db = tablesOf(context.db);
+  const clientId = /^[0-9a-f-]{36}$/.test(id) ? ClientId.parse(id) : undefined;
+  const client = clientId && (await findClient(db, clientId));
+  const now = context.clock.now();
+  if (!client || client.status !== 'active' || (client.expiresAt !== null && client.expiresAt <= now)) return undefined;
+  const secrets = client.authMethod === 'client_secret_basic' ? await listClientSecrets(db, client.id, now) : [];
+  return {
+    client_id: client.id,
+    client_name: client.name,
+    grant_types: ['client_credentials'],
+    response_types: [],
+    redirect_uris: [],
+    ...authMembers(client),
+    ...(client.binding === 'dpop' ? { dpop_bound_access_tokens: true } : {}),
+    ...(client.binding === 'mtls' ? { tls_client_certificate_bound_access_tokens: true } : {}),
+    cordon_integration_id: client.integrationId,
+    cordon_token_ttl_s: client.tokenTtlS,
+    cordon_introspects: client.introspects,
+    cordon_secrets: secrets.map(({ hash, expiresAt }) => `${hash.toString('hex')}:${expiresAt ?? ''}`),
+  };
+}
+
+function authMembers(client: OauthClient): Omit<AllClientMetadata, 'client_id'> {
+  const token_endpoint_auth_method = client.authMethod;
+  switch (client.authMethod) {
+    case 'client_secret_basic':
+      return { token_endpoint_auth_method, client_secret: SECRET_PLACEHOLDER };
+    case 'tls_client_auth':
+      return { token_endpoint_auth_method, tls_client_auth_subject_dn: client.tlsSubject ?? '' };
+    default:
+      return { token_endpoint_auth_method, jwks: client.jwks ?? { keys: [] } };
+  }
+}
+
+/** Compares a presented secret with the stored hashes, each in constant time. */
+export function secretMatches(client: object, presented: unknown, now: number): boolean {
+  const stored: unknown = 'cordon_secrets' in client ? client.cordon_secrets : [];
+  if (typeof presented !== 'string' || !Array.isArray(stored)) return false;
+  const hash = hashSecret(presented);
+  return stored.slice(0, SECRETS_MAX).some((entry: unknown) => {
+    const [hex = '', until = ''] = String(entry).split(':');
+    return sameHash(Buffer.from(hex, 'hex'), hash) && (until === '' || Number(until) > now);
+  });
+}

@@ -1,0 +1,85 @@
+import { defineId, type Id, type IntegrationId } from '@cordon/kernel';
+import { z } from 'zod';
+import { ClientInvalid } from '../errors.ts';
+import type { ClientAuthMethod, TokenBinding } from '../tables.ts';
+
+export const ClientId = defineId('ClientId');
+export type ClientId = Id<'ClientId'>;
+
+/** `suspended`: its integration was cut off and may be restored. `revoked`: for good. */
+export type ClientStatus = 'active' | 'suspended' | 'revoked';
+
+/** The OAuth client of an integration: how it proves who it is, and what its tokens are like. */
+export interface OauthClient {
+  readonly id: ClientId;
+  /** null: a client of Cordon itself. */
+  readonly integrationId: IntegrationId | null;
+  readonly name: string;
+  readonly authMethod: ClientAuthMethod;
+  /** Public keys, for `private_key_jwt` and `self_signed_tls_client_auth`. */
+  readonly jwks: { readonly keys: readonly PublicJwk[] } | null;
+  /** Subject of the certificate, for `tls_client_auth`. */
+  readonly tlsSubject: string | null;
+  readonly binding: TokenBinding;
+  readonly tokenTtlS: number;
+  readonly introspects: boolean;
+  readonly status: ClientStatus;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly expiresAt: number | null;
+  readonly lastTokenAt: number | null;
+}
+
+/**
+ * How strongly a machine client shows who it is. `m0`: a shared secret that can be copied. `m1`: a private key, but the
+ * token can be copied. `m2`: the token is tied to a key or certificate (RFC 9449, RFC 8705).
+ */
+export type Assurance = 'm0' | 'm1' | 'm2';
+
+export function assuranceOf(client: Pick<OauthClient, 'authMethod' | 'binding'>): Assurance {
+  if (client.binding !== 'none') return 'm2';
+  return client.authMethod === 'client_secret_basic' ? 'm0' : 'm1';
+}
+
+const KEYS_MAX = 5;
+const RSA_BITS_MIN = 2_048;
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv'];
+
+const base64url = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/)
+  .max(2_048);
+const keyMembers = {
+  kid: z.string().min(1).max(200).optional(),
+  use: z.literal('sig').optional(),
+  alg: z.string().max(20).optional(),
+  x5c: z.array(z.string().max(8_192)).max(5).optional(),
+};
+const publicJwkSchema = z.discriminatedUnion('kty', [
+  z.object({ ...keyMembers, kty: z.literal('EC'), crv: z.literal('P-256'), x: base64url, y: base64url }),
+  z.object({ ...keyMembers, kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: base64url }),
+  z.object({ ...keyMembers, kty: z.literal('RSA'), n: base64url, e: base64url }),
+]);
+export type PublicJwk = z.output<typeof publicJwkSchema>;
+
+export const jwksSchema = z.object({ keys: z.array(z.unknown()).min(1).max(KEYS_MAX) });
+
+/** Public keys as an integration gave them. A private key is refused loudly: it has just been shown to us. */
+export function parsePublicKeys(value: unknown): { keys: PublicJwk[] } {
+  const outer = jwksSchema.safeParse(value);
+  if (!outer.success) throw new ClientInvalid(`A JSON Web Key Set has between 1 and ${KEYS_MAX} keys.`);
+  const keys = outer.data.keys.map((key) => {
+    const names = typeof key === 'object' && key !== null ? Object.keys(key) : [];
+    if (names.some((name) => PRIVATE_MEMBERS.includes(name))) {
+      throw new ClientInvalid('This is a private key. Give only its public part, and replace it: it was sent here.');
+    }
+    const parsed = publicJwkSchema.safeParse(key);
+    if (!parsed.success) throw new ClientInvalid('A client key is EC P-256, Ed25519 or RSA, as a public JWK.');
+    const jwk = parsed.data;
+    if (jwk.kty === 'RSA' && Buffer.from(jwk.n, 'base64url').length * 8 < RSA_BITS_MIN) {
+      throw new ClientInvalid(`An RSA key has at least ${RSA_BITS_MIN} bits.`);
+    }
+    return jwk;
+  });
+  return { keys };
+}

@@ -1,0 +1,150 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type IdentityContext, tablesOf } from '../context.ts';
+import { authenticationEvent } from '../events.ts';
+import { hashSecret } from '../token-secret.ts';
+import { secretMatches } from './client-metadata.ts';
+import { touchClient } from './client-store.ts';
+import { oidcConfiguration } from './oidc-configuration.ts';
+import { KEYS_CHANNEL, type SigningKeys } from './signing-keys.ts';
+import { createIssuedAnnouncer, type IssuedAnnouncer } from './token-announcement.ts';
+import { rememberJti } from './token-store.ts';
+
+/** When a client last got a token is kept this precisely. */
+const TOUCH_STEP_MS = 60_000;
+
+export interface OauthServer {
+  /** Answers `/oauth/*` and `/.well-known/*`; must get the request with its body unread. */
+  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** Sends what waits and stops listening for new signing keys. */
+  stop(): Promise<void>;
+}
+
+/** What of an issued token is told on; the library's model carries more. */
+interface IssuedToken {
+  readonly jti: string;
+  readonly clientId?: string | undefined;
+  readonly client?: object | undefined;
+  readonly format?: string | undefined;
+  readonly jkt?: string | undefined;
+  readonly 'x5t#S256'?: string | undefined;
+}
+
+export async function startOauthServer(context: IdentityContext, keys: SigningKeys): Promise<OauthServer> {
+  const announcer = createIssuedAnnouncer(context.db, context.logger);
+  let handler = await buildHandler(context, keys, announcer);
+  const reload = async (): Promise<void> => {
+    try {
+      handler = await buildHandler(context, keys, announcer);
+    } catch (error) {
+      context.logger.error({ err: error }, 'could not load the new signing keys');
+    }
+  };
+  const listener = await context.db.listen(KEYS_CHANNEL, () => void reload());
+  return {
+    handle: (req, res) => handler(req, res),
+    async stop() {
+      await announcer.flush();
+      await listener.stop();
+    },
+  };
+}
+
+type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+async function buildHandler(context: IdentityContext, keys: SigningKeys, announcer: IssuedAnnouncer): Promise<Handler> {
+  const provider = new Provider(context.config.publicUrl, oidcConfiguration(context, await keys.load()));
+  replaceSecretComparison(context, provider);
+  replaceReplayDetection(context, provider);
+  reportTokens(context, provider, announcer);
+  return provider.callback();
+}
+
+/** The library compares with a stored secret; only hashes are stored here. See client-metadata.ts. */
+function replaceSecretComparison(context: IdentityContext, provider: Provider): void {
+  Object.defineProperty(provider.Client.prototype, 'compareClientSecret', {
+    value(this: object, presented: unknown): boolean {
+      return secretMatches(this, presented, context.clock.now());
+    },
+  });
+}
+
+/** The library looks a `jti` up and then stores it: two requests at once would both pass. One statement decides here. */
+function replaceReplayDetection(context: IdentityContext, provider: Provider): void {
+  Object.defineProperty(provider.ReplayDetection, 'unique', {
+    value: (iss: string, jti: string, exp: number): Promise<boolean> =>
+      rememberJti(
+        tablesOf(context.db),
+        hashSecret(JSON.stringify([iss, jti])).toString('base64url'),
+        new Date(exp * 1000),
+      ),
+  });
+}
+
+function integrationOf(client: object | undefined): string | undefined {
+  const id: unknown = client && 'cordon_integration_id' in client ? client.cordon_integration_id : undefined;
+  return typeof id === 'string' ? id : undefined;
+}
+
+function nameOf(client: object | undefined): string | undefined {
+  return client && 'clientName' in client && typeof client.clientName === 'string' ? client.clientName : undefined;
+}
+
+function reportTokens(context: IdentityContext, provider: Provider, announcer: IssuedAnnouncer): void {
+  const touched = new Map<string, number>();
+  const touch = (clientId: string): void => {
+    const now = context.clock.now();
+    if (now - (touched.get(clientId) ?? 0) < TOUCH_STEP_MS) return;
+    touched.set(clientId, now);
+    touchClient(tablesOf(context.db), clientId, now).catch((error: unknown) =>
+      context.logger.warn({ err: error, clientId }, 'could not note the last use of a client'),
+    );
+  };
+
+  const onIssued = (token: IssuedToken): void => {
+    if (token.format !== 'jwt') announcer.add(hashSecret(token.jti).toString('hex'));
+    const clientId = token.clientId ?? '';
+    touch(clientId);
+    const integrationId = integrationOf(token.client);
+    const name = nameOf(token.client);
+    context.emit(
+      authenticationEvent('ticket', {
+        at: context.clock.now(),
+        outcome: 'success',
+        activityName: 'Access token issued',
+        method: token.jkt ? 'dpop' : token['x5t#S256'] ? 'mtls' : 'bearer',
+        user: { id: clientId, ...(name === undefined ? {} : { name }) },
+        clientId,
+        ...(integrationId === undefined ? {} : { integrationId }),
+      }),
+    );
+  };
+  provider.on('client_credentials.saved', onIssued);
+  provider.on('client_credentials.issued', onIssued);
+
+  provider.on('grant.error', (ctx: KoaContextWithOIDC, error) => {
+    const client = ctx.oidc.entities.Client;
+    const name = nameOf(client);
+    const integrationId = integrationOf(client);
+    const { clientId } = client ?? {};
+    context.emit(
+      authenticationEvent('ticket', {
+        at: context.clock.now(),
+        outcome: 'failure',
+        severity: 'low',
+        activityName: 'Access token refused',
+        // The library puts the reason for operators apart from what the client is told.
+        reason: error.error_detail ?? error.error_description ?? error.message,
+        method: 'client',
+        ip: ctx.ip,
+        ...(clientId === undefined
+          ? {}
+          : { clientId, user: { id: clientId, ...(name === undefined ? {} : { name }) } }),
+        ...(integrationId === undefined ? {} : { integrationId }),
+      }),
+    );
+  });
+  provider.on('server_error', (ctx: KoaContextWithOIDC, error) =>
+    context.logger.error({ err: error, path: ctx.path }, 'the authorization server failed'),
+  );
+}

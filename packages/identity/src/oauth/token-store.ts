@@ -1,0 +1,212 @@
+import { IntegrationId, type Transaction } from '@cordon/kernel';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { type IdentityDb, type RevokedToken, tablesOf } from '../context.ts';
+import { type Assurance, assuranceOf, ClientId } from './client.ts';
+
+/** A live opaque access token. Its value is not here: only the SHA-256 of it exists. */
+export interface LiveToken {
+  /** Hex SHA-256 of the token's value. */
+  readonly hash: string;
+  readonly integrationId: IntegrationId;
+  readonly clientId: ClientId;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly cnf: { readonly jkt?: string; readonly 'x5t#S256'?: string } | null;
+  readonly scope: readonly string[];
+  readonly assurance: Assurance;
+}
+
+export const LIVE_TOKENS_PAGE_MAX = 1_000;
+
+const cnfSchema = z.object({ jkt: z.string().optional(), 'x5t#S256': z.string().optional() }).nullable();
+
+interface LiveRow {
+  hash: Buffer;
+  integration_id: string | null;
+  client_id: string;
+  issued_at: Date;
+  expires_at: Date;
+  cnf: unknown;
+  scope: string | null;
+  auth_method: Parameters<typeof assuranceOf>[0]['authMethod'];
+  binding: Parameters<typeof assuranceOf>[0]['binding'];
+}
+
+function liveTokenOf(row: LiveRow): LiveToken {
+  const cnf = cnfSchema.parse(row.cnf);
+  return {
+    hash: row.hash.toString('hex'),
+    integrationId: IntegrationId.parse(row.integration_id),
+    clientId: ClientId.parse(row.client_id),
+    issuedAt: row.issued_at.getTime(),
+    expiresAt: row.expires_at.getTime(),
+    cnf: cnf && {
+      ...(cnf.jkt === undefined ? {} : { jkt: cnf.jkt }),
+      ...(cnf['x5t#S256'] === undefined ? {} : { 'x5t#S256': cnf['x5t#S256'] }),
+    },
+    scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
+    assurance: assuranceOf({ authMethod: row.auth_method, binding: row.binding }),
+  };
+}
+
+function selectLive(db: IdentityDb, now: number) {
+  return db
+    .selectFrom('oauth_tokens as token')
+    .innerJoin('oauth_clients as client', 'client.id', 'token.client_id')
+    .select([
+      'token.hash',
+      'token.integration_id',
+      'token.client_id',
+      'token.issued_at',
+      'token.expires_at',
+      'token.cnf',
+      'token.scope',
+      'client.auth_method',
+      'client.binding',
+    ])
+    .where('token.kind', '!=', 'RefreshToken')
+    .where('token.integration_id', 'is not', null)
+    .where('token.expires_at', '>', new Date(now))
+    .where('client.status', '=', 'active');
+}
+
+/** One live token by the hex SHA-256 of its value: what a gateway asks for a token that its snapshot lacks. */
+export async function findToken(db: IdentityDb, hash: string, now: number): Promise<LiveToken | null> {
+  if (!/^[0-9a-f]{64}$/.test(hash)) return null;
+  const row = await selectLive(db, now).where('token.hash', '=', Buffer.from(hash, 'hex')).executeTakeFirst();
+  return row ? liveTokenOf(row) : null;
+}
+
+/** Every live token in the order of the hash; page on with the last hash. */
+export async function listLiveTokens(
+  db: IdentityDb,
+  query: { readonly now: number; readonly after?: string | undefined; readonly limit: number },
+): Promise<LiveToken[]> {
+  let select = selectLive(db, query.now).orderBy('token.hash').limit(Math.min(query.limit, LIVE_TOKENS_PAGE_MAX));
+  if (query.after !== undefined) select = select.where('token.hash', '>', Buffer.from(query.after, 'hex'));
+  return (await select.execute()).map(liveTokenOf);
+}
+
+/**
+ * Live tokens that were not yet published, marked as published in the caller's transaction: if it rolls back, they are
+ * taken again. Rows that a revocation holds are left to it.
+ */
+export async function takeUnpublishedTokens(tx: Transaction, now: number, limit: number): Promise<LiveToken[]> {
+  const db = tablesOf(tx);
+  const rows = await selectLive(db, now)
+    .where('token.published', '=', false)
+    .orderBy('token.issued_at')
+    .limit(Math.min(limit, LIVE_TOKENS_PAGE_MAX))
+    .forUpdate('token')
+    .skipLocked()
+    .execute();
+  if (rows.length === 0) return [];
+  await db
+    .updateTable('oauth_tokens')
+    .set({ published: true })
+    .where(
+      'hash',
+      'in',
+      rows.map((row) => row.hash),
+    )
+    .execute();
+  return rows.map(liveTokenOf);
+}
+
+export interface NewToken {
+  readonly hash: Buffer;
+  readonly kind: string;
+  readonly clientId: string;
+  readonly grantHash: Buffer | null;
+  readonly payload: string;
+  readonly cnf: string | null;
+  readonly scope: string | null;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+}
+
+/**
+ * Stores a token if its client may still have one. The share lock makes this wait for a revocation that is under way
+ * and then see it: a token can't slip in behind the deletion. Returns false when the client may not.
+ */
+export async function insertToken(db: IdentityDb, token: NewToken): Promise<boolean> {
+  const result = await sql`
+    insert into oauth_tokens
+      (hash, kind, client_id, integration_id, grant_hash, payload, cnf, scope, issued_at, expires_at)
+    select ${token.hash}, ${token.kind}, id, integration_id, ${token.grantHash}, ${token.payload}::jsonb,
+      ${token.cnf}::jsonb, ${token.scope}, ${token.issuedAt}, ${token.expiresAt}
+    from oauth_clients
+    where id = ${token.clientId}::uuid and status = 'active' and (expires_at is null or expires_at > ${token.issuedAt})
+    for share
+    on conflict (hash) do nothing`.execute(db);
+  return result.numAffectedRows === 1n;
+}
+
+export async function findTokenPayload(
+  db: IdentityDb,
+  kind: string,
+  hash: Buffer,
+): Promise<{ payload: unknown; consumedAt: Date | null } | undefined> {
+  const row = await db
+    .selectFrom('oauth_tokens as token')
+    .innerJoin('oauth_clients as client', 'client.id', 'token.client_id')
+    .select(['token.payload', 'token.consumed_at'])
+    .where('token.hash', '=', hash)
+    .where('token.kind', '=', kind)
+    .where('client.status', '=', 'active')
+    .executeTakeFirst();
+  return row && { payload: row.payload, consumedAt: row.consumed_at };
+}
+
+export async function consumeToken(db: IdentityDb, hash: Buffer, at: number): Promise<void> {
+  await db
+    .updateTable('oauth_tokens')
+    .set({ consumed_at: new Date(at) })
+    .where('hash', '=', hash)
+    .execute();
+}
+
+/** What to delete: one token, or all of a client, an integration or a grant. */
+export type TokenScope =
+  | { readonly hash: Buffer }
+  | { readonly clientId: string }
+  | { readonly integrationId: string }
+  | { readonly grantHash: Buffer };
+
+export interface DeletedToken extends RevokedToken {
+  readonly clientId: ClientId;
+  readonly integrationId: IntegrationId | null;
+}
+
+export async function deleteTokens(db: IdentityDb, scope: TokenScope): Promise<DeletedToken[]> {
+  let query = db.deleteFrom('oauth_tokens').returning(['hash', 'client_id', 'integration_id', 'expires_at']);
+  if ('hash' in scope) query = query.where('hash', '=', scope.hash);
+  else if ('clientId' in scope) query = query.where('client_id', '=', scope.clientId);
+  else if ('integrationId' in scope) query = query.where('integration_id', '=', scope.integrationId);
+  else query = query.where('grant_hash', '=', scope.grantHash);
+  const rows = await query.execute();
+  return rows.map((row) => ({
+    hash: row.hash.toString('hex'),
+    expiresAt: row.expires_at.getTime(),
+    clientId: ClientId.parse(row.client_id),
+    integrationId: row.integration_id === null ? null : IntegrationId.parse(row.integration_id),
+  }));
+}
+
+export async function deleteExpiredTokens(db: IdentityDb, now: number): Promise<void> {
+  const at = new Date(now);
+  await db.deleteFrom('oauth_tokens').where('expires_at', '<=', at).execute();
+  await db.deleteFrom('oauth_artifacts').where('expires_at', '<=', at).execute();
+  await db.deleteFrom('oauth_replays').where('expires_at', '<=', at).execute();
+}
+
+/** Remembers a `jti` until it expires; false when it was seen before. One statement, so that two at once can't both win. */
+export async function rememberJti(db: IdentityDb, id: string, expiresAt: Date): Promise<boolean> {
+  const result = await db
+    .insertInto('oauth_replays')
+    .values({ id, expires_at: expiresAt })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
+}

@@ -1,0 +1,158 @@
+import type { Role } from '@cordon/kernel';
+import type { ColumnType, Generated } from 'kysely';
+
+/** jsonb: written as text, read as whatever was stored; the reader parses it. */
+type Json = ColumnType<unknown, string, string>;
+type JsonOrNull = ColumnType<unknown, string | null, string | null>;
+
+/** The tables of this package's migrations, as `pg` returns their rows. */
+export interface IdentityTables {
+  people: {
+    id: string;
+    name: string;
+    email: string;
+    login: string;
+    login_key: string;
+    status: 'invited' | 'active' | 'disabled';
+    roles: Role[];
+    webauthn_handle: Buffer;
+    source: 'local' | 'scim';
+    created_at: Date;
+    updated_at: Date;
+    last_sign_in_at: Date | null;
+  };
+  passkeys: {
+    id: string;
+    person_id: string;
+    name: string;
+    credential_id: string;
+    public_key: Buffer;
+    sign_count: number;
+    transports: string[];
+    device_type: string;
+    backed_up: boolean;
+    aaguid: string;
+    attestation_format: string;
+    attestation_object: Buffer;
+    created_at: Date;
+    last_used_at: Date | null;
+  };
+  passwords: { person_id: string; hash: string; updated_at: Date };
+  totp_factors: {
+    id: string;
+    person_id: string;
+    sealed_secret: string;
+    last_step: Generated<number>;
+    confirmed_at: Date | null;
+    created_at: Date;
+    last_used_at: Date | null;
+  };
+  recovery_codes: { person_id: string; hash: Buffer; created_at: Date; used_at: Date | null };
+  auth_challenges: {
+    hash: Buffer;
+    kind: 'passkey-sign-in' | 'passkey-register' | 'second-factor' | 'step-up';
+    person_id: string | null;
+    session_id: string | null;
+    challenge: string;
+    expires_at: Date;
+  };
+  sessions: {
+    id: string;
+    hash: Buffer;
+    person_id: string;
+    stage: 'enrol' | 'full';
+    amr: string[];
+    strong_auth_at: Date | null;
+    agent: string;
+    agent_key: Buffer;
+    ip: string;
+    created_at: Date;
+    seen_at: Date;
+    expires_at: Date;
+  };
+  sign_in_links: {
+    hash: Buffer;
+    kind: 'first-owner' | 'invite' | 'recover';
+    person_id: string | null;
+    created_by: string;
+    created_at: Date;
+    expires_at: Date;
+  };
+  api_tokens: {
+    id: string;
+    hash: Buffer;
+    person_id: string | null;
+    name: string;
+    roles: Role[];
+    created_at: Date;
+    expires_at: Date;
+    last_used_at: Date | null;
+  };
+  sign_in_counters: { key: string; failures: number; window_start: Date; locked_until: Date | null };
+  oauth_clients: {
+    id: string;
+    integration_id: string | null;
+    name: string;
+    auth_method: ClientAuthMethod;
+    jwks: JsonOrNull;
+    tls_subject: string | null;
+    binding: TokenBinding;
+    token_ttl_s: number;
+    introspects: boolean;
+    status: 'active' | 'suspended' | 'revoked';
+    created_at: Date;
+    updated_at: Date;
+    expires_at: Date | null;
+    last_token_at: Date | null;
+  };
+  oauth_client_secrets: {
+    id: string;
+    client_id: string;
+    hash: Buffer;
+    hint: string;
+    created_at: Date;
+    expires_at: Date | null;
+  };
+  oauth_tokens: {
+    hash: Buffer;
+    kind: string;
+    client_id: string;
+    integration_id: string | null;
+    grant_hash: Buffer | null;
+    payload: Json;
+    cnf: JsonOrNull;
+    scope: string | null;
+    issued_at: Date;
+    expires_at: Date;
+    consumed_at: Date | null;
+    published: Generated<boolean>;
+  };
+  oauth_artifacts: {
+    model: string;
+    hash: Buffer;
+    payload: Json;
+    grant_hash: Buffer | null;
+    uid: string | null;
+    expires_at: Date | null;
+    consumed_at: Date | null;
+  };
+  oauth_replays: { id: string; expires_at: Date };
+  signing_keys: {
+    kid: string;
+    alg: string;
+    public_jwk: Json;
+    sealed_private: string;
+    status: 'active' | 'retired';
+    created_at: Date;
+    retired_at: Date | null;
+  };
+}
+
+export type ClientAuthMethod =
+  | 'client_secret_basic'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth';
+
+/** How a token is tied to its holder: not at all, to a DPoP key (RFC 9449) or to a certificate (RFC 8705). */
+export type TokenBinding = 'none' | 'dpop' | 'mtls';
