@@ -1,0 +1,104 @@
+import type { Clock, Logger } from '@cordon/kernel';
+import {
+  facets,
+  type FacetsRequest,
+  type FacetValue,
+  histogram,
+  type Histogram,
+  type HistogramRequest,
+} from './aggregate.ts';
+import { follow, type Follower, type FollowRequest } from './follow.ts';
+import { type Batch, createIngest, type IngestResult } from './ingest.ts';
+import { connectLake } from './lake-connection.ts';
+import { migrateLake } from './lake-migration.ts';
+import type { LakeLayout } from './lake-schema.ts';
+import {
+  countEvents,
+  getEvent,
+  searchEvents,
+  type SearchPage,
+  type SearchRequest,
+  type StoredEvent,
+} from './search.ts';
+import type { Scope } from './search-scope.ts';
+import { traffic, type TrafficRequest, type TrafficRow } from './traffic.ts';
+
+export interface OpenLakeOptions {
+  /** `http://127.0.0.1:port` of the embedded engine, or a ClickHouse server's HTTP address. */
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** Default `cordon`; made when it is not there. */
+  readonly database?: string;
+  readonly layout?: LakeLayout;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface LakeStats {
+  readonly events: number;
+  /** Compressed, on this node's disk, indexes included. */
+  readonly bytes: number;
+  readonly oldestAt?: number;
+  readonly newestAt?: number;
+  readonly schemaVersion: number;
+}
+
+/** Everything that happened, searchable. All methods throw `LakeUnavailable` while the engine is away. */
+export interface Lake {
+  /** Resolves when every event of the batch is on disk, once; may be called again with the same batch after any failure. */
+  ingest(batch: Batch): Promise<IngestResult>;
+  search(request: SearchRequest): Promise<SearchPage>;
+  count(scope: Scope): Promise<number>;
+  histogram(request: HistogramRequest): Promise<Histogram>;
+  facets(request: FacetsRequest): Promise<Readonly<Record<string, readonly FacetValue[]>>>;
+  traffic(request: TrafficRequest): Promise<TrafficRow[]>;
+  /** Throws `EventUnknown`. */
+  get(id: string): Promise<StoredEvent>;
+  follow(request: FollowRequest): Follower;
+  /** True when the engine answers a query. */
+  ping(): Promise<boolean>;
+  stats(): Promise<LakeStats>;
+  close(): Promise<void>;
+}
+
+/** Connects to the lake and brings its tables up to date. */
+export async function openLake(options: OpenLakeOptions): Promise<Lake> {
+  const { clock, logger } = options;
+  const connection = await connectLake({
+    url: options.url,
+    username: options.username ?? 'cordon',
+    password: options.password ?? '',
+    database: options.database ?? 'cordon',
+  });
+  let version: number;
+  try {
+    const migrated = await migrateLake(connection, options.layout ?? { kind: 'single' });
+    version = migrated.version;
+    if (migrated.applied > 0) logger.info(migrated, 'the lake was migrated');
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  return {
+    ingest: createIngest(connection),
+    search: (request) => searchEvents(connection, clock, request),
+    count: (scope) => countEvents(connection, clock, scope),
+    histogram: (request) => histogram(connection, clock, request),
+    facets: (request) => facets(connection, clock, request),
+    traffic: (request) => traffic(connection, clock, request),
+    get: (id) => getEvent(connection, id),
+    follow: (request) => follow(connection, clock, request),
+    ping: () => connection.ping(),
+    close: () => connection.close(),
+    async stats() {
+      const rows = await connection.rows<{ events: number; bytes: number; oldest: number; newest: number }>(
+        'SELECT sum(rows) AS events, sum(bytes_on_disk) AS bytes, toUnixTimestamp(min(min_time)) * 1000 AS oldest, ' +
+          "toUnixTimestamp(max(max_time)) * 1000 AS newest FROM system.parts WHERE active AND database = currentDatabase() AND table IN ('events', 'events_local')",
+        {},
+      );
+      const { events = 0, bytes = 0, oldest = 0, newest = 0 } = rows[0] ?? {};
+      return { events, bytes, schemaVersion: version, ...(events > 0 && { oldestAt: oldest, newestAt: newest }) };
+    },
+  };
+}
