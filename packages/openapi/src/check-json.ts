@@ -1,0 +1,270 @@
+import { isUtf8 } from 'node:buffer';
+
+export interface JsonLimits {
+  readonly depthMax: number;
+  /** Members of one object. */
+  readonly membersMax: number;
+  /** Values in all. */
+  readonly valuesMax: number;
+  /** Digits of one number. */
+  readonly digitsMax: number;
+}
+
+export const JSON_LIMITS: JsonLimits = { depthMax: 64, membersMax: 10_000, valuesMax: 1_000_000, digitsMax: 64 };
+
+export interface JsonFault {
+  readonly rule:
+    | 'utf8'
+    | 'syntax'
+    | 'depth'
+    | 'members'
+    | 'values'
+    | 'duplicate-key'
+    | 'forbidden-key'
+    | 'number-range';
+  /** Byte at which it was noticed. */
+  readonly offset: number;
+  /** JSON Pointer of the value. */
+  readonly pointer: string;
+  readonly message: string;
+}
+
+/** Keys that reach into a JavaScript object's prototype when copied carelessly. */
+const FORBIDDEN_KEYS = new Set(['__proto__']);
+const INT64_DIGITS = 19;
+const UINT64_MAX = 2n ** 64n - 1n;
+const INT64_MIN = -(2n ** 63n);
+const FEW_KEYS = 16;
+
+/**
+ * Checks JSON text (RFC 8259, strictly) for what parsers disagree on or choke on, without building objects: UTF-8,
+ * syntax, depth, duplicate keys (compared unescaped), `__proto__`, numbers beyond 64-bit integers or doubles.
+ * Returns the first fault, or null.
+ */
+export function checkJson(bytes: Uint8Array, limits: JsonLimits = JSON_LIMITS): JsonFault | null {
+  if (!isUtf8(bytes)) return { rule: 'utf8', offset: 0, pointer: '', message: 'body is not UTF-8' };
+  const scanner = new Scanner(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), limits);
+  return scanner.run();
+}
+
+/** One object or array that is open. */
+interface Level {
+  readonly keys: KeySet | null;
+  key: string;
+  index: number;
+}
+
+class Scanner {
+  readonly #bytes: Buffer;
+  readonly #limits: JsonLimits;
+  readonly #levels: Level[] = [];
+  #at = 0;
+  #values = 0;
+  #fault: JsonFault | null = null;
+
+  constructor(bytes: Buffer, limits: JsonLimits) {
+    this.#bytes = bytes;
+    this.#limits = limits;
+  }
+
+  run(): JsonFault | null {
+    this.#space();
+    let wantsValue = true;
+    while (this.#fault === null) {
+      // After a value: go on in, or close, what is open.
+      wantsValue = wantsValue ? this.#value() : this.#next();
+      if (!wantsValue && this.#levels.length === 0) break;
+    }
+    if (this.#fault) return this.#fault;
+    this.#space();
+    return this.#at === this.#bytes.length ? null : this.#fail('syntax', 'text after the end of the document');
+  }
+
+  /** Reads one value; true when it opened something that wants a value next. */
+  #value(): boolean {
+    if ((this.#values += 1) > this.#limits.valuesMax)
+      this.#fail('values', `more than ${this.#limits.valuesMax} values`);
+    const byte = this.#bytes[this.#at];
+    switch (byte) {
+      case 0x7b:
+        return this.#open(new KeySet(), 0x7d);
+      case 0x5b:
+        return this.#open(null, 0x5d);
+      case 0x22:
+        this.#string();
+        return false;
+      case 0x74:
+        return this.#word('true');
+      case 0x66:
+        return this.#word('false');
+      case 0x6e:
+        return this.#word('null');
+      default:
+        this.#number();
+        return false;
+    }
+  }
+
+  #open(keys: KeySet | null, close: number): boolean {
+    if (this.#levels.length >= this.#limits.depthMax) {
+      this.#fail('depth', `nests deeper than ${this.#limits.depthMax} levels`);
+      return false;
+    }
+    this.#at += 1;
+    this.#space();
+    if (this.#bytes[this.#at] === close) {
+      this.#at += 1;
+      return false;
+    }
+    this.#levels.push({ keys, key: '', index: 0 });
+    return keys === null || this.#key();
+  }
+
+  /** Between values: a comma and the next value (true), or the end of what is open (false). */
+  #next(): boolean {
+    this.#space();
+    const level = this.#levels.at(-1);
+    const byte = this.#bytes[this.#at];
+    if (level === undefined) return false;
+    if (byte === 0x2c) {
+      this.#at += 1;
+      this.#space();
+      level.index += 1;
+      return level.keys === null || this.#key();
+    }
+    if (byte === (level.keys === null ? 0x5d : 0x7d)) {
+      this.#at += 1;
+      this.#levels.pop();
+      return false;
+    }
+    this.#fail('syntax', level.keys === null ? 'expected , or ]' : 'expected , or }');
+    return false;
+  }
+
+  #key(): boolean {
+    const level = this.#levels.at(-1);
+    const start = this.#at;
+    if (this.#bytes[start] !== 0x22 || !level?.keys) {
+      this.#fail('syntax', 'expected a key in double quotes');
+      return false;
+    }
+    const escaped = this.#string();
+    if (this.#fault) return false;
+    const text = this.#bytes.toString('utf8', start + 1, this.#at - 1);
+    const key = escaped ? (JSON.parse(`"${text}"`) as string) : text; // #string proved it a JSON string
+    level.key = key;
+    if (FORBIDDEN_KEYS.has(key)) this.#fail('forbidden-key', `key ${key} is not allowed`);
+    else if (!level.keys.add(key)) this.#fail('duplicate-key', 'key occurs twice');
+    else if (level.keys.size > this.#limits.membersMax)
+      this.#fail('members', `object has more than ${this.#limits.membersMax} members`);
+    this.#space();
+    if (this.#bytes[this.#at] !== 0x3a) this.#fail('syntax', 'expected :');
+    this.#at += 1;
+    this.#space();
+    return true;
+  }
+
+  /** Moves past a string; true when it holds escapes. */
+  #string(): boolean {
+    const bytes = this.#bytes;
+    let escaped = false;
+    let at = this.#at + 1;
+    for (;;) {
+      const byte = bytes[at];
+      if (byte === undefined || byte < 0x20) {
+        this.#at = at;
+        this.#fail('syntax', byte === undefined ? 'string does not end' : 'control character in a string');
+        return escaped;
+      }
+      if (byte === 0x22) break;
+      if (byte === 0x5c) {
+        escaped = true;
+        const length = escapeLength(bytes, at);
+        if (length === 0) {
+          this.#at = at;
+          this.#fail('syntax', 'malformed escape');
+          return escaped;
+        }
+        at += length;
+      } else at += 1;
+    }
+    this.#at = at + 1;
+    return escaped;
+  }
+
+  #word(word: string): boolean {
+    const end = this.#at + word.length;
+    if (this.#bytes.toString('latin1', this.#at, end) === word) this.#at = end;
+    else this.#fail('syntax', 'expected a value');
+    return false;
+  }
+
+  #number(): void {
+    const start = this.#at;
+    let end = start;
+    while (isNumberByte(this.#bytes[end])) end += 1;
+    const text = this.#bytes.toString('latin1', start, Math.min(end, start + this.#limits.digitsMax + 1));
+    if (text.length > this.#limits.digitsMax) {
+      this.#fail('number-range', `number has more than ${this.#limits.digitsMax} digits`);
+    } else if (!/^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text)) {
+      this.#fail('syntax', text === '' ? 'expected a value' : 'malformed number');
+    } else if (!inRange(text)) {
+      this.#fail('number-range', 'number is beyond 64-bit integers or double precision');
+    }
+    this.#at = end;
+  }
+
+  #space(): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let byte = bytes[at]; byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09; byte = bytes[at])
+      at += 1;
+    this.#at = at;
+  }
+
+  #fail(rule: JsonFault['rule'], message: string): JsonFault {
+    const tokens = this.#levels.map((level) => (level.keys ? level.key : String(level.index)));
+    const pointer = tokens.map((token) => `/${token.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+    this.#fault ??= { rule, offset: this.#at, pointer, message };
+    return this.#fault;
+  }
+}
+
+/** Most objects have a handful of keys, for which a list beats a set. */
+class KeySet {
+  #few: string[] = [];
+  #many: Set<string> | null = null;
+  size = 0;
+
+  /** False when it was there. */
+  add(key: string): boolean {
+    if (this.#many ? this.#many.has(key) : this.#few.includes(key)) return false;
+    this.size += 1;
+    if (this.#many) this.#many.add(key);
+    else if (this.#few.push(key) > FEW_KEYS) this.#many = new Set(this.#few);
+    return true;
+  }
+}
+
+function escapeLength(bytes: Buffer, at: number): number {
+  const byte = bytes[at + 1];
+  if (byte === undefined) return 0;
+  if (byte !== 0x75) return '"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 2 : 0;
+  return /^[0-9A-Fa-f]{4}$/.test(bytes.toString('latin1', at + 2, at + 6)) ? 6 : 0;
+}
+
+function isNumberByte(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  return (
+    (byte >= 0x30 && byte <= 0x39) || byte === 0x2d || byte === 0x2b || byte === 0x2e || byte === 0x65 || byte === 0x45
+  );
+}
+
+function inRange(text: string): boolean {
+  if (text.length < INT64_DIGITS && !/[eE]/.test(text)) return true;
+  if (!/[.eE]/.test(text)) {
+    const value = BigInt(text);
+    return value >= INT64_MIN && value <= UINT64_MAX;
+  }
+  return Number.isFinite(Number(text));
+}
