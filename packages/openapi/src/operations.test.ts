@@ -183,6 +183,15 @@ describe('bodies', () => {
     expect(body('items/list', '')).toEqual([]);
   });
 
+  test.each([
+    ['items/create', 'application/json', []],
+    ['items/create', 'image/png', ['mediaType']],
+    ['items/list', 'application/json', ['unexpected']],
+    ['upload', 'multipart/form-data; boundary=B', []],
+  ])('a body that is not held, for %s as %s', (id, type, expected) => {
+    expect(operations.checkBody(operation(id), type, null).map(({ keyword }) => keyword)).toEqual(expected);
+  });
+
   test('values never appear in messages', () => {
     const found = operations.checkBody(
       operation('items/create'),

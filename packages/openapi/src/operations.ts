@@ -27,8 +27,16 @@ export interface Operations {
   resolve(method: string, pathname: string): Resolution;
   /** Path, query and header parameters. Empty: all is well. */
   checkParameters(operation: Operation, source: ParameterSource): Violation[];
-  /** A request's body with its Content-Type (null: none given). */
-  checkBody(operation: Operation, contentType: string | null, body: Uint8Array, limits?: JsonLimits): Violation[];
+  /**
+   * A request's body with its Content-Type (null: none given). A body of null is one that is there but not held: only
+   * whether and as what it may be sent is checked.
+   */
+  checkBody(
+    operation: Operation,
+    contentType: string | null,
+    body: Uint8Array | null,
+    limits?: JsonLimits,
+  ): Violation[];
   /** A response's body. Undescribed statuses and types give no violation unless the status has no `default`. */
   checkResponse(operation: Operation, status: number, contentType: string | null, body: Uint8Array): Violation[];
 }
@@ -94,9 +102,14 @@ class TableOperations implements Operations {
     return failures(check, given, null);
   }
 
-  checkBody(operation: Operation, contentType: string | null, body: Uint8Array, limits = JSON_LIMITS): Violation[] {
+  checkBody(
+    operation: Operation,
+    contentType: string | null,
+    body: Uint8Array | null,
+    limits = JSON_LIMITS,
+  ): Violation[] {
     const described = this.#detail(operation).body;
-    if (body.byteLength === 0) {
+    if (body?.byteLength === 0) {
       return described?.required ? [violation('body', '', 'required', 'is required')] : [];
     }
     if (described === null) return [violation('body', '', 'unexpected', 'is not expected by this operation')];
@@ -107,6 +120,7 @@ class TableOperations implements Operations {
     if (type === null || schema === undefined) {
       return [violation('body', '', 'mediaType', `must be sent as ${Object.keys(content).join(' or ')}`)];
     }
+    if (body === null) return [];
     return this.#checkContent(`body ${operation.id} ${type}`, type, contentType ?? '', schema, body, limits);
   }
 

@@ -14,7 +14,7 @@ describe('the most specific rule wins', () => {
   test.each<[string, Rule[], string, string, string]>([
     ['default for cards', [], 'payment.card', 'redact', 'default:payment.card'],
     ['default for credentials', [], 'credential.aws.secret', 'redact', 'default:credential.*'],
-    ['default for personal data', [], 'personal.email', 'log', 'default:personal.*'],
+    ['default for personal data', [], 'contact.email', 'log', 'default:contact.*'],
     ['default for the rest', [], 'source.code', 'log', 'default:*'],
     [
       'a rule over the default of the same class',

@@ -18,8 +18,8 @@ export const defaultInspectionRules: readonly Rule[] = [
   builtIn('credential.*', 'redact'),
   builtIn('payment.card', 'redact'),
   builtIn('payment.*', 'log'),
-  builtIn('personal.*', 'log'),
-  builtIn('health.*', 'log'),
+  builtIn('contact.*', 'log'),
+  builtIn('identifier.*', 'log'),
   builtIn('*', 'log'),
 ];
 

@@ -3,8 +3,6 @@ import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 
 const EMPTY = Buffer.alloc(0);
-/** Stands for a body that isn't held: its type is checked, its content is of no kind that could be. */
-const UNHELD = Buffer.alloc(1);
 const NO_QUERY = new URLSearchParams();
 
 function textOf(value: string | string[] | undefined): string | undefined {
@@ -41,7 +39,8 @@ export function checkRequest(exchange: Exchange): void {
     header: (name) => textOf(request.headers[name]),
   });
   const limits = { ...JSON_LIMITS, depthMax: app.entry.limits.jsonDepthMax };
-  const body = exchange.requestStream === undefined ? (exchange.requestBody ?? EMPTY) : UNHELD;
+  // A body that isn't held (a file) is checked for its type only.
+  const body = exchange.requestStream === undefined ? (exchange.requestBody ?? EMPTY) : null;
   const contentType = request.headers['content-type'] ?? null;
   violations.push(...table.checkBody(described.operation, contentType, body, limits));
   if (violations.length === 0) return;
