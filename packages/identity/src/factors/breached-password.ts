@@ -20,18 +20,28 @@ const LEET: Readonly<Record<string, string>> = {
   $: 's',
 };
 
+function withoutLeet(text: string): string {
+  return text.replace(/[013457@$]/g, (sign) => LEET[sign] ?? sign);
+}
+
+/** The word within digits and signs: `password` of `password-2026!`. */
+function coreOf(text: string): string {
+  return text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
+}
+
 /**
  * Whether a password, in lower case, is a listed one: as it is, spelt with digits for letters, written twice, or with
  * digits and signs around it (`Password-2026!`).
  */
 export async function isBreachedPassword(lower: string): Promise<boolean> {
   const list = await loadKnown();
-  const plain = lower.replace(/[013457@$]/g, (sign) => LEET[sign] ?? sign);
-  return [lower, plain].some((text) => {
-    const word = text.replace(/^[^\p{L}]+|[^\p{L}]+$/gu, '');
-    const half = text.slice(0, text.length / 2);
-    return (
-      list.has(text) || (word.length >= WORD_CHARS_MIN && list.has(word)) || (half + half === text && list.has(half))
-    );
-  });
+  const core = coreOf(lower);
+  const words = [core, withoutLeet(core), coreOf(withoutLeet(lower))];
+  const half = lower.slice(0, lower.length / 2);
+  return (
+    list.has(lower) ||
+    list.has(withoutLeet(lower)) ||
+    (half + half === lower && list.has(half)) ||
+    words.some((word) => word.length >= WORD_CHARS_MIN && list.has(word))
+  );
 }

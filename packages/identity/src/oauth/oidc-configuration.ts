@@ -79,10 +79,15 @@ function ownTokenOnly(client: Client, token: { readonly clientId?: string | unde
   throw new errors.InvalidRequest('client is not authorized to revoke the presented token');
 }
 
+interface TokenWithResource {
+  readonly resourceServer?: { readonly accessTokenTTL?: number | undefined } | undefined;
+}
+
 /** The authorization server's settings. Everything that isn't listed in `features` is off. */
 export function oidcConfiguration(context: IdentityContext, keys: readonly JWK[]): Configuration {
-  const ttlOf = (_ctx: unknown, _token: unknown, client: Client | undefined): number =>
-    numberOf(client, 'cordon_token_ttl_s', context.config.tokenTtlS);
+  const ttlOf = (_ctx: unknown, token: TokenWithResource, client: Client | undefined): number =>
+    // A resource's limit holds for the tokens that are meant for it; see `resources`.
+    token.resourceServer?.accessTokenTTL ?? numberOf(client, 'cordon_token_ttl_s', context.config.tokenTtlS);
   return {
     adapter: (model: string) => createOidcAdapter(context, model),
     jwks: { keys },
