@@ -5,6 +5,8 @@ import type { EmulatedApp } from './estate.ts';
 import type { GatewayAddress } from './integration.ts';
 
 const CALL_MS_MAX = 30_000;
+/** RFC 6749, 5.1 lets a server leave `expires_in` out. */
+const TOKEN_SECONDS_DEFAULT = 300;
 
 export interface NewIntegration {
   readonly name: string;
@@ -16,6 +18,11 @@ export interface NewIntegration {
 export interface ClientCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
+}
+
+export interface AccessToken {
+  readonly value: string;
+  readonly lifetimeMs: number;
 }
 
 export interface NewLimit {
@@ -59,7 +66,7 @@ export interface CordonClient {
   /** The secret is shown once. */
   createCredentials(integrationId: string): Promise<ClientCredentials>;
   /** A new access token by `client_credentials` with `client_secret_basic` (RFC 6749, 4.4). */
-  token(credentials: ClientCredentials): Promise<string>;
+  token(credentials: ClientCredentials): Promise<AccessToken>;
   /** Cuts the integration off. Resolves when Cordon has taken note; each gateway follows by itself. */
   revoke(integrationId: string, reason: string): Promise<void>;
   /** How far the last cut-off has come: how many gateway processes enforce it, and how long the slowest took. */
@@ -87,7 +94,10 @@ export interface AppPlace {
 
 const idSchema = z.looseObject({ id: z.string() });
 const credentialsSchema = z.looseObject({ clientId: z.string(), clientSecret: z.string() });
-const tokenSchema = z.looseObject({ access_token: z.string() });
+const tokenSchema = z.looseObject({
+  access_token: z.string(),
+  expires_in: z.number().positive().default(TOKEN_SECONDS_DEFAULT),
+});
 const eventsSchema = z.looseObject({ items: z.array(z.unknown()) });
 const cutOffsSchema = z.looseObject({
   items: z.array(
@@ -166,7 +176,7 @@ export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonCl
   };
 }
 
-async function requestToken(url: string, { clientId, clientSecret }: ClientCredentials): Promise<string> {
+async function requestToken(url: string, { clientId, clientSecret }: ClientCredentials): Promise<AccessToken> {
   // RFC 6749, 2.3.1: both parts are form-encoded before they are joined.
   const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
   const response = await fetch(url, {
@@ -175,7 +185,8 @@ async function requestToken(url: string, { clientId, clientSecret }: ClientCrede
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
     signal: AbortSignal.timeout(CALL_MS_MAX),
   });
-  return (await parseAnswer('POST /oauth/token', response, tokenSchema)).access_token;
+  const answer = await parseAnswer('POST /oauth/token', response, tokenSchema);
+  return { value: answer.access_token, lifetimeMs: answer.expires_in * 1_000 };
 }
 
 async function parseAnswer<T>(what: string, response: Response, schema: z.ZodType<T>): Promise<T> {

@@ -1,4 +1,5 @@
 export {
+  type AccessToken,
   type AppPlace,
   type CordonClient,
   type CordonClientOptions,
@@ -9,7 +10,8 @@ export { CordonCallFailed, DemoError, demoErrors, EstateFailed, IntegrationBroke
 export { type EmulatedApp, type Estate, type EstateOptions, type ListenerKind, startEstate } from './estate.ts';
 export type { GatewayAddress } from './integration.ts';
 export { renderTable, type TableOptions } from './render-table.ts';
-export { type RunOptions, runScenarios } from './run-scenarios.ts';
-export type { Outcome, ScenarioResult } from './scenario.ts';
+export { type EverydayOptions, keepWorking } from './everyday-work.ts';
+export { playScenarios, prepareStage, type RunOptions, runScenarios } from './run-scenarios.ts';
+export type { Outcome, ScenarioResult, Stage } from './scenario.ts';
 export type { VendorReport, Violation } from './vendor-shim.ts';
 export { APP_NAMES, type AppName } from './vendors.ts';

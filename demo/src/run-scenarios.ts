@@ -35,22 +35,23 @@ export interface RunOptions {
  * A scenario that breaks becomes a line that is not ok; what fails before that throws.
  */
 export async function runScenarios(options: RunOptions): Promise<ScenarioResult[]> {
+  return playScenarios(await prepareStage(options), options.progress);
+}
+
+/** Registers the estate and its integrations with Cordon. */
+export function prepareStage(options: RunOptions): Promise<Stage> {
   const { cordon, estate, progress, gatewayOrigins = [], ca, seed = 'demo', now = Date.now } = options;
-  const stage = await setStage({
-    cordon,
-    estate,
-    progress,
-    gatewayOrigins,
-    seed,
-    now,
-    ...(ca === undefined ? {} : { ca }),
-  });
+  return setStage({ cordon, estate, progress, gatewayOrigins, seed, now, ...(ca === undefined ? {} : { ca }) });
+}
+
+/** Plays every scenario on a prepared stage. Afterwards `directory-reader` is cut off, the others may go on. */
+export async function playScenarios(stage: Stage, progress: (line: string) => void): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const scenario of SCENARIOS) {
     progress(`scenario: ${scenario.name}`);
     results.push(await play(scenario, stage));
   }
-  results.push(await checkVendors(estate));
+  results.push(await checkVendors(stage.estate));
   return results;
 }
 

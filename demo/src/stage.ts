@@ -1,5 +1,5 @@
 import { setDefaultCACertificates, getCACertificates } from 'node:tls';
-import type { CordonClient } from './cordon-client.ts';
+import type { AccessToken, CordonClient } from './cordon-client.ts';
 import { EstateFailed } from './errors.ts';
 import type { Estate } from './estate.ts';
 import { createPlanter } from './planter.ts';
@@ -13,6 +13,8 @@ import {
 import type { AppName } from './vendors.ts';
 
 const EXPIRES_AFTER_MS = 90 * 24 * 3_600_000;
+/** A token is renewed after this share of its life. */
+const RENEW_AFTER_SHARE = 0.8;
 /** The flood asks three times as often. */
 export const BILLING_CALLS_PER_MINUTE = 20;
 
@@ -101,6 +103,22 @@ function need<T>(value: T | undefined, name: string): T {
   return value;
 }
 
+/** Asks for a token when there is none or the last one is nearly over; calls meanwhile share one request. */
+function tokenSource(request: () => Promise<AccessToken>, now: () => number): () => Promise<string> {
+  let current: { readonly value: Promise<string>; renewAt: number } | undefined;
+  return () => {
+    if (current && now() < current.renewAt) return current.value;
+    const asked = request();
+    const entry = { value: asked.then((token) => token.value), renewAt: Number.POSITIVE_INFINITY };
+    current = entry;
+    asked.then(
+      (token) => (entry.renewAt = now() + token.lifetimeMs * RENEW_AFTER_SHARE),
+      () => (current = undefined),
+    );
+    return entry.value;
+  };
+}
+
 async function registerOne(
   { cordon, estate, progress, now }: StageOptions,
   name: IntegrationName,
@@ -110,15 +128,20 @@ async function registerOne(
   const { id } = await cordon.registerIntegration({ name, purpose: plan.purpose, expiresAt: now() + EXPIRES_AFTER_MS });
   await cordon.grant(id, app(plan.app).id, plan.operations);
   const credentials = await cordon.createCredentials(id);
-  const token = await cordon.token(credentials);
-  // From here on no vendor may ever see it.
-  await estate.forbid([token, credentials.clientSecret]);
+  await estate.forbid([credentials.clientSecret]);
+  const token = tokenSource(async () => {
+    const fresh = await cordon.token(credentials);
+    // From here on no vendor may ever see it.
+    await estate.forbid([fresh.value]);
+    return fresh;
+  }, now);
+  await token();
   return {
     id,
     name,
     context: {
       addressOf: (appName) => app(appName).gateway,
-      token: () => Promise.resolve(token),
+      token,
       report: (note) => progress(`${name}: ${note}`),
       upstreamOrigins: estate.apps.map((each) => each.baseUrl),
     },

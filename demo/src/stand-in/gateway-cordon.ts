@@ -107,7 +107,7 @@ export async function startGatewayCordon(tls: PemPair): Promise<GatewayCordon> {
       const token = `cordon_at_${randomBytes(24).toString('base64url')}`;
       const entry = { integrationId: clientId, clientId, expiresAt: Date.now() + TOKEN_MS };
       await publish({ set: { [`token:${sha256(token)}`]: entry } });
-      return token;
+      return { value: token, lifetimeMs: TOKEN_MS };
     },
     revoke: (integrationId) => {
       test.control.publish({ set: entryOf(integrationId, 'revoked'), revoke: true });

@@ -265,7 +265,7 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
       if (!caller) throw new Error('no such client');
       const token = randomBytes(24).toString('base64url');
       tokens.set(token, caller);
-      return Promise.resolve(token);
+      return Promise.resolve({ value: token, lifetimeMs: 3_600_000 });
     },
     revoke: (integrationId) => {
       callerOf(integrationId).cutOff = true;
