@@ -101,6 +101,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   'metadata.log_name': 'source',
   'metadata.product.name': 'product',
   'src_endpoint.ip': 'src_ip',
+  application: 'app',
   class_uid: 'class',
   activity_id: 'activity',
   severity_id: 'severity',

@@ -145,7 +145,7 @@ class Parser {
     this.#at++;
     const next = this.#peek();
     if (next?.kind === 'open') return this.#list(field, operator.text);
-    if (next?.kind !== 'text' || next.text === '') {
+    if (next?.kind !== 'text') {
       throw refuseQuery(`A value is expected after ${field.text}${operator.text}. For none, write "".`, operator);
     }
     this.#at++;
