@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type Actor,
   AppId,
@@ -82,7 +83,8 @@ export function createAppCommands(context: EstateContext) {
       authorize(actor, 'app.write');
       const { title, ...patch } = parseInput(appPatch, raw) as AppPatch; // the schema's shape is built from appSettings
       return change(actor, id, 'app.updated', { changed: Object.keys(raw) }, async (tx, app, at) => {
-        const settings = parseInput(appSettings, { ...app.settings, ...patch });
+        const limits = { ...app.settings.limits, ...patch.limits };
+        const settings = parseInput(appSettings, { ...app.settings, ...patch, limits });
         await updateApp(tx, app.id, { ...(title === undefined ? {} : { title }), settings, at: new Date(at) });
       });
     },
@@ -113,9 +115,15 @@ export function createAppCommands(context: EstateContext) {
         actor,
         id,
         'app.description_replaced',
-        { operations: compiled.summary.operations, sha256: compiled.operations.sha256 },
+        { operations: compiled.operations, sha256: compiled.sha256 },
         async (tx, app, at) => {
-          await storeDescription(tx, app.id, { ...compiled, at: new Date(at) });
+          const { title, version, operations } = compiled;
+          await storeDescription(tx, app.id, {
+            operations: { sha256: compiled.sha256, bytes: compiled.blob },
+            source: { sha256: createHash('sha256').update(source).digest('hex'), bytes: source },
+            summary: { title, version, operations, problems: compiled.problems.length },
+            at: new Date(at),
+          });
         },
       );
     },

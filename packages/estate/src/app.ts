@@ -10,12 +10,20 @@ export type AppSettings = z.output<typeof appSettings>;
 export const appInput = appSettings.extend({ name, title: title.optional() });
 export type AppInput = z.input<typeof appInput>;
 
-/** A change names only what it changes: no defaults may creep in. */
+/** A change names only what it changes: no default may creep in, not even inside `limits`. */
 export const appPatch = z.strictObject({
   title: title.optional(),
-  ...Object.fromEntries(Object.entries(settingsShape).map(([key, schema]) => [key, withoutDefault(schema).optional()])),
+  ...optionalFields(settingsShape),
+  limits: z.strictObject(optionalFields(appEntry.shape.limits.unwrap().shape)).optional(),
 });
-export type AppPatch = { readonly title?: string } & Partial<z.input<typeof appSettings>>;
+export type AppPatch = Omit<Partial<AppSettings>, 'limits'> & {
+  readonly title?: string;
+  readonly limits?: Partial<AppSettings['limits']>;
+};
+
+function optionalFields(shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> {
+  return Object.fromEntries(Object.entries(shape).map(([key, schema]) => [key, withoutDefault(schema).optional()]));
+}
 
 function withoutDefault(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
@@ -43,7 +51,6 @@ export type CredentialInput = z.input<typeof credentialInput>;
 export interface DescriptionSummary {
   readonly title: string;
   readonly version: string;
-  readonly openapi: string;
   readonly operations: number;
   readonly problems: number;
 }

@@ -33,7 +33,7 @@ export async function saveReport(db: Queryable, report: GatewayReport, now: numb
   const tables = tablesOf(db);
   await tables
     .insertInto('gateways')
-    .values({ id: report.gatewayId, ...values })
+    .values({ id: `${report.gatewayId}/${report.pid}`, ...values })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
     .execute();
 }

@@ -155,8 +155,9 @@ export function createIntegrationCommands(context: EstateContext) {
         const at = clock.now();
         const after: Integration = { ...before, status: 'active', statusReason: reason, statusAt: at, updatedAt: at };
         await saveIntegration(tx, after);
-        await context.restoreAccess(tx, { integrationId: after.id, actor });
+        // The version's row is locked before the audit trail's head everywhere, or two commands could wait on each other.
         await publish(tx, { set: [integrationSnapshotEntry(after)], at });
+        await context.restoreAccess(tx, { integrationId: after.id, actor });
         await audit(tx, actor, 'integration.restored', after, { reason });
         return after;
       });

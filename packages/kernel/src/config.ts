@@ -23,6 +23,8 @@ const schema = z.strictObject({
       /** A plain HTTP listener for clients on the same machine; 0 turns it off. */
       plain_port: port.default(7480),
       public_url: url.optional(),
+      /** First of a row of plain loopback ports, one for each process alone; 0: none. For drills and tests. */
+      process_port: port.default(0),
       processes: z.number().int().min(1).max(64).default(2),
       tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
       stale_after_hours: z.number().positive().max(720).default(24),
@@ -68,6 +70,7 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_GATEWAY_HOST: 'gateway.host',
   CORDON_GATEWAY_PORT: 'gateway.port',
   CORDON_GATEWAY_PLAIN_PORT: 'gateway.plain_port',
+  CORDON_GATEWAY_PROCESS_PORT: 'gateway.process_port',
   CORDON_GATEWAY_PUBLIC_URL: 'gateway.public_url',
   CORDON_GATEWAY_PROCESSES: 'gateway.processes',
   CORDON_GATEWAY_STALE_AFTER_HOURS: 'gateway.stale_after_hours',

@@ -58,6 +58,8 @@ function launch(place: PostgresPlace, runtime: string, tool: string, args: reado
     cwd: place.root,
     env: environment(runtime),
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own: Ctrl-C in a terminal must not end the database before those who use it.
+    detached: true,
     ...(place.owner ? { uid: place.owner.uid, gid: place.owner.gid } : {}),
   });
 }

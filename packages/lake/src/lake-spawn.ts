@@ -56,6 +56,8 @@ export async function spawnLake(options: SpawnLakeOptions): Promise<LakeProcess>
     env: { UV_THREADPOOL_SIZE: String(readSlots + WRITE_SLOTS + 4), TZ: 'UTC' },
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // A process group of its own: Ctrl-C in a terminal must not end the lake before those who still write to it.
+    detached: true,
   });
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));

@@ -1,0 +1,131 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { parse, stringify } from 'yaml';
+import type { CliContext } from './context.ts';
+import { note, print, take, UsageWrong } from './output.ts';
+
+const FILES_MAX = 1_000;
+const KINDS = ['apps', 'integrations', 'policies', 'inspection', 'limits'] as const;
+
+type Tree = Record<string, unknown>;
+
+function asTree(value: unknown, what: string): Tree {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageWrong(`${what} must be a map.`);
+  return value as Tree; // just checked
+}
+
+async function listFiles(path: string): Promise<string[]> {
+  if ((await stat(path)).isFile()) return [path];
+  const names = (await readdir(path, { recursive: true })).filter((name) => /\.ya?ml$/.test(name)).sort();
+  if (names.length > FILES_MAX) throw new UsageWrong(`More than ${FILES_MAX} files under ${path}.`);
+  return names.map((name) => join(path, name));
+}
+
+/** Puts in what a file names: an app's description by path, a credential's secret from the environment or a file. */
+async function inline(app: Tree, folder: string, context: CliContext): Promise<Tree> {
+  const result = { ...app };
+  if (typeof app['description'] === 'string') {
+    result['description'] = await readFile(resolve(folder, app['description']), 'utf8');
+  }
+  if (app['credential'] !== undefined) {
+    const { secret_env: fromEnv, secret_file: fromFile, ...credential } = asTree(app['credential'], 'credential');
+    if (credential['secret'] !== undefined) {
+      throw new UsageWrong('A secret does not belong in a file that is shared: use secret_env or secret_file.');
+    }
+    const secret =
+      typeof fromEnv === 'string'
+        ? context.env[fromEnv]
+        : typeof fromFile === 'string'
+          ? (await readFile(resolve(folder, fromFile), 'utf8')).trim()
+          : undefined;
+    if (!secret) throw new UsageWrong(`The credential's secret is empty (secret_env: ${String(fromEnv)}).`);
+    result['credential'] = { ...credential, secret };
+  }
+  return result;
+}
+
+/** Reads files or folders of YAML into one declaration; a name declared twice is refused. */
+export async function readDeclarationFiles(paths: readonly string[], context: CliContext): Promise<Tree> {
+  const merged: Record<string, Tree> = {};
+  for (const path of paths) {
+    for (const file of await listFiles(path)) {
+      const text = await readFile(file, 'utf8');
+      const tree = asTree(parse(text) ?? {}, file);
+      for (const [kind, entries] of Object.entries(tree)) {
+        if (!(KINDS as readonly string[]).includes(kind)) {
+          throw new UsageWrong(`${file}: unknown key ${kind}; known are ${KINDS.join(', ')}.`);
+        }
+        const into = (merged[kind] ??= {});
+        for (const [name, value] of Object.entries(asTree(entries ?? {}, `${file}: ${kind}`))) {
+          if (Object.hasOwn(into, name)) throw new UsageWrong(`${file}: ${kind}.${name} is declared twice.`);
+          into[name] =
+            kind === 'apps' ? await inline(asTree(value, `${file}: ${name}`), dirname(file), context) : value;
+        }
+      }
+    }
+  }
+  return merged;
+}
+
+interface Change {
+  readonly action: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly changes: readonly { readonly path: string; readonly from?: unknown; readonly to?: unknown }[];
+}
+
+const SIGNS: Readonly<Record<string, string>> = { create: '+', update: '~', delete: '-' };
+const SHOWN_CHARS_MAX = 60;
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
+}
+
+function printPlan(changes: readonly Change[]): void {
+  for (const change of changes) {
+    print(`${SIGNS[change.action] ?? '?'} ${change.kind}/${change.name}`);
+    if (change.action !== 'update') continue;
+    for (const { path, from, to } of change.changes) print(`    ${path}: ${shown(from)} → ${shown(to)}`);
+  }
+}
+
+export function addDeclarationCommands(program: Command, context: CliContext): void {
+  const body = async (paths: readonly string[], prune: boolean | undefined) => ({
+    declaration: await readDeclarationFiles(paths, context),
+    prune: prune ?? false,
+  });
+
+  program
+    .command('plan <path...>')
+    .description('show what applying these files would change; exits with 2 when there is a difference')
+    .option('--prune', 'also delete what is not declared')
+    .action(async (paths: string[], options: { prune?: boolean }) => {
+      const { api } = await context.connect();
+      const { changes } = take(await api.POST('/api/v1/declaration/plan', { body: await body(paths, options.prune) }));
+      printPlan(changes);
+      note(changes.length === 0 ? 'No difference: what is, is what is declared.' : `${changes.length} differences`);
+      if (changes.length > 0) process.exitCode = 2;
+    });
+
+  program
+    .command('apply <path...>')
+    .description('make it so')
+    .option('--prune', 'also delete what is not declared')
+    .action(async (paths: string[], options: { prune?: boolean }) => {
+      const { api } = await context.connect();
+      const { changes } = take(await api.POST('/api/v1/declaration/apply', { body: await body(paths, options.prune) }));
+      printPlan(changes);
+      note(`${changes.length} changes applied`);
+    });
+
+  program
+    .command('export')
+    .description('write what is as YAML; credentials can not be read back and are left out')
+    .action(async () => {
+      const { api } = await context.connect();
+      print(stringify(take(await api.GET('/api/v1/declaration')), { lineWidth: 120 }));
+    });
+}

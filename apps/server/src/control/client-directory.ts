@@ -1,0 +1,35 @@
+import { ClientId, type Identity } from '@cordon/identity';
+import { IntegrationId } from '@cordon/kernel';
+import type { ClientDirectory } from '../http/integration-routes.ts';
+
+const SYSTEM = { kind: 'system', name: 'control' } as const;
+
+/** The OAuth clients of integrations, as the integration routes need them. */
+export function createClientDirectory(identity: Identity): ClientDirectory {
+  const clients = identity.oauthClients;
+  return {
+    async create(actor, integration, request) {
+      const auth =
+        request.method === 'private_key_jwt'
+          ? { method: request.method, jwks: request.jwks }
+          : { method: request.method };
+      const integrationId = IntegrationId.parse(integration.id);
+      const made = await clients.create(actor, { integrationId, name: integration.name, auth });
+      return { clientId: made.client.id, clientSecret: made.secret };
+    },
+    async list(integrationId) {
+      // The route's permission has been checked; what is read here holds no secret.
+      const found = await clients.list(SYSTEM, IntegrationId.parse(integrationId));
+      return found.map((client) => ({
+        clientId: client.id,
+        method: client.authMethod,
+        status: client.status,
+        createdAt: client.createdAt,
+        lastTokenAt: client.lastTokenAt,
+      }));
+    },
+    async remove(actor, _integrationId, clientId) {
+      await clients.revoke(actor, ClientId.parse(clientId), 'the credential was removed');
+    },
+  };
+}

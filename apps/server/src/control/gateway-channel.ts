@@ -1,0 +1,118 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { gatewayReport, readBlob, saveReport, type SnapshotService } from '@cordon/estate';
+import type { Clock, Database, Logger } from '@cordon/kernel';
+import type { TokenEntryInput } from '@cordon/policy';
+import { z } from 'zod';
+import { createInternalCheck } from '../internal-access.ts';
+
+const BODY_BYTES_MAX = 64 * 1024;
+/** An empty line now and then lets both ends notice a connection that died silently. */
+const HEARTBEAT_MS = 5_000;
+/** A gateway that reads slower than this many bytes behind is cut off and catches up by the full snapshot. */
+const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
+
+const introspectBody = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+export interface GatewayChannelDeps {
+  readonly db: Database;
+  readonly snapshots: SnapshotService;
+  readonly key: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly findToken: (sha256: string) => Promise<TokenEntryInput | null>;
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > BODY_BYTES_MAX) throw new Error('the body is too large');
+  }
+  return JSON.parse(text);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+const sendJson = (response: ServerResponse, value: unknown): void =>
+  send(response, 200, 'application/json', JSON.stringify(value));
+
+/** What gateways ask of control: snapshot, deltas, epoch, blobs, introspection; and what they report. */
+export function createGatewayChannel(deps: GatewayChannelDeps): {
+  matches: (path: string) => boolean;
+  handle: RequestListener;
+  close(): void;
+} {
+  const { db, snapshots, clock, logger } = deps;
+  const isInternal = createInternalCheck(deps.key);
+  const streams = new Set<ServerResponse>();
+
+  const stream = (request: IncomingMessage, response: ServerResponse, url: URL): void => {
+    const since = Number(url.searchParams.get('since') ?? '0');
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    const lines = snapshots.since(Number.isSafeInteger(since) ? since : 0);
+    for (const line of lines) response.write(`${line}\n`);
+    if (url.searchParams.get('wait') === '0') {
+      response.end();
+      return;
+    }
+    const unsubscribe = snapshots.subscribe((line) => {
+      if (response.writableLength > BACKLOG_BYTES_MAX) response.destroy();
+      else response.write(`${line}\n`);
+    });
+    const heartbeat = setInterval(() => response.write('\n'), HEARTBEAT_MS);
+    streams.add(response);
+    response.once('close', () => {
+      clearInterval(heartbeat);
+      unsubscribe();
+      streams.delete(response);
+    });
+    request.resume();
+  };
+
+  const blob = async (response: ServerResponse, sha256: string): Promise<void> => {
+    const bytes = /^[0-9a-f]{64}$/.test(sha256) ? await readBlob(db, sha256) : null;
+    if (bytes) send(response, 200, 'application/octet-stream', bytes);
+    else send(response, 404, 'text/plain', 'There is no such blob.');
+  };
+
+  const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(request.url ?? '/', 'http://control');
+    const what = `${request.method} ${url.pathname.replace('/internal/gateway', '')}`;
+    if (what === 'GET /epoch') return sendJson(response, snapshots.position());
+    if (what === 'GET /snapshot') return send(response, 200, 'application/json', snapshots.full());
+    if (what === 'GET /stream') return stream(request, response, url);
+    if (what === 'GET /keys') return send(response, 200, 'application/x-pem-file', snapshots.publicKey);
+    if (what === 'POST /status') {
+      await saveReport(db, gatewayReport.parse(await readJson(request)), clock.now());
+      return sendJson(response, {});
+    }
+    if (what === 'POST /tokens/introspect') {
+      const { sha256 } = introspectBody.parse(await readJson(request));
+      const token = await deps.findToken(sha256);
+      return sendJson(response, token ? { active: true, token } : { active: false });
+    }
+    if (what.startsWith('GET /blobs/')) return blob(response, url.pathname.split('/').at(-1) ?? '');
+    return send(response, 404, 'text/plain', 'There is nothing here.');
+  };
+
+  return {
+    matches: (path) => path.startsWith('/internal/'),
+    handle(request, response) {
+      if (!isInternal(request)) {
+        send(response, 401, 'text/plain', 'Send the internal key.');
+        return;
+      }
+      route(request, response).catch((error: unknown) => {
+        logger.warn({ err: error, path: request.url }, 'an internal request failed');
+        if (response.headersSent) response.destroy();
+        else send(response, 500, 'text/plain', 'The request failed; control logged why.');
+      });
+    },
+    close() {
+      for (const response of streams) response.end();
+    },
+  };
+}

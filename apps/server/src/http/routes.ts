@@ -1,0 +1,34 @@
+import type { Estate, SnapshotService } from '@cordon/estate';
+import type { Clock, Database } from '@cordon/kernel';
+import type { Lake } from '@cordon/lake';
+import type { ApiServer } from './api-type.ts';
+import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
+import { addDeclarationRoutes } from './declaration-routes.ts';
+import { addEventRoutes } from './event-routes.ts';
+import { addIntegrationRoutes, type ClientDirectory } from './integration-routes.ts';
+import { addMapRoutes } from './map-routes.ts';
+import { addRuleRoutes } from './rule-routes.ts';
+import { addSystemRoutes } from './system-routes.ts';
+
+export interface RouteDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly estate: Estate;
+  readonly lake: Lake;
+  readonly snapshots: SnapshotService;
+  readonly clients: ClientDirectory;
+  readonly tokenEndpoint: string;
+  readonly gatewayUrl: string;
+  readonly operationsOf: AppRouteDeps['operationsOf'];
+}
+
+/** Every route of this package; identity brings its own. */
+export function addRoutes(server: ApiServer, deps: RouteDeps): void {
+  addAppRoutes(server, deps);
+  addIntegrationRoutes(server, deps);
+  addRuleRoutes(server, deps);
+  addDeclarationRoutes(server, deps.estate);
+  addEventRoutes(server, deps);
+  addMapRoutes(server, deps);
+  addSystemRoutes(server, deps);
+}

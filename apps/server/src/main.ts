@@ -1,0 +1,52 @@
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { addAppCommands } from './cli/app-commands.ts';
+import { connect } from './cli/connection.ts';
+import type { CliContext } from './cli/context.ts';
+import { addDeclarationCommands } from './cli/declaration-commands.ts';
+import { addEventCommands } from './cli/event-commands.ts';
+import { addIntegrationCommands } from './cli/integration-commands.ts';
+import { addOfflineCommands } from './cli/offline-commands.ts';
+import { describeFailure, note } from './cli/output.ts';
+import { addRoleCommands } from './cli/role-commands.ts';
+import { addRunCommands } from './cli/run-commands.ts';
+import { addSystemCommands } from './cli/system-commands.ts';
+import { loadSettings } from './cli/settings.ts';
+
+/** The composition root: the only place that reads the environment. */
+function buildProgram(): Command {
+  const { env } = process;
+  const program = new Command('cordon')
+    .description('The integration security perimeter')
+    .option('--config <path>', 'configuration file; cordon.yaml in this folder when absent')
+    .showHelpAfterError()
+    .exitOverride();
+  const context: CliContext = {
+    env,
+    program: fileURLToPath(import.meta.url),
+    config: () => loadSettings(env, program.opts<{ config?: string }>().config),
+    connect: async () => connect(env, await context.config()),
+  };
+  addRunCommands(program, context);
+  addAppCommands(program, context);
+  addIntegrationCommands(program, context);
+  addDeclarationCommands(program, context);
+  addEventCommands(program, context);
+  addSystemCommands(program, context);
+  addOfflineCommands(program, context);
+  addRoleCommands(program, context);
+  return program;
+}
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  // Commander has already said what is wrong with the arguments, or printed the help that was asked for.
+  const shown = error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
+  if (shown) process.exitCode = error.exitCode === 0 ? 0 : 64;
+  else {
+    const { text, status } = describeFailure(error);
+    note(text);
+    process.exitCode = status;
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  createEstate,
+  estateErrors,
+  listApps,
+  loadApp,
+  publishRevoked,
+  readBlob,
+  startSnapshotService,
+} from '@cordon/estate';
+import { createAuthenticate, createIdentity, identityErrors, identityRoutes, OAUTH_ROUTES } from '@cordon/identity';
+import {
+  type Clock,
+  createSecretEnvelope,
+  type Database,
+  kernelErrors,
+  keyRingFromText,
+  type Logger,
+  openDatabase,
+  openWorkflowClient,
+  systemClock,
+} from '@cordon/kernel';
+import { lakeErrors, openLake } from '@cordon/lake';
+import { createOperations, openApiErrors } from '@cordon/openapi';
+import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
+import { createGatewayChannel } from '../control/gateway-channel.ts';
+import { createOperatorAccess } from '../control/operator-access.ts';
+import { createClientDirectory } from '../control/client-directory.ts';
+import { createEventOutbox } from '../event-outbox.ts';
+import { createApiServer } from '../http/api-server.ts';
+import { addConsole } from '../http/console-files.ts';
+import { addRoutes } from '../http/routes.ts';
+import type { Role, RoleConfig } from '../supervisor/role-config.ts';
+
+/** The operations that an app's compiled description holds. */
+async function operationsOf(db: Database, appId: string) {
+  const app = await loadApp(db, appId);
+  const blob = app.description ? await readBlob(db, app.description.sha256) : null;
+  if (!blob) return [];
+  return createOperations(blob, { upstream: app.settings.upstream }).list;
+}
+
+function createPolicyCheck(): (text: string) => void {
+  const { schema } = readBuiltIn();
+  return (text) => {
+    const report = validatePolicyText(text, schema);
+    if (!report.valid) throw new PolicyTextInvalid('The Cedar policy is not valid.', { problems: report.problems });
+  };
+}
+
+/** Console, HTTP API, authorization server, and the channel to the gateways. Keeps no state of its own. */
+export async function startControl(config: RoleConfig, logger: Logger): Promise<Role> {
+  const clock: Clock = systemClock;
+  const db = openDatabase({ url: config.databaseUrl, logger });
+  const envelope = createSecretEnvelope(keyRingFromText(config.kek));
+  const lake = await openLake({ ...config.lake, logger, clock });
+  const workflows = await openWorkflowClient({ databaseUrl: config.databaseUrl, logger });
+  const outbox = createEventOutbox(db, logger);
+  const identity = createIdentity({
+    db,
+    clock,
+    envelope,
+    logger,
+    config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
+    emit: (event) => outbox.emit(event),
+    onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
+  });
+  const estate = createEstate(
+    {
+      db,
+      clock,
+      envelope,
+      logger,
+      workflows,
+      endAccess: (tx, input) => identity.oauthClients.endAccess(tx, input),
+      restoreAccess: (tx, input) => identity.oauthClients.restoreAccess(tx, input),
+    },
+    createPolicyCheck(),
+  );
+  const snapshots = await startSnapshotService({ db, envelope, logger, now: clock.now() });
+  const oauth = await identity.startOauthServer();
+  const channel = createGatewayChannel({
+    db,
+    snapshots,
+    key: config.internalKey,
+    clock,
+    logger,
+    findToken: async (sha256) => {
+      const token = await identity.tokens.find(sha256);
+      if (!token) return null;
+      const { integrationId, clientId, expiresAt, cnf, scope, assurance } = token;
+      return { integrationId, clientId, expiresAt, cnf, scope: [...scope], assurance };
+    },
+  });
+  const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
+  const { server, routes } = await createApiServer({
+    logger,
+    clock,
+    publicUrl: config.control.publicUrl,
+    authenticate: createAuthenticate(identity),
+    errorTables: [kernelErrors, identityErrors, estateErrors, policyErrors, openApiErrors, lakeErrors],
+    divert: {
+      matches: (path) => channel.matches(path) || isOauth(path),
+      handle(request, response) {
+        if (channel.matches((request.url ?? '').split('?', 1)[0] ?? '')) {
+          channel.handle(request, response);
+          return;
+        }
+        oauth.handle(request, response).catch((error: unknown) => {
+          logger.error({ err: error }, 'the authorization server failed');
+          response.destroy();
+        });
+      },
+    },
+  });
+  addRoutes(server, {
+    db,
+    clock,
+    estate,
+    lake,
+    snapshots,
+    clients: createClientDirectory(identity),
+    tokenEndpoint: `${config.control.publicUrl}${OAUTH_ROUTES.token}`,
+    gatewayUrl: config.gateway.publicUrl,
+    operationsOf: (appId) => operationsOf(db, appId),
+  });
+  await server.register(identityRoutes(identity));
+  await addConsole(server);
+  const operator = createOperatorAccess({ identity, dataDir: config.dataDir, clock, logger });
+  await operator.prepare();
+  await server.listen({ host: config.control.host, port: config.control.port });
+  logger.info({ routes: routes.length, apps: (await listApps(db)).length }, 'control serves');
+  return {
+    async stop() {
+      channel.close();
+      await server.close();
+      await operator.stop();
+      await oauth.stop();
+      await outbox.stop();
+      await snapshots.stop();
+      await workflows.close();
+      await lake.close();
+      await db.close();
+    },
+  };
+}

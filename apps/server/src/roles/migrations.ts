@@ -1,0 +1,12 @@
+import { estateMigrations } from '@cordon/estate';
+import { identityMigrations } from '@cordon/identity';
+import { kernelMigrations, type Migrations } from '@cordon/kernel';
+import { serverMigrations } from '../event-outbox.ts';
+
+/** In the order of dependence. */
+export const allMigrations: readonly Migrations[] = [
+  kernelMigrations,
+  identityMigrations,
+  estateMigrations,
+  serverMigrations,
+];

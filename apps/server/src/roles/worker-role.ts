@@ -1,0 +1,129 @@
+import {
+  createCutOffWorkflow,
+  forgetGateways,
+  publishRevoked,
+  publishTokens,
+  readPosition,
+  sweepBlobs,
+  sweepTokens,
+  TOKENS_BATCH_MAX,
+} from '@cordon/estate';
+import { createIdentity, type Identity, TOKENS_CHANNEL } from '@cordon/identity';
+import {
+  AUDIT_CHANNEL,
+  createSecretEnvelope,
+  keyRingFromText,
+  type Transaction,
+  type Database,
+  type Logger,
+  openDatabase,
+  readAudit,
+  startWorkflows,
+  systemClock,
+  uuidv7,
+} from '@cordon/kernel';
+import { type Lake, openLake, parseEvent } from '@cordon/lake';
+import { clearOutbox, createEventOutbox, readOutbox } from '../event-outbox.ts';
+import type { Role, RoleConfig } from '../supervisor/role-config.ts';
+import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
+import { startIngestServer } from '../worker/ingest-server.ts';
+import { repeat } from '../worker/repeating.ts';
+
+const AUDIT_BATCH_MAX = 500;
+const OUTBOX_MS = 250;
+const AUDIT_MS = 1_000;
+const TOKENS_MS = 500;
+const SWEEP_MS = 60_000;
+const BLOB_AGE_MS = 24 * 3_600_000;
+/** Removed entries are remembered for this many versions, so that a control that lagged still sees the removal. */
+const TOMBSTONE_VERSIONS = 10_000;
+
+/** Sends what control queued. The batch's id follows from its rows, so a repeat after a crash counts once. */
+async function shipOutbox(db: Database, lake: Lake): Promise<void> {
+  for (;;) {
+    const { ids, events } = await readOutbox(db);
+    if (ids.length === 0) return;
+    await lake.ingest({ id: `outbox-${ids[0]}-${ids.at(-1)}`, events: events.map((event) => parseEvent(event)) });
+    await clearOutbox(db, ids);
+  }
+}
+
+async function shipAudit(db: Database, lake: Lake): Promise<void> {
+  for (;;) {
+    const cursor = await readAuditCursor(db);
+    const limit = cursor.pending === null ? AUDIT_BATCH_MAX : cursor.pending - cursor.done;
+    const records = await readAudit(db, { after: cursor.done, limit });
+    const last = records.at(-1);
+    if (!last) return;
+    await startAuditBatch(db, last.seq);
+    const events = records.map((record) => auditEvent(record)).filter((event) => event !== null);
+    if (events.length > 0) await lake.ingest({ id: `audit-${cursor.done}-${last.seq}`, events });
+    await finishAuditBatch(db, last.seq);
+  }
+}
+
+async function shareTokens(db: Database, identity: Identity): Promise<void> {
+  for (;;) {
+    const take = (tx: Transaction) => identity.tokens.takeUnpublished(tx, TOKENS_BATCH_MAX);
+    const count = await publishTokens(db, take, systemClock.now());
+    if (count < TOKENS_BATCH_MAX) return;
+  }
+}
+
+async function sweep(db: Database, identity: Identity): Promise<void> {
+  const now = systemClock.now();
+  const { version } = await readPosition(db);
+  await sweepTokens(db, now, Math.max(0, version - TOMBSTONE_VERSIONS));
+  await sweepBlobs(db, new Date(now - BLOB_AGE_MS));
+  await forgetGateways(db, now);
+  await identity.sweep();
+}
+
+/** Ingest, durable workflows, and the duties that keep snapshot and lake in step with the database. */
+export async function startWorker(config: RoleConfig, logger: Logger): Promise<Role> {
+  const db = openDatabase({ url: config.databaseUrl, logger });
+  const lake = await openLake({ ...config.lake, logger, clock: systemClock });
+  const events = createEventOutbox(db, logger);
+  const identity = createIdentity({
+    db,
+    clock: systemClock,
+    envelope: createSecretEnvelope(keyRingFromText(config.kek)),
+    logger,
+    config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
+    emit: (event) => events.emit(event),
+    onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, systemClock.now()),
+  });
+  const workflows = await startWorkflows({
+    databaseUrl: config.databaseUrl,
+    logger,
+    // Each start is an executor of its own; what a dead one left pending is recovered by DBOS at launch.
+    executorId: 'worker',
+    definitions: [createCutOffWorkflow({ db, clock: systemClock })],
+  });
+  const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, lake));
+  const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, lake));
+  const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
+  const sweeping = repeat('sweep', SWEEP_MS, logger, () => sweep(db, identity));
+  const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
+  const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
+  const started = uuidv7();
+  const ingest = await startIngestServer({
+    lake,
+    key: config.internalKey,
+    port: config.worker.port,
+    logger,
+    ready: () => true,
+    metrics: () => `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n`,
+  });
+  return {
+    async stop() {
+      await ingest.stop();
+      await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop()]);
+      await Promise.all([auditListener.stop(), tokenListener.stop()]);
+      await workflows.stop();
+      await events.stop();
+      await lake.close();
+      await db.close();
+    },
+  };
+}

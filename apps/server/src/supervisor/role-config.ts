@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+/** Everything a role process needs, resolved: given over IPC by the supervisor, or made from file and environment. */
+export const roleConfig = z.object({
+  dataDir: z.string(),
+  logLevel: z.string(),
+  databaseUrl: z.string(),
+  lake: z.object({ url: z.string(), username: z.string(), password: z.string(), database: z.string() }),
+  /** Base64 key-encryption keys, newest first, comma separated. */
+  kek: z.string(),
+  /** Bearer between gateways, control and worker. */
+  internalKey: z.string(),
+  control: z.object({ host: z.string(), port: z.int(), publicUrl: z.string(), internalUrl: z.string() }),
+  worker: z.object({ port: z.int(), internalUrl: z.string() }),
+  gateway: z.object({
+    host: z.string(),
+    port: z.int(),
+    plainPort: z.int(),
+    processPort: z.int(),
+    publicUrl: z.string(),
+    tls: z.object({ cert: z.string(), key: z.string() }).nullable(),
+    staleAfterMs: z.int(),
+    metricsPort: z.int(),
+    index: z.int(),
+  }),
+  accessTokenS: z.int(),
+  retentionDays: z.int(),
+});
+export type RoleConfig = z.output<typeof roleConfig>;
+
+export const ROLE_NAMES = ['control', 'worker', 'gateway'] as const;
+export type RoleName = (typeof ROLE_NAMES)[number];
+
+/** A running role. */
+export interface Role {
+  /** Finishes what is under way, then closes. */
+  stop(): Promise<void>;
+}

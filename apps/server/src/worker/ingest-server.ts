@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from '@cordon/kernel';
+import { type Lake, parseEvent, type OcsfEvent } from '@cordon/lake';
+import { createInternalCheck } from '../internal-access.ts';
+
+/** A gateway's segment is at most a few MiB; this leaves room. */
+const BATCH_BYTES_MAX = 64 * 1024 * 1024;
+const BATCHES_AT_ONCE_MAX = 8;
+const KEY = /^[\w.:/-]{1,200}$/;
+
+/** What happened to a batch; every refusal says what to do. */
+type Answer = { readonly status: number; readonly detail: string };
+
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    const part = chunk as Buffer; // no encoding is set, so chunks are Buffers
+    bytes += part.length;
+    if (bytes > BATCH_BYTES_MAX) return null;
+    chunks.push(part);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseBatch(body: Buffer): { events: OcsfEvent[]; refused: number } {
+  const events: OcsfEvent[] = [];
+  let refused = 0;
+  for (const line of body.toString('utf8').split('\n')) {
+    if (line === '') continue;
+    try {
+      events.push(parseEvent(JSON.parse(line)));
+    } catch {
+      refused += 1;
+    }
+  }
+  return { events, refused };
+}
+
+/** `POST /internal/ingest/batches`: acknowledged only when the lake has the batch on disk. */
+export async function startIngestServer(deps: {
+  readonly lake: Lake;
+  readonly key: string;
+  readonly port: number;
+  readonly logger: Logger;
+  /** Whether the worker's other duties run. */
+  readonly ready: () => boolean;
+  readonly metrics: () => string;
+}): Promise<{ server: Server; stop(): Promise<void> }> {
+  const { lake, logger } = deps;
+  const isInternal = createInternalCheck(deps.key);
+  let running = 0;
+
+  const ingest = async (request: IncomingMessage): Promise<Answer> => {
+    const key = request.headers['idempotency-key'];
+    if (typeof key !== 'string' || !KEY.test(key)) return { status: 400, detail: 'Send an Idempotency-Key.' };
+    if (running >= BATCHES_AT_ONCE_MAX) return { status: 429, detail: 'Too many batches at once; send it again.' };
+    running += 1;
+    try {
+      const body = await readBody(request);
+      if (!body) return { status: 413, detail: `A batch has at most ${BATCH_BYTES_MAX} bytes.` };
+      const { events, refused } = parseBatch(body);
+      // A line that is no event can never become one: the rest must not wait for it. It is counted and logged.
+      if (refused > 0)
+        logger.error({ key, refused, taken: events.length }, 'a batch holds lines that are no OCSF events');
+      if (events.length === 0) return { status: refused > 0 ? 422 : 204, detail: 'The batch holds no event.' };
+      await lake.ingest({ id: key, events });
+      return { status: 204, detail: '' };
+    } catch (error) {
+      logger.warn({ err: error, key }, 'a batch could not be stored; its sender keeps it');
+      return { status: 503, detail: 'The lake is away; send it again.' };
+    } finally {
+      running -= 1;
+    }
+  };
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { url = '/', method } = request;
+    let answer: Answer = { status: 404, detail: 'There is nothing here.' };
+    if (url === '/healthz') answer = { status: 200, detail: 'ok' };
+    else if (url === '/readyz')
+      answer = deps.ready() ? { status: 200, detail: 'ok' } : { status: 503, detail: 'not ready' };
+    else if (url === '/metrics') answer = { status: 200, detail: deps.metrics() };
+    else if (url === '/internal/ingest/batches' && method === 'POST') {
+      answer = isInternal(request) ? await ingest(request) : { status: 401, detail: 'Send the internal key.' };
+    }
+    response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });
+    response.end(answer.status === 204 ? undefined : answer.detail);
+  };
+
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      logger.error({ err: error }, 'an internal request failed');
+      response.destroy();
+    });
+  });
+  server.listen(deps.port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    server,
+    async stop() {
+      server.close();
+      server.closeIdleConnections();
+      if (server.listening) await once(server, 'close');
+    },
+  };
+}
