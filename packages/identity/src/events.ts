@@ -30,22 +30,40 @@ interface Base {
   readonly agent?: string;
 }
 
-function userOf(subject: Subject | undefined): Record<string, unknown> | undefined {
-  if (!subject) return undefined;
-  return { uid: subject.id, name: subject.name, email_addr: subject.email };
+/** `user.type_id` of OCSF's dictionary. */
+const USER_TYPE = { person: 1, system: 3, client: 4 } as const;
+
+function userOf(subject: Subject): Record<string, unknown> {
+  const { id, name, email } = subject;
+  return {
+    ...(id === undefined ? {} : { uid: id }),
+    name: name ?? id ?? 'unknown',
+    ...(email === undefined ? {} : { email_addr: email }),
+  };
 }
 
-function actorOf(actor: Actor): Record<string, unknown> {
+/** The lake files an event under `actor.user` as the person and `actor.app_uid` as the integration. */
+function actorOf(actor: Actor, integration: string | undefined): Record<string, unknown> {
   const { kind, id, name } = describeActor(actor);
-  return kind === 'person' ? { user: { uid: id, name } } : { app_uid: id ?? undefined, app_name: name };
+  const user = { ...(id === null ? {} : { uid: id }), name, type_id: USER_TYPE[kind] };
+  return { user, ...(integration === undefined ? {} : { app_uid: integration }) };
 }
+
+/** `auth_factor.factor_type_id` of OCSF's dictionary; what has no number there is 99 with the word beside it. */
+const FACTORS: Readonly<Record<string, { readonly factor_type: string; readonly factor_type_id: number }>> = {
+  hwk: { factor_type: 'passkey', factor_type_id: 10 },
+  pwd: { factor_type: 'password', factor_type_id: 11 },
+  otp: { factor_type: 'totp', factor_type_id: 7 },
+};
+const FACTOR_OTHER = 99;
 
 function base(classUid: IdentityEvent['class_uid'], activityId: number, input: Base): IdentityEvent {
   return {
     metadata: {
-      version: '1.6.0',
+      version: '1.8.0',
       uid: uuidv7(input.at),
-      product: { name: 'Cordon', vendor_name: 'Cordon', feature: { name: 'identity' } },
+      product: { name: 'Cordon', vendor_name: 'Cordon' },
+      log_name: 'cordon.control',
     },
     category_uid: CATEGORY_IAM,
     class_uid: classUid,
@@ -67,7 +85,8 @@ export function authenticationEvent(
   activity: keyof typeof AUTHENTICATION_ACTIVITY,
   input: Base & {
     readonly user?: Subject;
-    readonly method: string;
+    /** How it was shown: `hwk` (passkey), `pwd`, `otp`, `link`, `recovery`, `bearer`, `dpop`, `mtls`. */
+    readonly methods: readonly string[];
     readonly mfa?: boolean;
     readonly sessionId?: string;
     readonly integrationId?: string;
@@ -75,18 +94,20 @@ export function authenticationEvent(
     readonly activityName?: string;
   },
 ): IdentityEvent {
+  const user = userOf(input.user ?? {});
   return {
     ...base(3002, AUTHENTICATION_ACTIVITY[activity], input),
     ...(input.activityName === undefined ? {} : { activity_name: input.activityName }),
-    user: userOf(input.user),
-    auth_protocol: input.method,
-    auth_protocol_id: 99,
+    user,
+    actor: { user, ...(input.integrationId === undefined ? {} : { app_uid: input.integrationId }) },
+    service: { name: 'Cordon' },
+    auth_factors: input.methods.map(
+      (method) => FACTORS[method] ?? { factor_type: method, factor_type_id: FACTOR_OTHER },
+    ),
     is_mfa: input.mfa ?? false,
     is_remote: true,
     ...(input.sessionId === undefined ? {} : { session: { uid: input.sessionId } }),
-    ...(input.integrationId === undefined && input.clientId === undefined
-      ? {}
-      : { unmapped: { integration_id: input.integrationId, client_id: input.clientId } }),
+    ...(input.clientId === undefined ? {} : { unmapped: { client_id: input.clientId } }),
   };
 }
 
@@ -114,7 +135,7 @@ export function accountChangeEvent(
   return {
     ...base(3001, ACCOUNT_ACTIVITY[activity], input),
     ...(input.activityName === undefined ? {} : { activity_name: input.activityName }),
-    actor: actorOf(input.actor),
+    actor: actorOf(input.actor, undefined),
     user: userOf(input.user),
   };
 }
@@ -130,10 +151,10 @@ export function entityManagementEvent(
     readonly integrationId?: string;
   },
 ): IdentityEvent {
+  const { name } = input.entity;
   return {
     ...base(3004, ENTITY_ACTIVITY[activity], input),
-    actor: actorOf(input.actor),
-    entity: { type: input.entity.type, uid: input.entity.id, name: input.entity.name },
-    ...(input.integrationId === undefined ? {} : { unmapped: { integration_id: input.integrationId } }),
+    actor: actorOf(input.actor, input.integrationId),
+    entity: { type: input.entity.type, uid: input.entity.id, ...(name === undefined ? {} : { name }) },
   };
 }

@@ -42,7 +42,7 @@ export function createStepUp(context: IdentityContext): StepUp {
         outcome,
         activityName: 'Step-up',
         user: { id: session.personId },
-        method,
+        methods: [method],
         mfa: true,
         sessionId: session.id,
         ...origin,

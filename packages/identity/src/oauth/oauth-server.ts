@@ -112,7 +112,7 @@ function reportTokens(context: IdentityContext, provider: Provider, announcer: I
         at: context.clock.now(),
         outcome: 'success',
         activityName: 'Access token issued',
-        method: token.jkt ? 'dpop' : token['x5t#S256'] ? 'mtls' : 'bearer',
+        methods: [token.jkt ? 'dpop' : token['x5t#S256'] ? 'mtls' : 'bearer'],
         user: { id: clientId, ...(name === undefined ? {} : { name }) },
         clientId,
         ...(integrationId === undefined ? {} : { integrationId }),
@@ -135,7 +135,7 @@ function reportTokens(context: IdentityContext, provider: Provider, announcer: I
         activityName: 'Access token refused',
         // The library puts the reason for operators apart from what the client is told.
         reason: error.error_detail ?? error.error_description ?? error.message,
-        method: 'client',
+        methods: ['client'],
         ip: ctx.ip,
         ...(clientId === undefined
           ? {}

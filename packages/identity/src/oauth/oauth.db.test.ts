@@ -124,7 +124,8 @@ describe('a client with a secret', () => {
     expect(fake.events.at(-1)).toMatchObject({
       class_uid: 3002,
       activity_id: 3,
-      unmapped: { integration_id: client.integrationId, client_id: client.id },
+      actor: { app_uid: client.integrationId },
+      unmapped: { client_id: client.id },
     });
   });
 

@@ -140,7 +140,7 @@ export function createLinks(context: IdentityContext): Links {
           at: clock.now(),
           outcome: 'success',
           user: signedIn.person,
-          method: 'link',
+          methods: ['link'],
           sessionId: signedIn.session.id,
           ...origin,
         }),

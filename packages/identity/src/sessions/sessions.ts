@@ -136,7 +136,7 @@ export async function resolveSession(
         severity: verdict === 'other-browser' ? 'high' : 'informational',
         reason: `The session ended: ${reason}.`,
         user: person,
-        method: 'session',
+        methods: ['session'],
         sessionId: session.id,
         ...origin,
       }),
@@ -188,7 +188,7 @@ export function createSessions(context: IdentityContext): Sessions {
           at: now(),
           outcome: 'success',
           user: { id: session.personId },
-          method: 'session',
+          methods: ['session'],
           sessionId: id,
         }),
       );
@@ -207,7 +207,7 @@ export function createSessions(context: IdentityContext): Sessions {
           outcome: 'success',
           reason: `${ended} sessions ended.`,
           user: { id: personId },
-          method: 'session',
+          methods: ['session'],
         }),
       );
       return ended;

@@ -55,7 +55,7 @@ export function createSignIn(context: IdentityContext): SignIn {
 
   /** Reports and counts one failure; the caller learns nothing of the reason. */
   const refuse = async (
-    method: string,
+    methods: string,
     reason: string,
     origin: RequestOrigin,
     subject?: { readonly user: Subject; readonly login: string },
@@ -68,7 +68,7 @@ export function createSignIn(context: IdentityContext): SignIn {
         outcome: 'failure',
         severity: 'low',
         reason,
-        method,
+        methods: methods.split('+'),
         ...origin,
         ...(user === undefined ? {} : { user }),
       }),
@@ -92,7 +92,7 @@ export function createSignIn(context: IdentityContext): SignIn {
         at: clock.now(),
         outcome: 'success',
         user: person,
-        method: amr.join('+'),
+        methods: amr,
         // A passkey with user verification is two factors: the device, and what unlocks it.
         mfa: amr.includes('hwk') || amr.length > 1,
         sessionId: started.session.id,
@@ -122,18 +122,18 @@ export function createSignIn(context: IdentityContext): SignIn {
       const { challenge } = await takeChallenge(tables, 'passkey-sign-in', challengeId, clock.now());
       const personId = await findPasskeyOwner(tables, response.id);
       const person = personId && (await findPerson(tables, personId));
-      if (!person) return refuse('passkey', 'The passkey is not known.', origin);
+      if (!person) return refuse('hwk', 'The passkey is not known.', origin);
       const passkey = (await listPasskeys(tables, person.id)).find((key) => key.credentialId === response.id);
       const subject = { user: person, login: person.login };
       // A passkey can't be guessed, so its failures count against the address only and lock nobody out.
       if (person.status !== 'active' || !passkey) {
-        return refuse('passkey', `The account is ${person.status}.`, origin, { ...subject, login: '' });
+        return refuse('hwk', `The account is ${person.status}.`, origin, { ...subject, login: '' });
       }
       try {
         await checkKey(challenge, response, passkey);
       } catch (error) {
         if (!(error instanceof IdentityError)) throw error;
-        return refuse('passkey', 'The passkey answer is not valid.', origin, { ...subject, login: '' });
+        return refuse('hwk', 'The passkey answer is not valid.', origin, { ...subject, login: '' });
       }
       return finish(person, 'full', ['hwk'], origin);
     },
