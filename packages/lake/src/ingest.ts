@@ -65,23 +65,21 @@ export type Ingest = (batch: Batch) => Promise<IngestResult>;
 export function createIngest(connection: LakeConnection): Ingest {
   const underWay = new Map<string, Promise<unknown>>();
 
-  /** Other batches with any of these ids have to end first: their rows can't be looked up yet. */
-  async function waitForOthers(ids: readonly string[]): Promise<void> {
-    for (;;) {
-      const others = new Set<Promise<unknown>>();
-      for (const id of ids) {
-        const other = underWay.get(id);
-        if (other) others.add(other);
-      }
-      if (others.size === 0) return;
-      await Promise.allSettled(others);
+  function othersWith(ids: readonly string[]): Set<Promise<unknown>> {
+    const others = new Set<Promise<unknown>>();
+    for (const id of ids) {
+      const other = underWay.get(id);
+      if (other) others.add(other);
     }
+    return others;
   }
 
   return async function ingest(batch) {
     const events = checkBatch(batch);
     const ids = [...events.keys()];
-    await waitForOthers(ids);
+    // Other batches with any of these ids have to end first: their rows can't be looked up yet. Between the last look
+    // and the entry below nothing may wait, or two would pass here together.
+    for (let others = othersWith(ids); others.size > 0; others = othersWith(ids)) await Promise.allSettled(others);
     const work = write(connection, batch.id, events);
     for (const id of ids) underWay.set(id, work);
     try {
