@@ -7,12 +7,22 @@ export type Attachment =
   | { readonly place: 'header'; readonly name: string; readonly value: string }
   | { readonly place: 'query'; readonly name: string; readonly value: string };
 
+/** Shorter secrets would match ordinary text. */
+const HIDDEN_CHARS_MIN = 8;
+const HIDDEN = '[vendor credential removed]';
+
+interface Opened {
+  readonly attachment: Attachment;
+  /** The forms in which a vendor could send its own credential back. */
+  readonly needles: readonly Buffer[];
+}
+
 const FIELD_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /** Opens sealed credentials, once for each entry. */
 export class CredentialBox {
   readonly #envelope: SecretEnvelope;
-  readonly #opened = new WeakMap<Credential, Attachment>();
+  readonly #opened = new WeakMap<Credential, Opened>();
 
   constructor(envelope: SecretEnvelope) {
     this.#envelope = envelope;
@@ -27,10 +37,32 @@ export class CredentialBox {
     }
     let opened = this.#opened.get(credential);
     if (!opened) this.#opened.set(credential, (opened = this.#open(entry.id, credential)));
-    return opened;
+    return opened.attachment;
   }
 
-  #open(appId: string, credential: Credential): Attachment {
+  /**
+   * Takes the app's credential out of what its vendor sends back: some APIs and error pages echo request fields, and
+   * the integration must never hold the secret. Returns the same buffer when it isn't there.
+   */
+  hide(entry: AppEntry, bytes: Buffer): Buffer {
+    const needles = entry.credential ? this.#opened.get(entry.credential)?.needles : undefined;
+    if (!needles) return bytes;
+    let clean = bytes;
+    for (const needle of needles) {
+      if (clean.indexOf(needle) === -1) continue;
+      clean = Buffer.from(clean.toString('latin1').replaceAll(needle.toString('latin1'), HIDDEN), 'latin1');
+    }
+    return clean;
+  }
+
+  /** As `hide`, for a field's value. */
+  hideText(entry: AppEntry, text: string): string {
+    const needles = entry.credential ? this.#opened.get(entry.credential)?.needles : undefined;
+    if (!needles) return text;
+    return needles.reduce((clean, needle) => clean.replaceAll(needle.toString('latin1'), HIDDEN), text);
+  }
+
+  #open(appId: string, credential: Credential): Opened {
     let secret: string;
     try {
       secret = this.#envelope.open(credential.sealed, `credential:${appId}`).toString('utf8');
@@ -43,8 +75,14 @@ export class CredentialBox {
     if (attachment.place === 'header' && !FIELD_VALUE.test(attachment.value)) {
       throw unavailable('The vendor’s credential for this app has characters that no header may hold.');
     }
-    return attachment;
+    const forms = credential.kind === 'basic' ? [Buffer.from(secret).toString('base64'), passwordOf(secret)] : [secret];
+    const needles = forms.filter((form) => form.length >= HIDDEN_CHARS_MIN).map((form) => Buffer.from(form));
+    return { attachment, needles };
   }
+}
+
+function passwordOf(secret: string): string {
+  return secret.slice(secret.indexOf(':') + 1);
 }
 
 function attach(credential: Credential, secret: string): Attachment | undefined {

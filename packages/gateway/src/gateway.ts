@@ -208,11 +208,19 @@ class GatewayProcess implements Gateway {
       if (this.#inFlight.size === 0) this.#idle?.();
     });
     try {
-      runSteps(exchange, this.#steps[plan.kind])?.catch((error: unknown) =>
-        respondRefusal(exchange, toRefusal(error, exchange)),
-      );
+      runSteps(exchange, this.#steps[plan.kind])?.catch((error: unknown) => this.#fail(exchange, error));
     } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  #fail(exchange: Exchange, error: unknown): void {
+    try {
       respondRefusal(exchange, toRefusal(error, exchange));
+    } catch (failure) {
+      this.#deps.logger.error({ err: failure, requestId: exchange.id }, 'a refusal could not be answered');
+      exchange.release();
+      exchange.response.destroy();
     }
   }
 

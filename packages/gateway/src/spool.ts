@@ -115,7 +115,7 @@ export class Spool {
       this.#failed = true;
       this.#logger.error({ err: error }, 'cannot write the event spool');
       const reason = error instanceof Error ? error : new Error(String(error));
-      for (const done of [...waiting, ...strict]) done(reason);
+      this.#tell([...waiting, ...strict], reason);
       return;
     }
     this.#dirty = true;
@@ -123,7 +123,18 @@ export class Spool {
     if (this.#activeBytes >= this.#segmentBytesMax) this.seal();
     else if (this.#written.length > 0) this.#sync();
     else this.#syncTimer ??= setTimeout(() => this.#sync(), FSYNC_INTERVAL_MS_MAX);
-    for (const done of waiting) done(undefined);
+    this.#tell(waiting, undefined);
+  }
+
+  /** Calls back. What one call does with its answer must not keep the others from theirs. */
+  #tell(waiting: readonly Done[], error: Error | undefined): void {
+    for (const done of waiting) {
+      try {
+        done(error);
+      } catch (failure) {
+        this.#logger.error({ err: failure }, 'a call could not be answered after its event was written');
+      }
+    }
   }
 
   #write(text: string): void {
@@ -167,7 +178,7 @@ export class Spool {
 
   #settle(strict: readonly Done[], error: Error | null): void {
     if (error) this.#logger.error({ err: error }, 'cannot sync the event spool');
-    for (const done of strict) done(error ?? undefined);
+    this.#tell(strict, error ?? undefined);
   }
 
   /** Ends the active segment, so that it can be shipped. Its sync runs beside the traffic, not before it. */

@@ -28,6 +28,9 @@ interface ParsedHead {
   readonly length: number | undefined;
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const NOT_A_VALUE = /[\x00-\x08\x0a-\x1f\x7f]/;
+
 function malformed(message: string): Refusal {
   return new Refusal('gateway.upstream_malformed', `The upstream’s answer is not valid HTTP: ${message}.`);
 }
@@ -48,6 +51,8 @@ function parseHead(raw: readonly Buffer[]): ParsedHead {
     const name = raw[index]!.toString('latin1');
     const value = raw[index + 1]!.toString('latin1');
     const lower = name.toLowerCase();
+    // RFC 9110, section 5.5: what node would refuse to send on.
+    if (NOT_A_VALUE.test(value)) throw malformed(`its field ${lower} has control characters`);
     if (lower === 'content-type') contentType = essence(value);
     else if (lower === 'content-encoding') encoding = value;
     else if (lower === 'content-length') {

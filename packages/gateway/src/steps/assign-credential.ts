@@ -1,17 +1,11 @@
-import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { connectionOptions, isForwarded, readableEncodings, VIA } from '../headers.ts';
 import { withoutParameter } from '../presented-token.ts';
+import { keepToken } from '../token-leak.ts';
 
-const leaked = (where: string): Refusal =>
-  new Refusal(
-    'gateway.token_leaked',
-    `The ${where} holds the access token itself, which must not reach the vendor. Send it in Authorization only.`,
-  );
-
-/** RFC 6750 and its copies in vendors' SDKs: places where a token travels beside Authorization. */
-function keepToken(exchange: Exchange, name: string, value: string): void {
-  if (exchange.tokenText !== undefined && value.includes(exchange.tokenText)) throw leaked(`field ${name}`);
+/** A stream of events is inspected event by event, which a content coding would prevent. */
+function wantsEvents(accept: string | undefined): boolean {
+  return accept !== undefined && accept.includes('text/event-stream');
 }
 
 /**
@@ -36,31 +30,19 @@ export function assignCredential(exchange: Exchange): void {
     headers.push(name, value);
   }
   const { headers: fields } = request;
-  headers.push('accept-encoding', readableEncodings(fields['accept-encoding']), 'via', VIA);
+  headers.push(
+    'accept-encoding',
+    wantsEvents(fields.accept) ? 'identity' : readableEncodings(fields['accept-encoding']),
+    'via',
+    VIA,
+  );
   if (exchange.requestStream && fields['content-length'] !== undefined)
     headers.push('content-length', fields['content-length']);
   if (attachment?.place === 'header') headers.push(attachment.name, attachment.value);
-  checkLeaks(exchange);
   if (attachment?.place === 'query') {
     const path = withoutParameter(exchange.path, attachment.name);
     const glue = path.includes('?') ? '&' : '?';
     exchange.path = `${path}${glue}${encodeURIComponent(attachment.name)}=${encodeURIComponent(attachment.value)}`;
   }
   exchange.credentialHeaders = headers;
-}
-
-function checkLeaks(exchange: Exchange): void {
-  const token = exchange.tokenText;
-  if (token === undefined) return;
-  const { path } = exchange;
-  if (path.includes(token) || (path.includes('%') && decodesTo(path, token))) throw leaked('path or query');
-  if (exchange.requestBody?.includes(token)) throw leaked('body');
-}
-
-function decodesTo(path: string, token: string): boolean {
-  try {
-    return decodeURIComponent(path.replaceAll('+', ' ')).includes(token);
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import type { InspectionResolver } from '@cordon/policy';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Inspected } from '../inspector.ts';
+import { checkLeaks } from '../token-leak.ts';
 
 export function blockedRefusal(direction: 'request' | 'response', blocked: Inspected['blocked']): Refusal {
   const classes = blocked.map((entry) => entry.class);
@@ -34,6 +35,7 @@ function inspectQuery(exchange: Exchange, resolve: InspectionResolver): void {
 /** Looks for sensitive data in what the integration sends: its body and its query. */
 export function inspectRequest(exchange: Exchange): void {
   const { runtime, app, caller } = exchange;
+  checkLeaks(exchange);
   const resolve = exchange.tables!.inspection({
     appId: app.entry.id,
     integrationId: caller.integration.id,

@@ -1,12 +1,29 @@
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, UpstreamResponse } from '../exchange.ts';
+import { isEventStream } from '../media-type.ts';
 import { blockedRefusal } from './inspect-request.ts';
+
+function hideCredential(exchange: Exchange, answer: UpstreamResponse): void {
+  const { credentials } = exchange.runtime;
+  const { entry } = exchange.app;
+  if (!entry.credential) return;
+  for (let index = 1; index < answer.headers.length; index += 2) {
+    answer.headers[index] = credentials.hideText(entry, answer.headers[index]!);
+  }
+  if (!answer.decoded) return;
+  const clean = credentials.hide(entry, answer.decoded);
+  if (clean === answer.decoded) return;
+  answer.decoded = clean;
+  answer.changed = true;
+  exchange.notes.push('credential-echoed');
+}
 
 /** Looks for sensitive data in what the upstream answered, where the body was held. */
 export function inspectResponse(exchange: Exchange): void {
   const { runtime, app, caller } = exchange;
   const answer = exchange.answer!; // the forward step refused the call otherwise
+  hideCredential(exchange, answer);
   if (!answer.decoded) {
-    if (answer.stream) exchange.notes.push('response-uninspected');
+    if (answer.stream && !isEventStream(answer.contentType)) exchange.notes.push('response-uninspected');
     return;
   }
   if (answer.decoded.length === 0) return;

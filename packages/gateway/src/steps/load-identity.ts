@@ -15,7 +15,8 @@ const GET_TOKEN = 'Obtain an access token with the integration’s client creden
 function challenge(error?: 'invalid_token' | 'invalid_request', description?: string): HeaderList {
   const parts = ['Bearer realm="cordon"'];
   if (error) parts.push(`error="${error}"`);
-  if (description) parts.push(`error_description="${description.replace(/["\\]/g, '')}"`);
+  if (description)
+    parts.push(`error_description="${description.replaceAll('’', "'").replace(/[^\x20-\x7e]|["\\]/g, '')}"`);
   return [['WWW-Authenticate', parts.join(', ')]];
 }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { decodeBody, InflatesTooMuch, parseCoding } from '../content-coding.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange, UpstreamResponse } from '../exchange.ts';
+import { isEventStream } from '../media-type.ts';
 import { explainFailure, UpstreamCall } from '../upstream-call.ts';
 
 function bodyOf(exchange: Exchange): Buffer | Readable | null {
@@ -74,5 +75,9 @@ export async function loadResponse(exchange: Exchange): Promise<void> {
     exchange.upstreamMs = performance.now() - started;
   }
   const { answer } = exchange;
+  if (answer.stream && isEventStream(answer.contentType) && parseCoding(answer.encoding) !== null) {
+    answer.stream.abort();
+    throw undecodable(exchange, 'a compressed stream of events cannot be inspected');
+  }
   if (answer.body) await decodeAnswer(exchange, answer, answer.body);
 }

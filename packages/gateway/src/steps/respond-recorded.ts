@@ -1,6 +1,8 @@
 import { Refusal } from '../errors.ts';
 import type { Exchange, UpstreamResponse } from '../exchange.ts';
+import { EventStreamFilter } from '../event-stream.ts';
 import { VIA } from '../headers.ts';
+import { isEventStream } from '../media-type.ts';
 import { recordCall } from '../record-call.ts';
 import { explainFailure, type UpstreamStream } from '../upstream-call.ts';
 
@@ -46,10 +48,10 @@ function respondHeld(exchange: Exchange, answer: UpstreamResponse): Promise<void
     recordCall(exchange, (written) => {
       if (!written && exchange.app.entry.backPressure === 'refuse') return reject(unrecorded());
       const length = bodiless ? undefined : body.length;
-      response.writeHead(answer.status, finalHeaders(exchange, answer, answer.status === 205 ? 0 : length));
-      response.end(bodiless ? undefined : body);
       exchange.release();
       resolve();
+      response.writeHead(answer.status, finalHeaders(exchange, answer, answer.status === 205 ? 0 : length));
+      response.end(bodiless ? undefined : body);
     });
   });
 }
@@ -59,9 +61,12 @@ function respondStreamed(exchange: Exchange, answer: UpstreamResponse, stream: U
   const { response, runtime } = exchange;
   exchange.sentStatus = answer.status;
   exchange.onAbort = () => stream.abort();
-  response.writeHead(answer.status, finalHeaders(exchange, answer, stream.length));
+  // Events change their length when something is taken out of them.
+  const length = isEventStream(answer.contentType) ? undefined : stream.length;
+  response.writeHead(answer.status, finalHeaders(exchange, answer, length));
   // A client that waits for the first byte of a slow stream gets the header now.
   response.flushHeaders();
+  const filter = isEventStream(answer.contentType) ? new EventStreamFilter(exchange) : undefined;
   let last: Buffer | undefined;
   response.on('drain', () => stream.resume());
   return new Promise((resolve) => {
@@ -69,7 +74,11 @@ function respondStreamed(exchange: Exchange, answer: UpstreamResponse, stream: U
       if (error) {
         exchange.decision = 'error';
         exchange.refusal = explainFailure(error, exchange.app.entry.name);
-      } else exchange.sentBytes += last?.length ?? 0;
+      } else {
+        if (filter) hold(filter.end());
+        exchange.sentBytes += last?.length ?? 0;
+      }
+      if (exchange.redactions > 0 && exchange.decision === 'allow') exchange.decision = 'redact';
       recordCall(exchange, (written) => {
         exchange.release();
         // Half an answer must not look whole: the connection is cut instead of ended.
@@ -78,13 +87,22 @@ function respondStreamed(exchange: Exchange, answer: UpstreamResponse, stream: U
         resolve();
       });
     };
-    const onData = (chunk: Buffer): boolean => {
+    /** Sends what was held back and holds the new piece back instead. */
+    const hold = (piece: Buffer): boolean => {
+      if (piece.length === 0) return true;
       const previous = last;
-      last = chunk;
+      last = piece;
       if (!previous) return true;
       exchange.sentBytes += previous.length;
       return response.write(previous);
     };
+    /** Events are handed on at once: only an empty rest can wait for the end of a stream that may never end. */
+    const send = (events: Buffer): boolean => {
+      if (events.length === 0) return true;
+      exchange.sentBytes += events.length;
+      return response.write(events);
+    };
+    const onData = (chunk: Buffer): boolean => (filter ? send(filter.push(chunk)) : hold(chunk));
     runtime.metrics.count('cordon_gateway_streamed_total');
     stream.start(onData, finish);
   });
