@@ -51,7 +51,7 @@ export interface CutOffReach {
 }
 
 export interface FoundEvents {
-  /** Events that match, at most a page of them. */
+  /** How many events match, on all pages. */
   readonly count: number;
 }
 
@@ -98,7 +98,7 @@ const tokenSchema = z.looseObject({
   access_token: z.string(),
   expires_in: z.number().positive().default(TOKEN_SECONDS_DEFAULT),
 });
-const eventsSchema = z.looseObject({ items: z.array(z.unknown()) });
+const eventsSchema = z.looseObject({ total: z.int() });
 const cutOffsSchema = z.looseObject({
   items: z.array(
     z.looseObject({
@@ -169,9 +169,9 @@ export function createCordonClient({ controlUrl, adminToken, placeOf }: CordonCl
       return { complete, gateways: delays.length, delayMsMax: Math.max(0, ...delays) };
     },
     searchEvents: async (query) => {
-      const search = new URLSearchParams({ q: query }).toString();
-      const { items } = await send('GET', `/events?${search}`, eventsSchema, { headers: admin });
-      return { count: items.length };
+      const search = new URLSearchParams({ query, limit: '1', withTotal: 'true' }).toString();
+      const { total } = await send('GET', `/events?${search}`, eventsSchema, { headers: admin });
+      return { count: total };
     },
   };
 }

@@ -35,6 +35,7 @@ test.each([
   ['Flood', 'limited'],
   ['Body against the schema', 'refused'],
   ['Stolen token', 'cut off'],
+  ['Every call recorded', 'allowed'],
   ['What the vendors saw', 'allowed'],
 ])('through the real gateway, %s comes out as %s', (name, outcome) => {
   expect(results.find((result) => result.name === name)).toMatchObject({ outcome, ok: true });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { CordonClient } from './cordon-client.ts';
 import type { Estate } from './estate.ts';
 import { messageOf } from './integration.ts';
@@ -5,6 +6,9 @@ import type { Scenario, ScenarioResult, Stage } from './scenario.ts';
 import { flood, forbiddenBody, leakingPost, ordinarySync, ungrantedOperation } from './scenarios/call-scenarios.ts';
 import { stolenToken } from './scenarios/stolen-token.ts';
 import { setStage } from './stage.ts';
+
+const RECORD_MS_MAX_DEFAULT = 10_000;
+const RECORD_PAUSE_MS = 250;
 
 const SCENARIOS: readonly Scenario[] = [
   ordinarySync,
@@ -26,6 +30,8 @@ export interface RunOptions {
   readonly ca?: string;
   /** Choice of planted card and key; the same seed gives the same. */
   readonly seed?: string;
+  /** How long the last events may take to reach the lake; ten seconds by default. */
+  readonly recordMsMax?: number;
   /** Milliseconds since the epoch; must be the clock of this machine, as the thief is another process. */
   readonly now?: () => number;
 }
@@ -40,8 +46,15 @@ export async function runScenarios(options: RunOptions): Promise<ScenarioResult[
 
 /** Registers the estate and its integrations with Cordon. */
 export function prepareStage(options: RunOptions): Promise<Stage> {
-  const { cordon, estate, progress, gatewayOrigins = [], ca, seed = 'demo', now = Date.now } = options;
-  return setStage({ cordon, estate, progress, gatewayOrigins, seed, now, ...(ca === undefined ? {} : { ca }) });
+  const { ca, ...rest } = options;
+  return setStage({
+    gatewayOrigins: [],
+    seed: 'demo',
+    now: Date.now,
+    recordMsMax: RECORD_MS_MAX_DEFAULT,
+    ...rest,
+    ...(ca === undefined ? {} : { ca }),
+  });
 }
 
 /** Plays every scenario on a prepared stage. Afterwards `directory-reader` is cut off, the others may go on. */
@@ -51,7 +64,7 @@ export async function playScenarios(stage: Stage, progress: (line: string) => vo
     progress(`scenario: ${scenario.name}`);
     results.push(await play(scenario, stage));
   }
-  results.push(await checkVendors(stage.estate));
+  results.push(await checkRecord(stage, results), await checkVendors(stage.estate));
   return results;
 }
 
@@ -71,6 +84,34 @@ async function play(scenario: Scenario, stage: Stage): Promise<ScenarioResult> {
       measured: {},
     };
   }
+}
+
+/** Every call that an integration made, served or not, is one event in the lake: no more, no fewer. */
+async function checkRecord(stage: Stage, played: readonly ScenarioResult[]): Promise<ScenarioResult> {
+  const made = played.flatMap(({ who, measured }) =>
+    measured['calls'] === undefined ? [] : [{ who, calls: measured['calls'] }],
+  );
+  const calls = made.reduce((sum, each) => sum + each.calls, 0);
+  // The spool ships in the background: the last events arrive a little later.
+  let events = -1;
+  const triesMax = Math.ceil(stage.recordMsMax / RECORD_PAUSE_MS);
+  for (let tries = 0; tries < triesMax && events !== calls; tries += 1) {
+    if (tries > 0) await setTimeout(RECORD_PAUSE_MS);
+    const counts = await Promise.all(
+      made.map(({ who }) => stage.cordon.searchEvents(`class:api-activity integration:${who}`)),
+    );
+    events = counts.reduce((sum, { count }) => sum + count, 0);
+  }
+  return {
+    name: 'Every call recorded',
+    who: 'all',
+    expected: 'one event for each call',
+    happened: `${calls} calls, ${events} events in the lake`,
+    outcome: 'allowed',
+    reason: events === calls ? 'none lost, none twice' : '',
+    ok: events === calls && calls > 0,
+    measured: { calls, events },
+  };
 }
 
 /** The other side of the bargain: each vendor saw its own secret with every call, and nothing of Cordon's. */

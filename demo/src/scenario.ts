@@ -44,6 +44,8 @@ export interface Stage {
   readonly gatewayOrigins: readonly string[];
   /** PEM of the authority that signed the gateway's certificate, when a TLS listener is used. */
   readonly ca?: string;
+  /** How long the last events may take to reach the lake. */
+  readonly recordMsMax: number;
   readonly now: () => number;
   app(name: AppName): RegisteredApp;
   integration(name: IntegrationName): RegisteredIntegration;

@@ -54,6 +54,7 @@ export interface StageOptions {
   readonly gatewayOrigins: readonly string[];
   readonly ca?: string;
   readonly seed: string;
+  readonly recordMsMax: number;
   readonly now: () => number;
   readonly progress: (line: string) => void;
 }
@@ -93,6 +94,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     gatewayOrigins: options.gatewayOrigins,
     ...(ca === undefined ? {} : { ca }),
     now: options.now,
+    recordMsMax: options.recordMsMax,
     app,
     integration: (name) => need(integrations.get(name), name),
   };

@@ -24,7 +24,7 @@ export const ordinarySync: Scenario = {
       outcome: 'allowed',
       reason: 'granted: issues/list-for-repo',
       ok,
-      measured: { pages, issues, leaks: wire.leaks },
+      measured: { calls: wire.calls.length, pages, issues, leaks: wire.leaks },
     };
   },
 };
@@ -55,7 +55,7 @@ export const leakingPost: Scenario = {
             : 'no Cordon-Redacted header'
           : `Cordon-Redacted: ${told}`,
       ok: clean && told !== undefined,
-      measured: { redactions: countOf(told) },
+      measured: { calls: result.wire.calls.length, redactions: countOf(told) },
     };
   },
 };
@@ -68,15 +68,15 @@ export const ungrantedOperation: Scenario = {
     const { wire, counts } = await runDriveExporter(stage.integration('drive-exporter').context);
     const call = lastWith(wire.calls, 403);
     const { files = 0, shared = 0 } = counts;
-    if (!call)
-      return { happened: 'the payroll was shared', outcome: 'allowed', reason: '', ok: false, measured: { files } };
+    const measured = { calls: wire.calls.length, files };
+    if (!call) return { happened: 'the payroll was shared', outcome: 'allowed', reason: '', ok: false, measured };
     const named = names(call, 'drive.permissions.create') && namesPolicy(call);
     return {
       happened: `${files} files listed, sharing answered 403`,
       outcome: 'refused',
       reason: refusalOf(call).reason,
       ok: named && files > 0 && shared === 0,
-      measured: { files },
+      measured,
     };
   },
 };
@@ -110,6 +110,7 @@ export const forbiddenBody: Scenario = {
     const { wire, counts } = await runIssueWriter(stage.integration('issue-writer').context);
     const call = lastWith(wire.calls, 400);
     const created = counts['created'] ?? 0;
+    const measured = { calls: wire.calls.length, created };
     if (!call) {
       const last = wire.calls.at(-1);
       return {
@@ -117,7 +118,7 @@ export const forbiddenBody: Scenario = {
         outcome: 'allowed',
         reason: '',
         ok: false,
-        measured: { created },
+        measured,
       };
     }
     return {
@@ -125,7 +126,7 @@ export const forbiddenBody: Scenario = {
       outcome: 'refused',
       reason: refusalOf(call).reason,
       ok: created === 1 && names(call, 'title'),
-      measured: { created },
+      measured,
     };
   },
 };

@@ -4,9 +4,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { startTestGateway, type TestGateway } from '@cordon/gateway/testing';
 import type { PemPair } from '@cordon/kernel';
 import { compileDescription } from '@cordon/openapi';
+import { z } from 'zod';
 import type { CordonClient } from '../cordon-client.ts';
 import type { EmulatedApp } from '../estate.ts';
 import type { GatewayAddress } from '../integration.ts';
+import { integrationIn } from './stand-in-cordon.ts';
 
 const TOKEN_MS = 3_600_000;
 
@@ -25,6 +27,12 @@ function freePort(): Promise<number> {
     });
   });
 }
+
+/** OCSF's name for the integration, as far as a test needs it. */
+const eventSchema = z.looseObject({
+  class_uid: z.int(),
+  actor: z.looseObject({ app_name: z.string().optional() }).optional(),
+});
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -114,6 +122,10 @@ export async function startGatewayCordon(tls: PemPair): Promise<GatewayCordon> {
       return Promise.resolve();
     },
     cutOffReach: () => Promise.resolve({ complete: true, gateways: 1, delayMsMax: 0 }),
-    searchEvents: async () => ({ count: (await test.events()).length }),
+    searchEvents: async (query) => {
+      const name = integrationIn(query);
+      const events = z.array(eventSchema).parse(await test.events());
+      return { count: events.filter((event) => event.class_uid === 6003 && event.actor?.app_name === name).length };
+    },
   };
 }

@@ -32,6 +32,7 @@ export interface StandInOptions {
 interface Caller {
   readonly name: string;
   cutOff: boolean;
+  calls: number;
   readonly operations: Set<string>;
 }
 
@@ -73,6 +74,9 @@ function problem(
     body: Buffer.from(JSON.stringify(body)),
   };
 }
+
+/** The integration that a search of the scenarios asks for. */
+export const integrationIn = (query: string): string | undefined => /integration:([\w-]+)/.exec(query)?.[1];
 
 /** Encodes a form whose values hold neither `&` nor `=`, as those of the tests. */
 const encodeForm = (text: string): string => encodeURI(text);
@@ -121,6 +125,7 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
     const caller = tokens.get((req.headers.authorization ?? '').replace(/^\S+ /, ''));
     if (!caller) return problem(401, 'The token is not known.', { code: 'gateway.token_unknown' });
     if (asleep) return undefined;
+    caller.calls += 1;
     if (caller.cutOff) {
       const detail = `The token was revoked: integration "${caller.name}" is cut off.`;
       return problem(401, detail, { code: 'gateway.token_revoked' });
@@ -246,7 +251,7 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
     },
     registerIntegration: ({ name }) => {
       const id = `int_${(ids += 1)}`;
-      callers.set(id, { name, cutOff: false, operations: new Set() });
+      callers.set(id, { name, cutOff: false, calls: 0, operations: new Set() });
       return Promise.resolve({ id });
     },
     grant: (integrationId, appId, operations) => {
@@ -272,7 +277,10 @@ export async function startStandInCordon(estate: Estate, options: StandInOptions
       return Promise.resolve();
     },
     cutOffReach: () => Promise.resolve({ complete: true, gateways: 1, delayMsMax: 0 }),
-    searchEvents: () => Promise.resolve({ count: 0 }),
+    searchEvents: (query) => {
+      const name = integrationIn(query);
+      return Promise.resolve({ count: [...callers.values()].find((caller) => caller.name === name)?.calls ?? 0 });
+    },
     close: async () => {
       await Promise.all(
         servers.map(
