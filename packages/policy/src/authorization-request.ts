@@ -87,7 +87,7 @@ export function cedarContext(context: CallContext): Context {
     time: { __extn: { fn: 'datetime', arg: new Date(context.time).toISOString() } },
     hour: hourOf(context.time),
     weekday: weekdayOf(context.time),
-    sourceAddress: { __extn: { fn: 'ip', arg: context.sourceAddress } },
+    sourceAddress: { __extn: { fn: 'ip', arg: plainAddress(context.sourceAddress) } },
     assurance: assuranceLevel[context.assurance],
     listener: context.listener,
   };
@@ -109,6 +109,11 @@ export function factValue(fact: string, context: CallContext): string | null {
     default:
       return fact.startsWith('parameter:') ? parameterValue(fact.slice('parameter:'.length), context) : null;
   }
+}
+
+/** Cedar knows neither IPv4-mapped addresses, which dual-stack sockets report, nor zone ids. */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }
 
 function parameterValue(name: string, context: CallContext): string {

@@ -245,6 +245,21 @@ describe('explanations', () => {
   });
 });
 
+describe('addresses', () => {
+  test.each([
+    ['::ffff:198.51.100.9', 'deny'],
+    ['198.51.100.9', 'deny'],
+    ['::1', 'allow'],
+    ['fe80::1%eth0', 'allow'],
+    ['not an address', 'no-match'],
+    ['', 'no-match'],
+  ])('%s', (sourceAddress, expected) => {
+    const text =
+      'forbid (principal, action, resource) when { context.sourceAddress.isInRange(ip("198.51.100.0/24")) };';
+    expect(decide({ policies: [text] }, 'repos/get', { sourceAddress }).decision).toBe(expected);
+  });
+});
+
 describe('remembered decisions', () => {
   // Each policy looks at one thing; the second call differs in that thing only and must be decided anew.
   test.each<[string, string, Partial<CallContext>, Partial<CallContext>]>([
@@ -304,6 +319,15 @@ describe('remembered decisions', () => {
     const first = authorizer.decide(ask('repos/get'));
     expect(authorizer.decide(ask('repos/get', { time: MONDAY_NOON + 1 }))).toBe(first);
     expect(authorizer.decide(ask('repos/get', { time: MONDAY_NOON + 3_600_000 }))).not.toBe(first);
+  });
+
+  test('count scoped grants by whether they hold', () => {
+    const grant = { resourceScope: [{ parameter: 'owner', values: ['acme', 'umbrella'] }] };
+    const authorizer = authorizerOf({ grant });
+    const at = (owner: string) => authorizer.decide(ask('repos/get', { parameters: { owner } }));
+    expect(at('umbrella')).toBe(at('acme'));
+    expect(at('evil')).toBe(at('other'));
+    expect([at('acme').decision, at('evil').decision]).toEqual(['allow', 'no-match']);
   });
 
   test('relevance follows scoped grants', () => {

@@ -1,14 +1,13 @@
-import type { GrantEntry, PolicyEntry } from './access-entry.ts';
+import type { GrantEntry } from './access-entry.ts';
 import { cedarContext, entitiesFor, factValue, operationUid, uid } from './authorization-request.ts';
 import type { BuiltIn } from './built-in.ts';
 import { type CallContext, type CallRequest, type Decision, DEFAULT_DENY, type Named } from './decision.ts';
 import { type Entries, getEntry, listEntries, parseEntryKey } from './entry.ts';
-import { PolicyTextInvalid } from './errors.ts';
 import { type ExplainedCall, explainAllow, explainError, explainForbid, explainNoMatch } from './explanation.ts';
 import { covers, type OperationFacts, parseUnknownOperation } from './grant-selector.ts';
-import { relevanceOf } from './policy-facts.ts';
-import { createPolicySet, type Evaluation, type PolicySet } from './policy-set.ts';
-import { parseStatements, type Statement, validatePolicyText } from './policy-text.ts';
+import { ANY_FACT } from './policy-facts.ts';
+import { loadPolicies, type Policies } from './loaded-policies.ts';
+import type { Evaluation, PolicySet } from './policy-set.ts';
 
 /** Remembered decisions in all; past it all are forgotten, which costs one Cedar call each. */
 const DECISIONS_MAX = 200_000;
@@ -37,16 +36,11 @@ interface Plan {
   /** From the last to the next moment at which a grant or the integration expires. */
   readonly validFrom: number;
   readonly validUntil: number;
-  /** What decisions are remembered by; null: not at all. */
+  /** Grants that hold for some calls only; decisions are remembered by which of them do. */
+  readonly scoped: readonly GrantEntry[];
+  /** What else decisions are remembered by; null: not at all. */
   readonly facts: readonly string[] | null;
   readonly decisions: Map<string, Decision>;
-}
-
-interface Policies {
-  readonly set: PolicySet;
-  /** Tells where context-dependent statements can matter; null when there are none. */
-  readonly relevance: PolicySet | null;
-  readonly statements: ReadonlyMap<string, Statement>;
 }
 
 /**
@@ -85,7 +79,7 @@ class CedarAuthorizer implements Authorizer {
     const { integrationId, appId, operationId, context } = request;
     const plan = this.#plans.get(integrationId)?.get(appId)?.get(operationId);
     const valid = plan !== undefined && context.time >= plan.validFrom && context.time < plan.validUntil;
-    const key = valid && plan.facts !== null ? factsKey(plan.facts, context) : null;
+    const key = valid ? planKey(plan, context) : null;
     const remembered = key === null ? undefined : plan?.decisions.get(key);
     return remembered ?? this.#decideAnew(request, valid ? plan : null);
   }
@@ -155,7 +149,9 @@ class CedarAuthorizer implements Authorizer {
       context: cedarContext(context),
       entities: entitiesFor({ ...call, grants: covering.here, context }),
     };
-    const decision = this.#conclude(call, covering, this.#policies.set.evaluate(evaluated));
+    const evaluation = this.#policies.set.evaluate(evaluated);
+    if (evaluation === null) return refused(operationId, 'denied: what is known of the call can not be evaluated');
+    const decision = this.#conclude(call, covering, evaluation);
     const plan = known ?? this.#plan(request, this.#planFor(integration.expiresAt, covering, context, evaluated));
     this.#remember(plan, context, decision);
     return decision;
@@ -207,16 +203,15 @@ class CedarAuthorizer implements Authorizer {
     context: CallContext,
     request: Parameters<PolicySet['evaluate']>[0],
   ): Plan {
-    const facts = new Set<string>();
-    const scoped = covering.live.flatMap((grant) => grant.resourceScope);
-    for (const { parameter } of scoped) facts.add(`parameter:${parameter}`);
-    for (const fact of this.#relevantFacts(scoped.length > 0, request)) facts.add(fact);
+    const scoped = covering.live.filter((grant) => grant.resourceScope.length > 0);
+    const facts = new Set(this.#relevantFacts(scoped.length > 0, request));
     const memorable = [...facts].every((fact) => factValue(fact, context) !== null);
     const grants = [...covering.live, ...covering.expired];
     const ends = [expiresAt, ...grants.map((grant) => grant.expiresAt)].filter((end) => end !== null);
     return {
       validFrom: Math.max(-Infinity, ...ends.filter((end) => end <= context.time)),
       validUntil: Math.min(Infinity, ...ends.filter((end) => end > context.time)),
+      scoped,
       facts: memorable ? [...facts].sort() : null,
       decisions: new Map(),
     };
@@ -228,8 +223,9 @@ class CedarAuthorizer implements Authorizer {
     // A scoped grant comes and goes with the parameters, and conditions may look at grants: what is relevant for one
     // call then needn't be for the next.
     if (scoped) return [...statements.values()].flatMap(({ facts }) => facts);
-    const { reasons, failed } = relevance.evaluate(request);
-    return [...reasons, ...failed].flatMap((id) => statements.get(id)?.facts ?? []);
+    const evaluation = relevance.evaluate(request);
+    if (evaluation === null) return [ANY_FACT];
+    return [...evaluation.reasons, ...evaluation.failed].flatMap((id) => statements.get(id)?.facts ?? []);
   }
 
   #plan(request: CallRequest, plan: Plan): Plan {
@@ -241,7 +237,7 @@ class CedarAuthorizer implements Authorizer {
   }
 
   #remember(plan: Plan, context: CallContext, decision: Decision): void {
-    const key = plan.facts === null ? null : factsKey(plan.facts, context);
+    const key = planKey(plan, context);
     if (key === null) return;
     if (this.#remembered >= DECISIONS_MAX) this.#forgetAll();
     plan.decisions.set(key, decision);
@@ -256,36 +252,6 @@ interface CoveringGrants {
   readonly elsewhere: readonly GrantEntry[];
   readonly expired: readonly GrantEntry[];
   readonly live: readonly GrantEntry[];
-}
-
-function loadPolicies(builtIn: BuiltIn, entries: readonly PolicyEntry[]): Policies {
-  const statements = new Map<string, Statement>();
-  for (const { name, text } of builtIn.policies) {
-    checkText(name, text, builtIn.schema);
-    for (const statement of parseStatements(text, { id: name, name }))
-      statements.set(statement.id, { ...statement, name });
-  }
-  for (const { id, name, text } of entries) {
-    checkText(name, text, builtIn.schema);
-    for (const statement of parseStatements(text, { id: `policy:${id}`, name }))
-      statements.set(statement.id, statement);
-  }
-  const dynamic = [...statements.values()].filter(({ facts }) => facts.length > 0);
-  const set = createPolicySet(Object.fromEntries([...statements].map(([id, { text }]) => [id, text])));
-  const relevance =
-    dynamic.length === 0
-      ? null
-      : createPolicySet(Object.fromEntries(dynamic.map(({ id, json }) => [id, relevanceOf(json)])));
-  return { set, relevance, statements };
-}
-
-function checkText(name: string, text: string, schema: string): void {
-  const { valid, problems } = validatePolicyText(text, schema);
-  if (valid) return;
-  const first = problems.find(({ severity }) => severity === 'error');
-  throw new PolicyTextInvalid(`policy "${name}", line ${first?.line ?? '?'}: ${first?.message ?? 'invalid'}`, {
-    problems,
-  });
 }
 
 function groupGrants(entries: Entries): ReadonlyMap<string, GrantEntry[]> {
@@ -309,10 +275,16 @@ function refused(operationId: string, explanation: string): Decision {
   };
 }
 
-/** One string for the values that a plan's decisions depend on; lengths keep ("a", "bc") from meeting ("ab", "c"). */
-function factsKey(facts: readonly string[], context: CallContext): string | null {
+/**
+ * One string for all that a plan's decisions depend on, or null when that can't be remembered. Scoped grants count by
+ * whether they hold, not by the parameter's value: an integration that walks through 10,000 repositories of its own
+ * costs one evaluation. Lengths keep ("a", "bc") from meeting ("ab", "c").
+ */
+function planKey(plan: Plan, context: CallContext): string | null {
+  if (plan.facts === null) return null;
   let key = '';
-  for (const fact of facts) {
+  for (const grant of plan.scoped) key += scopeHolds(grant, context) ? '+' : '-';
+  for (const fact of plan.facts) {
     const value = factValue(fact, context);
     if (value === null) return null;
     key += `${value.length}:${value}`;

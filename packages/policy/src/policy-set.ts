@@ -12,8 +12,11 @@ let namesTaken = 0;
 
 /** A set of statements parsed once and evaluated many times. */
 export interface PolicySet {
-  /** Ids of the statements that held (the permits of an allow, the forbids of a deny) and of those that failed. */
-  evaluate(call: Omit<StatefulAuthorizationCall, 'preparsedPolicySetId'>): Evaluation;
+  /**
+   * Ids of the statements that held (the permits of an allow, the forbids of a deny) and of those that failed; null
+   * when Cedar refuses the request itself, such as an address it can't read.
+   */
+  evaluate(call: Omit<StatefulAuthorizationCall, 'preparsedPolicySetId'>): Evaluation | null;
   close(): void;
 }
 
@@ -35,9 +38,7 @@ export function createPolicySet(statements: Readonly<Record<string, Policy>>): P
     evaluate(call) {
       if (!open) throw new Error('policy set is closed');
       const answer = statefulIsAuthorized({ ...call, preparsedPolicySetId: name });
-      if (answer.type === 'failure') {
-        throw new PolicyTextInvalid(`request can't be evaluated: ${answer.errors.map((e) => e.message).join('; ')}`);
-      }
+      if (answer.type === 'failure') return null;
       const { decision, diagnostics } = answer.response;
       return {
         allowed: decision === 'allow',
