@@ -93,7 +93,7 @@ export const flood: Scenario = {
     if (!call) return { happened: `${served} served`, outcome: 'allowed', reason: '', ok: false, measured };
     const refusal = refusalOf(call);
     return {
-      happened: `${served} served, ${limited} held back`,
+      happened: `${served} served at a limit of ${BILLING_CALLS_PER_MINUTE} a minute, ${limited} held back`,
       outcome: 'limited',
       reason: `Retry-After: ${refusal.retryAfter ?? 'missing'}; ${refusal.rateLimit ?? 'RateLimit missing'}`,
       ok: served > 0 && served < FLOOD_CALLS && refusal.retryAfter !== undefined && refusal.rateLimit !== undefined,
