@@ -9,6 +9,8 @@ export interface FieldPath {
 }
 
 const OCSF_PREFIX = 'ocsf.';
+/** A key that stands for every key of an object, for vendors that key a map by address or id. */
+export const ANY_KEY = '*';
 
 /** Splits `a.b.c`; a dot that belongs to a key is written `\.`. */
 export function splitPath(text: string): string[] {
@@ -53,8 +55,9 @@ export function anyAt(root: unknown, keys: readonly string[], test: (value: unkn
       }
       return false;
     }
-    // The key was checked to be the object's own, so that `constructor` finds nothing.
     const key = keys[i] ?? '';
+    if (key === ANY_KEY) return Object.values(value).some((inner) => anyAt(inner, keys, test, i + 1));
+    // Only the object's own keys count, so that `constructor` finds nothing.
     if (!Object.hasOwn(value, key)) return false;
     value = (value as Record<string, unknown>)[key];
   }
@@ -70,6 +73,7 @@ export function existsAt(root: unknown, keys: readonly string[], depth = 0): boo
       return value.some((element) => !Array.isArray(element) && existsAt(element, keys, i));
     }
     const key = keys[i] ?? '';
+    if (key === ANY_KEY) return Object.values(value).some((inner) => existsAt(inner, keys, i + 1));
     if (!Object.hasOwn(value, key)) return false;
     value = (value as Record<string, unknown>)[key];
   }

@@ -25,3 +25,8 @@ export {
   detectionErrors,
   type DetectionErrorCode,
 } from './errors.ts';
+export { loadParsers, createParserSet, type ParserSet } from './parser/load-parsers.ts';
+export { parserDocument, type ParserDocument } from './parser/parser-schema.ts';
+export { parseEventTime } from './parser/event-time.ts';
+export { detectReplay, type ReplayLine, type ReplayOptions } from './replay.ts';
+export { splitJson, EVENT_BYTES_MAX } from './split-json.ts';

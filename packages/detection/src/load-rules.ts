@@ -30,7 +30,7 @@ const placeholderFile = z.record(z.string(), z.array(z.string()));
 async function ruleFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
-    .filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name) && entry.name !== PLACEHOLDERS_FILE)
+    .filter((entry) => entry.isFile() && /(?<!\.samples)\.ya?ml$/.test(entry.name) && entry.name !== PLACEHOLDERS_FILE)
     .map((entry) => join(entry.parentPath, entry.name));
   if (files.length > FILES_MAX) throw new RuleInvalid(`${folder} holds more than ${FILES_MAX} rule files.`, { folder });
   return files.sort();

@@ -1,4 +1,4 @@
-import { type FieldPath } from '../field-path.ts';
+import { ANY_KEY, type FieldPath } from '../field-path.ts';
 import { type Expression, type Logsource, type Matcher, type Rule, type TextOperator } from './ast.ts';
 import { inlineFlags, NUMBER_SHAPE, TIME_SHAPE, TIME_SLICES } from './value-test.ts';
 import { globRegex } from './wildcard.ts';
@@ -161,7 +161,10 @@ class SqlEmitter {
     for (const [depth, key] of field.keys.entries()) {
       const v = this.#variable();
       const objects = depth === 0 ? fragments : this.#opened(fragments);
-      fragments = `arrayMap(${v} -> JSONExtractRaw(${v}, ${this.#text(key)}), ${objects})`;
+      fragments =
+        key === ANY_KEY
+          ? `arrayFlatten(arrayMap(${v} -> arrayMap(kv -> kv.2, JSONExtractKeysAndValuesRaw(${v})), ${objects}))`
+          : `arrayMap(${v} -> JSONExtractRaw(${v}, ${this.#text(key)}), ${objects})`;
     }
     return fragments;
   }
