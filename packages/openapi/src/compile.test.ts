@@ -32,6 +32,17 @@ describe('refused with a reason', () => {
     expect(() => compileDescription(Buffer.from(text))).toThrow(message);
   });
 
+  test('references without end', () => {
+    const chain = Array.from({ length: 60_000 }, (_, n) => [
+      `S${n}`,
+      { items: { $ref: `#/components/schemas/S${n + 1}` } },
+    ]);
+    const schema = { $ref: '#/components/schemas/S0' };
+    const paths = { '/a': { post: { ...ok, requestBody: { content: { 'application/json': { schema } } } } } };
+    const description = describe30(paths, { components: { schemas: Object.fromEntries(chain) } });
+    expect(() => compileDescription(description)).toThrow(/too deep/);
+  });
+
   test('bytes that are not UTF-8, and too many', () => {
     expect(() => compileDescription(Buffer.from([0xff]))).toThrow(
       expect.objectContaining({ code: 'openapi.description_invalid' }),
@@ -135,19 +146,21 @@ describe('OpenAPI 3.1', () => {
     expect(check(bad)).toHaveLength(1);
   });
 
-  test('a schema that only refers to itself accepts anything', () => {
+  test.each<[string, unknown]>([
+    ['refers to itself only', { $ref: '#/components/schemas/L' }],
+    ['is all of itself', { allOf: [{ $ref: '#/components/schemas/L' }] }],
+    ['is one of itself and another', { oneOf: [{ type: 'string' }, { $ref: '#/components/schemas/L' }] }],
+    ['goes round through another', { allOf: [{ $ref: '#/components/schemas/M' }] }],
+  ])('a schema that %s ends', (_name, L) => {
+    const schema = { $ref: '#/components/schemas/L' };
     const paths = {
-      '/a': {
-        post: {
-          ...ok,
-          requestBody: { content: { 'application/json': { schema: { $ref: '#/components/schemas/L' } } } },
-        },
-      },
+      '/a': { post: { operationId: 'a', ...ok, requestBody: { content: { 'application/json': { schema } } } } },
     };
-    const { blob } = compileDescription(
-      describe30(paths, { components: { schemas: { L: { $ref: '#/components/schemas/L' } } } }),
-    );
-    expect(createOperations(blob).list).toHaveLength(1);
+    const schemas = { L, M: { anyOf: [{ $ref: '#/components/schemas/L' }] } };
+    const { blob, problems } = compileDescription(describe30(paths, { components: { schemas } }));
+    expect(problems).toMatchObject([{ severity: 'warning', message: expect.stringContaining('applies itself') }]);
+    const operations = createOperations(blob);
+    expect(operations.checkBody(operations.list[0] as never, 'application/json', Buffer.from('"x"'))).toEqual([]);
   });
 });
 

@@ -1,8 +1,9 @@
 import { compileOperation, type CompiledOperation } from './compile-operation.ts';
-import { type DescriptionProblem, parseDescription } from './document.ts';
+import { type Description, type DescriptionProblem, parseDescription } from './document.ts';
 import { DescriptionInvalid } from './errors.ts';
 import { isObject, listMember, objectMember, textMember } from './json-value.ts';
 import { SchemaCompiler } from './schema.ts';
+import { cutCycles } from './schema-cycles.ts';
 import { encodeTable } from './table.ts';
 
 const OPERATIONS_MAX = 20_000;
@@ -28,7 +29,16 @@ export interface CompiledDescription {
  * @throws {DescriptionTooBig | DescriptionInvalid} when there is nothing to compile.
  */
 export function compileDescription(bytes: Uint8Array, options: { bytesMax?: number } = {}): CompiledDescription {
-  const description = parseDescription(bytes, options.bytesMax);
+  try {
+    return compileParsed(parseDescription(bytes, options.bytesMax));
+  } catch (cause) {
+    // Schemas that lead to each other ten thousand deep run out of stack; no real description comes near.
+    if (cause instanceof RangeError) throw new DescriptionInvalid('references lead too deep', {}, { cause });
+    throw cause;
+  }
+}
+
+function compileParsed(description: Description): CompiledDescription {
   const { root } = description;
   const schemas = new SchemaCompiler(description);
   const operations: CompiledOperation[] = [];
@@ -44,6 +54,13 @@ export function compileDescription(bytes: Uint8Array, options: { bytesMax?: numb
       if (operation && isNew(operation, seen, schemas)) operations.push(operation);
     }
     if (operations.length > OPERATIONS_MAX) throw new DescriptionInvalid(`more than ${OPERATIONS_MAX} operations`);
+  }
+  for (const number of cutCycles(schemas.shared)) {
+    schemas.report(
+      'warning',
+      schemas.referenceOf(number).slice(1),
+      'schema applies itself to the same value; that part is ignored',
+    );
   }
   if (operations.length === 0)
     throw new DescriptionInvalid('description holds no usable operation', { problems: schemas.problems });

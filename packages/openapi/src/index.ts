@@ -16,3 +16,5 @@ export type { Operation } from './table.ts';
 export { TABLE_BYTES_MAX } from './table.ts';
 export type { Violation } from './violation.ts';
 export { VIOLATIONS_MAX } from './violation.ts';
+export type { Learner, ObservedCall, Proposal } from './learner.ts';
+export { createLearner } from './learner.ts';

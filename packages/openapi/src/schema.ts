@@ -68,6 +68,11 @@ export class SchemaCompiler {
     this.#description = description;
   }
 
+  /** The reference under which a shared schema was found, such as `#/components/schemas/Pet`. */
+  referenceOf(number: number): string {
+    return [...this.#numbers].find(([, known]) => known === number)?.[0] ?? '#';
+  }
+
   report(severity: DescriptionProblem['severity'], at: Tokens | string, message: string): void {
     if (this.problems.length >= PROBLEMS_MAX) return;
     this.problems.push({ severity, pointer: typeof at === 'string' ? at : pointerOf(at), message });
