@@ -148,12 +148,13 @@ function toEngineError(error: unknown): EngineError {
 
 /** Opens the data directory; throws while another process still holds its lock. */
 export async function openEngine(dataDir: string, databases: readonly string[], limits: EngineLimits): Promise<Engine> {
-  const { Session: ChdbSession, drainPending, version } = await import('chdb');
+  const { Session: ChdbSession, drainPending } = await import('chdb');
   // Holds the engine open between requests: when the last session closes, chDB shuts down.
   const keeper: Session = new ChdbSession(dataDir, { connectionArgs: [`--max_query_size=${SQL_BYTES_MAX}`] });
   for (const database of databases) await keeper.queryAsync(`CREATE DATABASE IF NOT EXISTS ${database}`);
   const listed = await keeper.queryAsync('SELECT lower(name) FROM system.table_functions', { format: 'TSV' });
   const tableFunctions = new Set(listed.text().split('\n').filter(Boolean));
+  const version = (await keeper.queryAsync('SELECT version()', { format: 'TSV' })).text().trim();
   const reads = new Slots(limits.readSlots, limits.waitersMax);
   const writes = new Slots(limits.writeSlots, limits.waitersMax);
 
@@ -172,7 +173,7 @@ export async function openEngine(dataDir: string, databases: readonly string[], 
 
   return {
     tableFunctions,
-    version: version().libchdb.replaceAll('"', ''),
+    version,
     query(request) {
       return withSession(request.write ? writes : reads, async (session) => {
         const sql = sessionPrefix(request, limits) + request.sql;

@@ -23,6 +23,8 @@ export interface IngestResult {
 export const BATCH_EVENTS_MAX = 50_000;
 export const BATCH_BYTES_MAX = 64 * 1_048_576;
 export const EVENT_BYTES_MAX = 1_048_576;
+/** Each day is an insert of its own; a backfill of years still fits. */
+const BATCH_DAYS_MAX = 2000;
 const BATCH_ID = /^[\w.:/-]{1,200}$/;
 const DAY_MS = 86_400_000;
 /** Ids in one look-up: as a bound array they stay well under the server's limit on a query's size. */
@@ -113,6 +115,9 @@ async function write(connection: LakeConnection, batchId: string, events: Map<st
     const list = days.get(day);
     if (list) list.push(event);
     else days.set(day, [event]);
+  }
+  if (days.size > BATCH_DAYS_MAX) {
+    throw new EventInvalid(`The events of a batch may lie on ${BATCH_DAYS_MAX} days.`, { days: days.size });
   }
   let inserted = 0;
   for (const [day, list] of days) {
