@@ -32,8 +32,9 @@ export function follow(connection: LakeConnection, clock: Clock, request: Follow
   const start = request.since ?? clock.now();
   const seen = new Map<string, number>();
   let newest = start;
+  let least = start;
 
-  const floor = () => Math.max(start, newest - SETTLE_MS);
+  const floor = () => Math.max(least, newest - SETTLE_MS);
 
   async function findNew(limit: number): Promise<{ id: string; at: number }[]> {
     const params = new ParamBag();
@@ -52,6 +53,8 @@ export function follow(connection: LakeConnection, clock: Clock, request: Follow
       seen.set(row.event_id, row.ingested);
       newest = Math.max(newest, row.ingested);
     }
+    // So much matches within the minute that it can't all be remembered: go on from its end rather than stand still.
+    if (rows.length === SEEN_MAX && fresh.length < limit) least = Math.max(least, rows.at(-1)?.ingested ?? least);
     return fresh;
   }
 

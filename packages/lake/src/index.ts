@@ -15,6 +15,7 @@ export { QUERY_CHARS_MAX } from './query-tokens.ts';
 export type { Operator } from './query-tokens.ts';
 export { PAGE_EVENTS_MAX } from './search.ts';
 export type { SearchPage, SearchRequest, StoredEvent } from './search.ts';
+export { checkQuery } from './search-scope.ts';
 export type { PropertyFilter, Scope } from './search-scope.ts';
 export type { TrafficGroup, TrafficRequest, TrafficRow } from './traffic.ts';
 export { lakeErrors } from './errors.ts';

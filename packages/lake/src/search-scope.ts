@@ -1,6 +1,6 @@
 import { QueryInvalid, QueryTooLarge } from './errors.ts';
 import { compileQuery } from './query-compile.ts';
-import { momentOf, type ParamBag } from './query-params.ts';
+import { momentOf, ParamBag } from './query-params.ts';
 import { parseQuery } from './query-parser.ts';
 import type { Operator } from './query-tokens.ts';
 
@@ -47,6 +47,11 @@ export function compileConditions(scope: Scope, params: ParamBag, now: number): 
   });
   const tree = parseQuery(query);
   return tree ? [...conditions, compileQuery(tree, params, now)] : conditions;
+}
+
+/** Throws what a search would throw for its text or filters, without asking the lake: for forms that check as one types. */
+export function checkQuery(scope: Pick<Scope, 'query' | 'filters'>, now: number): void {
+  compileConditions(scope, new ParamBag(), now);
 }
 
 /** The WHERE of a scope, and the range that its defaults came to. */
