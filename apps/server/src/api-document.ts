@@ -1,7 +1,7 @@
 import { identityRoutes } from '@cordon/identity';
 import { createLogger, systemClock } from '@cordon/kernel';
 import { createApiServer } from './http/api-server.ts';
-import { addRoutes, type RouteDeps } from './http/routes.ts';
+import { addRoutes } from './http/routes.ts';
 import type { RouteRow } from './http/access.ts';
 
 /** Registering routes reads nothing of what their handlers use; a handler that ran here would fail at once. */
@@ -11,7 +11,7 @@ function unused(name: string): never {
     {
       get(_target, key) {
         if (key === 'addHook' || typeof key === 'symbol') return undefined;
-        return unused(`${name}.${String(key)}`);
+        return unused(`${name}.${key}`);
       },
     },
   );
@@ -27,7 +27,7 @@ export async function describeApi(): Promise<{ document: object; routes: readonl
     authenticate: async () => null,
     errorTables: [],
   });
-  addRoutes(server, unused('deps') as RouteDeps);
+  addRoutes(server, unused('deps'));
   await server.register(identityRoutes(unused('identity')));
   await server.ready();
   const document = server.swagger();

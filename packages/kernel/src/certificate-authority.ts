@@ -13,7 +13,7 @@ const CLOCK_SKEW_MS = 300_000;
 async function loadX509(): Promise<typeof X509> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
-  x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]); // Node's own Web Crypto
+  x509.cryptoProvider.set(webcrypto);
   return x509;
 }
 

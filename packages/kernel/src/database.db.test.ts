@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sql } from 'kysely';
 import { appendAudit, readAudit, verifyAudit } from './audit.ts';
 import { AuditBroken, MigrationConflict } from './errors.ts';
@@ -115,4 +115,32 @@ test('a workflow that is enqueued in a transaction runs once it commits, and nev
   expect(seen).toEqual(['hello Ada']);
   await client.close();
   await runner.stop();
+});
+
+test('a listener whose connection is ended comes back once, and says that something may have been missed', async () => {
+  const heard: (string | null)[] = [];
+  const again = Promise.withResolvers<void>();
+  const listener = await test1.db.listen('channel_b', (payload) => {
+    heard.push(payload);
+    if (payload === 'after') again.resolve();
+  });
+  const tables = test1.db.tables<Record<string, never>>();
+  const count = async (): Promise<number> => {
+    const found = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity
+      where application_name = 'cordon listen channel_b' and datname = current_database()`.execute(tables);
+    return found.rows[0]?.n ?? 0;
+  };
+  for (let round = 0; round < 3; round++) {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'cordon listen channel_b' and datname = current_database()`.execute(tables);
+    await vi.waitFor(async () => {
+      expect(await count()).toBe(1);
+      expect(heard).toHaveLength(round + 1);
+    }, 10_000);
+  }
+  await test1.db.notify('channel_b', 'after');
+  await again.promise;
+  await listener.stop();
+  expect(heard).toEqual([null, null, null, 'after']);
+  await vi.waitFor(async () => expect(await count()).toBe(0), 10_000);
 });

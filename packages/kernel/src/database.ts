@@ -103,18 +103,27 @@ async function startListener(
       application_name: `cordon listen ${channel}`,
       keepAlive: true,
     });
-    let lost = false;
+    // 'error' and 'end' both tell of one loss, and both also fire when connecting fails, which the caller sees itself:
+    // only an established connection may schedule a reconnect, and only once, or they would multiply.
+    let established = false;
     const onLost = (error?: Error): void => {
-      if (stopped || lost) return;
-      lost = true;
+      if (stopped || !established) return;
+      established = false;
       logger.warn({ err: error, channel }, 'lost the notification connection; reconnecting');
+      void next.end().catch(() => undefined);
       schedule();
     };
     next.on('error', onLost);
     next.on('end', () => onLost());
     next.on('notification', (message) => onMessage(message.payload ?? ''));
-    await next.connect();
-    await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    try {
+      await next.connect();
+      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      void next.end().catch(() => undefined);
+      throw error;
+    }
+    established = true;
     client = next;
   };
   const schedule = (): void => {

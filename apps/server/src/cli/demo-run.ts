@@ -5,8 +5,10 @@ import {
   type AppPlace,
   createCordonClient,
   type EmulatedApp,
+  keepWorking,
+  playScenarios,
+  prepareStage,
   renderTable,
-  runScenarios,
   startEstate,
 } from '@cordon/demo';
 import { type Config, ConfigInvalid, createLogger } from '@cordon/kernel';
@@ -84,20 +86,22 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const logger = createLogger({ role: 'demo', level: 'warn' });
     const estate = await startEstate({ logger, signal: ending.signal });
     try {
-      const results = await runScenarios({
+      const progress = (line: string): void => note(`  ${line}`);
+      const stage = await prepareStage({
         cordon: createCordonClient({
           controlUrl: publicUrls(config).control,
           adminToken: ((await folder.readPrivate(OPERATOR_TOKEN_FILE)) ?? '').trim(),
           placeOf: placeOf(config),
         }),
         estate,
-        progress: (line) => note(`  ${line}`),
+        progress,
         gatewayOrigins: Array.from(
           { length: config.gateway.processes },
           (_, index) => `http://localhost:${PROCESS_PORT_FIRST + index}`,
         ),
         ca: await readFile(join(dataDir, 'ca.pem'), 'utf8'),
       });
+      const results = await playScenarios(stage, progress);
       print('');
       print(renderTable(results, { columns: process.stdout.columns ?? WIDTH_DEFAULT, colour: process.stdout.isTTY }));
       const failed = results.filter((result) => !result.ok);
@@ -110,7 +114,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       if (!options.exit) {
         print('');
         await options.printWhereabouts(config, folder, running);
-        note('\nThe estate keeps running. Stop with Ctrl-C.');
+        note('\nThe integrations keep working, so that the map lives. Stop with Ctrl-C.');
+        await keepWorking(stage, { signal: ending.signal, progress: () => undefined });
         await signal;
       }
       return failed.length === 0 ? 0 : 1;

@@ -1,6 +1,5 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { isProblem } from '@cordon/client';
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
@@ -86,7 +85,7 @@ export function addEventCommands(program: Command, context: CliContext): void {
         if (isProblem(problem)) throw new ApiRefused(problem);
         throw new UsageWrong(`The server answered ${response.status}.`);
       }
-      const lines = createInterface({ input: Readable.fromWeb(response.body as ReadableStream) }); // the same stream, typed by the DOM
+      const lines = createInterface({ input: Readable.fromWeb(response.body) });
       for await (const line of lines) {
         if (line === '') continue;
         const shown = JSON.parse(line) as Shown; // the server's own schema wrote it

@@ -177,22 +177,18 @@ function addTail(server: ApiServer, lake: Lake): void {
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
-      let gone = false;
       const closed = Promise.withResolvers<void>();
-      response.once('close', () => {
-        gone = true;
-        closed.resolve();
-      });
+      response.once('close', () => closed.resolve());
       const end = Date.now() + TAIL_MS_MAX;
       try {
         response.write('\n');
-        while (!gone && Date.now() < end && response.writableLength < TAIL_BACKLOG_BYTES_MAX) {
+        while (!response.destroyed && Date.now() < end && response.writableLength < TAIL_BACKLOG_BYTES_MAX) {
           for (const event of events) response.write(`${JSON.stringify(showEvent(event))}\n`);
           const pause = Promise.withResolvers<void>();
           const timer = setTimeout(pause.resolve, events.length === TAIL_BATCH_MAX ? 0 : TAIL_POLL_MS);
           await Promise.race([pause.promise, closed.promise]);
           clearTimeout(timer);
-          events = gone ? [] : await follower.next(TAIL_BATCH_MAX);
+          events = response.destroyed ? [] : await follower.next(TAIL_BATCH_MAX);
         }
       } catch (error) {
         request.log.warn({ err: error }, 'a tail ended early');

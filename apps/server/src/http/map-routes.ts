@@ -1,6 +1,6 @@
 import { listApps, listGrants, listIntegrations } from '@cordon/estate';
 import type { Clock, Database } from '@cordon/kernel';
-import type { Lake } from '@cordon/lake';
+import type { Lake, TrafficRow } from '@cordon/lake';
 import { z } from 'zod';
 import type { ApiServer } from './api-type.ts';
 
@@ -45,6 +45,11 @@ const NO_TRAFFIC = {
   lastAt: null,
 };
 
+function measuresOf(row: TrafficRow): Pick<TrafficRow, keyof typeof measures> {
+  const { calls, refusals, errors, redacted, requestBytes, responseBytes, latencyP50, latencyP95, lastAt } = row;
+  return { calls, refusals, errors, redacted, requestBytes, responseBytes, latencyP50, latencyP95, lastAt };
+}
+
 /** Apps and integrations, an edge for each pair that has a grant or had traffic in the window. */
 export function addMapRoutes(
   server: ApiServer,
@@ -74,15 +79,12 @@ export function addMapRoutes(
         edges.set(`${integrationId} ${appId}`, { appId, integrationId, granted: true, ...NO_TRAFFIC });
       }
       const known = new Set([...apps, ...integrations].map(({ id }) => id));
-      for (const { app, integration, ...row } of traffic) {
+      for (const row of traffic) {
+        const { app, integration } = row;
         if (!app || !integration || !known.has(app.id) || !known.has(integration.id)) continue;
         const key = `${integration.id} ${app.id}`;
         const granted = edges.get(key)?.granted ?? false;
-        const { calls, refusals, errors, redacted, requestBytes, responseBytes, latencyP50, latencyP95, lastAt } = row;
-        edges.set(key, {
-          ...{ appId: app.id, integrationId: integration.id, granted },
-          ...{ calls, refusals, errors, redacted, requestBytes, responseBytes, latencyP50, latencyP95, lastAt },
-        });
+        edges.set(key, { appId: app.id, integrationId: integration.id, granted, ...measuresOf(row) });
       }
       return {
         from,
@@ -114,10 +116,10 @@ export function addMapRoutes(
       const scope = query === undefined ? {} : { query };
       const rows = await lake.traffic({ ...scope, by: [by], from: to - windowMs, to, limit });
       return {
-        items: rows.map(({ app, integration, actor: _, operation, decision, reason, ...row }) => ({
-          key: app?.id ?? integration?.id ?? operation ?? decision ?? reason ?? '',
-          name: app?.name ?? integration?.name ?? operation ?? decision ?? reason ?? '',
-          ...row,
+        items: rows.map((row) => ({
+          key: row.app?.id ?? row.integration?.id ?? row.operation ?? row.decision ?? row.reason ?? '',
+          name: row.app?.name ?? row.integration?.name ?? row.operation ?? row.decision ?? row.reason ?? '',
+          ...measuresOf(row),
         })),
       };
     },

@@ -1,6 +1,8 @@
 import { createLogger, type Logger } from '@cordon/kernel';
 import { roleConfig, type Role, type RoleConfig, type RoleName } from './role-config.ts';
 
+const STOP_MS_MAX = 20_000;
+
 export type StartRole = (config: RoleConfig, logger: Logger) => Promise<Role>;
 
 /**
@@ -18,6 +20,11 @@ export async function runRole(name: RoleName, start: StartRole, standalone: () =
   logger.info({ role: name }, 'ready');
   const reason = await stopping.promise;
   logger.info({ reason }, 'stopping');
+  // What cannot be finished in time stays in spool and database; an orphan must not hold ports for ever.
+  setTimeout(() => {
+    logger.error('stopping took too long; ending anyway');
+    process.exit(1);
+  }, STOP_MS_MAX).unref();
   await role.stop();
   logger.flush();
   process.exit(0);
