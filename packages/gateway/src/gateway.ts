@@ -379,6 +379,7 @@ function createRuntime(deps: GatewayDeps, source: SnapshotSource, metrics: Metri
     quotas: new QuotaCounter(clock),
     spool: new Spool({ root: path.join(config.dataDir, 'spool'), clock, logger, ...config.spool }),
     refusals: new RefusalRecorder(new RateLimiter(clock)),
+    random: deps.random ?? Math.random,
     held: { bytes: 0 },
     tables: undefined,
     authorizer: undefined,

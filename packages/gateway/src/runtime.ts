@@ -34,6 +34,8 @@ export interface GatewayRuntime {
   readonly quotas: QuotaCounter;
   readonly spool: Spool;
   readonly refusals: RefusalRecorder;
+  /** 0 to 1. */
+  readonly random: () => number;
   /** Bytes of bodies held by all calls. */
   readonly held: { bytes: number };
   /** Undefined until the first snapshot. */

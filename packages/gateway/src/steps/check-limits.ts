@@ -31,12 +31,24 @@ function quoted(name: string): string {
 
 /** draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window and `t` time until reset in seconds, `r` remaining. */
 function rateFields(limit: LimitEntry, verdict: RateVerdict): [string, string][] {
-  const { rate } = limit;
-  if (!rate) return [];
+  const { name, policy } = constantsOf(limit);
   return [
-    ['RateLimit-Policy', `${quoted(limit.name)};q=${rate.count};w=${Math.ceil(rate.periodMs / 1000)}`],
-    ['RateLimit', `${quoted(limit.name)};r=${verdict.remaining};t=${Math.ceil(verdict.resetMs / 1000)}`],
+    ['RateLimit-Policy', policy],
+    ['RateLimit', `${name};r=${verdict.remaining};t=${Math.ceil(verdict.resetMs / 1000)}`],
   ];
+}
+
+const constants = new WeakMap<LimitEntry, { name: string; policy: string }>();
+
+/** What of the fields stays the same from call to call. */
+function constantsOf(limit: LimitEntry): { name: string; policy: string } {
+  let known = constants.get(limit);
+  if (!known) {
+    const name = quoted(limit.name);
+    const { count, periodMs } = limit.rate ?? { count: 0, periodMs: 0 };
+    constants.set(limit, (known = { name, policy: `${name};q=${count};w=${Math.ceil(periodMs / 1000)}` }));
+  }
+  return known;
 }
 
 function exhausted(limit: LimitEntry, verdict: RateVerdict): Refusal {
@@ -95,5 +107,13 @@ export function checkLimits(exchange: Exchange): void {
     if (!verdict.allowed) throw exhausted(limit, verdict);
     if (!tightest || verdict.remaining < tightest.verdict.remaining) tightest = { limit, verdict };
   }
-  if (tightest) exchange.limitHeaders = rateFields(tightest.limit, tightest.verdict).flat();
+  if (!tightest) return;
+  const { name, policy } = constantsOf(tightest.limit);
+  const { remaining, resetMs } = tightest.verdict;
+  exchange.limitHeaders = [
+    'RateLimit-Policy',
+    policy,
+    'RateLimit',
+    `${name};r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
+  ];
 }

@@ -19,9 +19,12 @@ export function blockedRefusal(direction: 'request' | 'response', blocked: Inspe
   );
 }
 
+/** `page=2` and the like: too short for anything that a detector knows. */
+const QUERY_CHARS_MIN = 10;
+
 function inspectQuery(exchange: Exchange, resolve: InspectionResolver): void {
   const query = exchange.path.indexOf('?');
-  if (query === -1 || query === exchange.path.length - 1) return;
+  if (query === -1 || exchange.path.length - query <= QUERY_CHARS_MIN) return;
   const bytes = Buffer.from(exchange.path.slice(query + 1), 'latin1');
   const result = exchange.runtime.inspector.inspect(bytes, 'application/x-www-form-urlencoded', 'request', resolve);
   for (const finding of result.findings) exchange.addFinding(finding);
