@@ -131,6 +131,6 @@ test('whatever was seen resolves and fits in the proposal', () => {
         expect([found.kind, violations]).toEqual(['operation', []]);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });

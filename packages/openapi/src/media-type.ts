@@ -30,11 +30,12 @@ export function isJsonType(type: string): boolean {
 
 /**
  * The described schema for a media type: exact, then any JSON for JSON (`application/vnd.github+json` for
- * `application/json`), then `type/*`, then any type. Undefined when the description doesn't have it.
+ * `application/json`), then a range of types, then bytes of any kind (GitHub describes uploads so and takes images).
+ * Undefined when the description doesn't have it.
  */
 export function schemaFor(content: Content, type: string): Schema | undefined {
   const json = isJsonType(type) ? Object.keys(content).find(isJsonType) : undefined;
-  const candidates = [type, json, `${type.split('/')[0]}/*`, '*/*'];
+  const candidates = [type, json, `${type.split('/')[0]}/*`, '*/*', 'application/octet-stream'];
   const found = candidates.find((candidate) => candidate !== undefined && Object.hasOwn(content, candidate));
   return found === undefined ? undefined : content[found];
 }

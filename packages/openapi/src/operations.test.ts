@@ -103,6 +103,7 @@ describe('parameters', () => {
     ['limit=5', []],
     ['limit=0', ['query/limit minimum']],
     ['limit=many', ['query/limit type']],
+    ['limit=5&limit=6', ['query/limit type']],
     ['ids=1&ids=2', []],
     ['ids=1', []],
     ['ids[]=1&ids[]=2', []],

@@ -26,7 +26,8 @@ function queryValue(parameter: CompiledParameter, query: URLSearchParams): unkno
   const values = query.getAll(name);
   const [first] = values;
   if (first === undefined) return shape === 'array' ? bracketed(name, query) : undefined;
-  if (shape === 'array' && explode) return values.slice(0, VALUES_MAX);
+  // A scalar given twice stays a list, which its schema then refuses: servers disagree on which of the two counts.
+  if ((shape === 'array' && explode) || values.length > 1) return values.slice(0, VALUES_MAX);
   const separator = style === 'spaceDelimited' ? ' ' : style === 'pipeDelimited' ? '|' : ',';
   return textValue(parameter, first, separator);
 }
