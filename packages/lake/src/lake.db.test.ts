@@ -1,6 +1,8 @@
+import { createLogger } from '@cordon/kernel';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleCall } from './event-sample.ts';
+import { openLake } from './lake.ts';
 import { createTestLake, type TestLake } from './lake-fixture.ts';
 import type { OcsfEvent } from './ocsf-events.ts';
 
@@ -300,6 +302,46 @@ describe('follow', () => {
     expect(await follower.next()).toEqual([]);
     const resumed = test_.lake.follow({ query: 'gateway:follow', since: follower.position });
     expect((await resumed.next()).map((event) => event.id)).toContain('follow-late');
+  });
+});
+
+describe('migrations', () => {
+  const open = (database: string) =>
+    openLake({
+      url: test_.process.url,
+      password: test_.password,
+      database,
+      logger: createLogger({ role: 'lake-test', level: 'error' }),
+      clock: { now: () => NOW },
+    });
+  const run = (sql: string) =>
+    fetch(test_.process.url, {
+      method: 'POST',
+      headers: { 'X-ClickHouse-User': 'cordon', 'X-ClickHouse-Key': test_.password },
+      body: sql,
+    });
+
+  test('a lake that another program changed or that is newer is not touched', async () => {
+    await (await open('moved')).close();
+    await (await open('moved')).close();
+    await run("INSERT INTO moved.migrations (version, name, checksum) VALUES (99, 'later', 'x')");
+    await expect(open('moved')).rejects.toMatchObject({ code: 'lake.migration_conflict', detail: { version: 99 } });
+    await (await open('edited')).close();
+    await run("INSERT INTO edited.migrations (version, name, checksum) VALUES (1, 'events', 'x')");
+    await expect(open('edited')).rejects.toMatchObject({ code: 'lake.migration_conflict', detail: { version: 1 } });
+  });
+
+  test('two at once both end well', async () => {
+    const lakes = await Promise.all([open('twice'), open('twice')]);
+    expect(await Promise.all(lakes.map((lake) => lake.ping()))).toEqual([true, true]);
+    await Promise.all(lakes.map((lake) => lake.close()));
+    await (await open('twice')).close();
+  });
+
+  test('an engine that is not there is unavailable, not a crash', async () => {
+    const logger = createLogger({ role: 'lake-test', level: 'error' });
+    const opening = openLake({ url: 'http://127.0.0.1:9', password: 'x', logger, clock: { now: () => NOW } });
+    await expect(opening).rejects.toMatchObject({ code: 'lake.unavailable' });
   });
 });
 
