@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -37,9 +38,12 @@ export interface UpstreamStub {
 type UpstreamHandler = (request: http.IncomingMessage, body: Buffer, response: http.ServerResponse) => void;
 
 /** A SaaS API on a loopback port that remembers what it was asked. */
-export async function startUpstream(handler: UpstreamHandler): Promise<UpstreamStub> {
+export async function startUpstream(
+  handler: UpstreamHandler,
+  tls?: { key: string; cert: string },
+): Promise<UpstreamStub> {
   const requests: UpstreamStub['requests'] = [];
-  const server = http.createServer((request, response) => {
+  const listener: http.RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
@@ -48,13 +52,14 @@ export async function startUpstream(handler: UpstreamHandler): Promise<UpstreamS
       requests.push({ method, url, headers, rawHeaders, body });
       handler(request, body, response);
     });
-  });
+  };
+  const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo; // listening on a port
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,
     requests,
     close: async () => {

@@ -42,39 +42,62 @@ async function decodeAnswer(exchange: Exchange, answer: UpstreamResponse, body: 
   answer.decoded = decoded;
 }
 
-/** Sends the call to the app's upstream and takes its answer: whole when it is text, as a stream otherwise. */
-export async function loadResponse(exchange: Exchange): Promise<void> {
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS']);
+const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** Sends the call once and takes its answer: whole when it is text, as a stream otherwise. */
+async function send(exchange: Exchange): Promise<UpstreamResponse> {
   const { app, target, runtime, method } = exchange;
-  if (exchange.aborted)
-    throw new Refusal('gateway.client_gone', 'The client closed the connection before the call was complete.');
   const call = new UpstreamCall({
     bytesMax: app.entry.limits.responseBytesMax,
     hold: (bytes) => exchange.hold(bytes),
     headRequest: method === 'HEAD',
   });
   exchange.onAbort = () => call.abort();
+  runtime.upstreams.pool(app.entry, target).dispatch(
+    {
+      path: target.basePath + exchange.path,
+      method,
+      headers: exchange.credentialHeaders,
+      body: bodyOf(exchange),
+      headersTimeout: app.entry.limits.timeoutMs,
+      bodyTimeout: app.entry.limits.timeoutMs,
+    },
+    call,
+  );
+  return call.answer;
+}
+
+/**
+ * A connection that the upstream closed while it lay idle breaks under the next call. RFC 9110, section 9.2.2: a
+ * request that is safe to repeat may be sent once more.
+ */
+function mayRepeat(exchange: Exchange, error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return BROKEN.has(code) && REPEATABLE.has(exchange.method) && !exchange.requestStream && !exchange.aborted;
+}
+
+const gone = (): Refusal =>
+  new Refusal('gateway.client_gone', 'The client closed the connection before the call was complete.');
+
+/** Sends the call to the app's upstream and takes its answer. */
+export async function loadResponse(exchange: Exchange): Promise<void> {
+  if (exchange.aborted) throw gone();
   const started = performance.now();
+  let answer: UpstreamResponse;
   try {
-    runtime.upstreams.pool(app.entry, target).dispatch(
-      {
-        path: target.basePath + exchange.path,
-        method,
-        headers: exchange.credentialHeaders,
-        body: bodyOf(exchange),
-        headersTimeout: app.entry.limits.timeoutMs,
-        bodyTimeout: app.entry.limits.timeoutMs,
-      },
-      call,
-    );
-    exchange.answer = await call.answer;
+    answer = await send(exchange).catch((error: unknown) => {
+      if (!mayRepeat(exchange, error)) throw error;
+      exchange.notes.push('retried');
+      return send(exchange);
+    });
   } catch (error) {
-    if (exchange.aborted)
-      throw new Refusal('gateway.client_gone', 'The client closed the connection before the call was complete.');
-    throw explainFailure(error, app.entry.name);
+    if (exchange.aborted) throw gone();
+    throw explainFailure(error, exchange.app.entry.name);
   } finally {
     exchange.upstreamMs = performance.now() - started;
   }
-  const { answer } = exchange;
+  exchange.answer = answer;
   if (answer.stream && isEventStream(answer.contentType) && parseCoding(answer.encoding) !== null) {
     answer.stream.abort();
     throw undecodable(exchange, 'a compressed stream of events cannot be inspected');
