@@ -1,6 +1,6 @@
 import { anyAt, parseFieldPath, textOf, textsAt, type FieldPath } from './field-path.ts';
 import { type Correlation } from './correlation/correlation.ts';
-import { type Rule } from './sigma/ast.ts';
+import { ANY_CATEGORY, type Rule } from './sigma/ast.ts';
 import { compileExpression, type Subject, type Test } from './sigma/closure.ts';
 import { chooseIndex } from './sigma/rule-index.ts';
 import { type DetectionEvent, type Signal } from './signal.ts';
@@ -31,11 +31,12 @@ export function createMatcher(rules: readonly Rule[], correlations: readonly Cor
     capture: captured(rule, correlations),
   }));
   const plans = new Map<string, Plan>();
-  const planFor = (product: string, service: string): Plan => {
-    const key = `${product}\0${service}`;
+  const planFor = (event: DetectionEvent): Plan => {
+    const category = categoryOf(event);
+    const key = `${event.product}\0${event.service}\0${category}`;
     const known = plans.get(key);
     if (known) return known;
-    const plan = makePlan(compiled.filter(({ rule }) => appliesTo(rule, product, service)));
+    const plan = makePlan(compiled.filter(({ rule }) => appliesTo(rule, event, category)));
     plans.set(key, plan);
     return plan;
   };
@@ -43,7 +44,7 @@ export function createMatcher(rules: readonly Rule[], correlations: readonly Cor
     match(event) {
       const subject = new EventSubject(event);
       const signals: Signal[] = [];
-      for (const candidate of planFor(event.product, event.service)(event, subject)) {
+      for (const candidate of planFor(event)(event, subject)) {
         if (candidate.test(event.raw, subject)) signals.push(signal(candidate, event));
       }
       return signals;
@@ -68,12 +69,20 @@ class EventSubject implements Subject {
 }
 
 /** A log source that names less applies to more (specification "Log source"). */
-function appliesTo(rule: Rule, product: string, service: string): boolean {
+function appliesTo(rule: Rule, event: DetectionEvent, category: string): boolean {
   const { logsource } = rule;
   return (
-    (logsource.product === undefined || logsource.product === product) &&
-    (logsource.service === undefined || logsource.service === service)
+    (logsource.product === undefined || logsource.product === event.product) &&
+    (logsource.service === undefined || logsource.service === event.service) &&
+    (logsource.category === undefined || logsource.category === ANY_CATEGORY || logsource.category === category)
   );
+}
+
+/** The OCSF class by name, such as `authentication`: what a rule's `category` means here. */
+function categoryOf(event: DetectionEvent): string {
+  const { ocsf } = event;
+  const name = typeof ocsf === 'object' && ocsf !== null && 'class_name' in ocsf ? ocsf.class_name : undefined;
+  return typeof name === 'string' ? name.toLowerCase().replaceAll(' ', '_') : '';
 }
 
 function makePlan(rules: readonly CompiledRule[]): Plan {

@@ -20,6 +20,8 @@ const source = z.union([
     prefix: z.string().optional(),
     /** Keep all values of a list instead of the first. */
     many: z.boolean().optional(),
+    /** Keep all values of a list as one text, with this between them. */
+    join: z.string().optional(),
     /** How many values there are; with a text, how many equal it without regard to case. */
     count: z.union([z.literal(true), z.string()]).optional(),
     /** The difference to the value at this path, both read alike. */

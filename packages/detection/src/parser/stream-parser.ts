@@ -128,6 +128,14 @@ function compileCount(paths: readonly string[], only: true | string): Read {
   };
 }
 
+function compileJoin(paths: readonly string[], between: string): Read {
+  const read = allOf(paths);
+  return (raw) => {
+    const values = read(raw);
+    return Array.isArray(values) ? values.map(textOf).join(between) : undefined;
+  };
+}
+
 function compileDifference(read: Read, readOther: Read, convert: Read): Read {
   return (raw) => {
     const [value, other] = [convert(read(raw)), convert(readOther(raw))];
@@ -139,6 +147,7 @@ function compileSource(source: SourceDocument): Read {
   const options: SourceOptions = source;
   const paths = options.from ?? [];
   if (options.count !== undefined) return compileCount(paths, options.count);
+  if (options.join !== undefined) return compileJoin(paths, options.join);
   const read = options.many === true ? allOf(paths) : firstOf(paths);
   const map = options.map && new Map(Object.entries(options.map).map(([key, value]) => [key.toLowerCase(), value]));
   const extract = options.extract === undefined ? undefined : RE2JS.compile(options.extract);

@@ -29,11 +29,19 @@ function pairsToObject(list: readonly unknown[], pair: StreamDocument['pairs'][n
   for (const item of list) {
     const name = valueAt(item, splitPath(pair.name));
     if (typeof name !== 'string') continue;
-    const value = valuePaths.map((keys) => valueAt(item, keys)).find((one) => one !== undefined);
+    const found = valuePaths.map((keys) => valueAt(item, keys)).find((one) => one !== undefined);
+    const value = openParameters(found, pair);
     // A plain assignment to `__proto__` would be lost.
     Object.defineProperty(object, name, { value: value ?? null, enumerable: true, writable: true, configurable: true });
   }
   return object;
+}
+
+/** Google nests lists of parameters in a parameter's value. */
+function openParameters(value: unknown, pair: StreamDocument['pairs'][number]): unknown {
+  if (Array.isArray(value)) return value.map((one) => openParameters(one, pair));
+  const nested = isRecord(value) ? value['parameter'] : undefined;
+  return Array.isArray(nested) ? pairsToObject(nested, pair) : value;
 }
 
 function openJson(text: string): unknown {

@@ -37,6 +37,9 @@ export interface Logsource {
   readonly category?: string | undefined;
 }
 
+/** The category of rules that look at every event, whatever its class. */
+export const ANY_CATEGORY = 'any';
+
 export type Level = 'informational' | 'low' | 'medium' | 'high' | 'critical';
 
 /** What a person needs to act on a detection; read from the rule file. */

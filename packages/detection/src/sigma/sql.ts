@@ -1,5 +1,5 @@
 import { ANY_KEY, type FieldPath } from '../field-path.ts';
-import { type Expression, type Logsource, type Matcher, type Rule, type TextOperator } from './ast.ts';
+import { ANY_CATEGORY, type Expression, type Logsource, type Matcher, type Rule, type TextOperator } from './ast.ts';
 import { inlineFlags, NUMBER_SHAPE, TIME_SHAPE, TIME_SLICES } from './value-test.ts';
 import { globRegex } from './wildcard.ts';
 
@@ -60,10 +60,12 @@ class SqlEmitter {
   }
 
   logsource(): string[] {
-    const { product, service } = this.#source;
+    const { product, service, category } = this.#source;
+    const className = `replaceAll(lower(JSONExtractString(${this.#mapping.ocsfColumn}, 'class_name')), ' ', '_')`;
     return [
       ...(product === undefined ? [] : [`${this.#mapping.productColumn} = ${this.#text(product)}`]),
       ...(service === undefined ? [] : [`${this.#mapping.serviceColumn} = ${this.#text(service)}`]),
+      ...(category === undefined || category === ANY_CATEGORY ? [] : [`${className} = ${this.#text(category)}`]),
     ];
   }
 
