@@ -2,7 +2,7 @@ import { identityRoutes } from '@cordon/identity';
 import { createLogger, systemClock } from '@cordon/kernel';
 import { createApiServer } from './http/api-server.ts';
 import { addRoutes } from './http/routes.ts';
-import type { RouteRow } from './http/access.ts';
+import type { ApiServer } from './http/api-type.ts';
 
 /** Registering routes reads nothing of what their handlers use; a handler that ran here would fail at once. */
 function unused(name: string): never {
@@ -18,19 +18,24 @@ function unused(name: string): never {
   return deps as never; // only handlers look inside
 }
 
-/** The OpenAPI document and the table of routes, made without any engine running. */
-export async function describeApi(): Promise<{ document: object; routes: readonly RouteRow[] }> {
-  const { server, routes } = await createApiServer({
+/** Registers every route on a server whose handlers have nothing to work with. */
+export async function registerRoutes(server: ApiServer): Promise<void> {
+  addRoutes(server, unused('deps'));
+  await server.register(identityRoutes(unused('identity')));
+}
+
+/** The OpenAPI document, made without any engine running. */
+export async function describeApi(): Promise<{ document: object }> {
+  const { server } = await createApiServer({
     logger: createLogger({ role: 'document', level: 'silent' }),
     clock: systemClock,
     publicUrl: 'http://localhost:7800',
     authenticate: async () => null,
     errorTables: [],
   });
-  addRoutes(server, unused('deps'));
-  await server.register(identityRoutes(unused('identity')));
+  await registerRoutes(server);
   await server.ready();
   const document = server.swagger();
   await server.close();
-  return { document, routes };
+  return { document };
 }

@@ -33,7 +33,7 @@ function buildProgram(): Command {
   addDeclarationCommands(program, context);
   addEventCommands(program, context);
   addSystemCommands(program, context);
-  addOfflineCommands(program, context);
+  addOfflineCommands(program);
   addRoleCommands(program, context);
   return program;
 }

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import cookie from '@fastify/cookie';
 import swagger from '@fastify/swagger';
 import { type Clock, type ErrorTable, type Logger, ruleFor, toProblem } from '@cordon/kernel';
-import { type FastifyError, fastify } from 'fastify';
+import { type FastifyError, fastify, LogController } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   jsonSchemaTransform,
@@ -88,7 +88,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<{ serv
   const tables = [httpErrors, ...options.errorTables];
   const server: ApiServer = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_MS_MAX,
     genReqId: () => randomUUID(),
