@@ -2,12 +2,14 @@ import { isRepetitive } from './checksums.ts';
 import { WEAK, type Compiled, type CompiledDetector } from './compile.ts';
 import { NearWords } from './context.ts';
 import { kindOfEmail } from './email.ts';
+import { isCoordinatePair } from './place.ts';
 import { isDeviceMac, isIpv6, isPublicIp } from './network.ts';
 import { ibanLength, isIban, isTestCard } from './payment.ts';
 import type { PhoneJudge } from './phone.ts';
 import type { PhoneRuns } from './phone-runs.ts';
 import { latin1, type Findings, type Segment } from './segment.ts';
-import { DIGIT, KINDS, OTHER } from './shapes.ts';
+import { isBitcoinAddress } from './wallet.ts';
+import { bytesOf, DIGIT, KINDS, OTHER } from './shapes.ts';
 
 export interface JudgeOptions {
   /** Report candidates that stand alone as a whole value even when only context could tell what they are. */
@@ -16,9 +18,20 @@ export interface JudgeOptions {
   readonly testCards: 'report' | 'ignore';
 }
 
+/** Confidence of a checksum that fits a form that no shape describes. */
+const FORM_CHECKED = 0.4;
+
 /** Confidence of a bare value whose checksum fits, and of one that only has the right form. */
 const WHOLE_CHECKED = 0.55;
 const WHOLE_UNCHECKED = 0.3;
+
+/** Letters and digits of a Vault token before `hvs.`, after its `s.`. */
+const VAULT_LEGACY_BYTES = 24;
+
+const COORDINATES_BYTES_MAX = 64;
+/** Longest value that is tried against every checksum there is. */
+const FORM_BYTES_MAX = 48;
+const COORDINATE_STARTS = new Set(bytesOf('(-+['));
 
 const HYPHEN = 0x2d;
 const DOT = 0x2e;
@@ -29,6 +42,23 @@ const DOLLAR = 0x24;
 const PERCENT = 0x25;
 const EQUALS = 0x3d;
 
+/** Longest text that is looked at for being a list of bare values. */
+const BARE_BYTES_MAX = 128;
+const BARE_VALUE_BYTES_MIN = 9;
+
+/** No word of prose in it: at most three letters in a row beside digits and signs, or one run of letters alone. */
+function isBare(segment: Segment): boolean {
+  if (segment.end - segment.start > BARE_BYTES_MAX) return false;
+  const text = latin1(segment.bytes, segment.start, segment.end);
+  return /\d/.test(text) ? !/[a-z\x80-\xff]{4}/i.test(text.replaceAll(/\b[A-Z]*\d[A-Z\d]*\b/gi, '')) : false;
+}
+
+/** `10.0.0.0/8`: what follows an address's slash is its prefix length and not a path. */
+function isPrefixLength(bytes: Uint8Array, start: number, end: number, to: number): boolean {
+  const tail = latin1(bytes, end, Math.min(to, end + 4));
+  return /^\/\d{1,2}(?![\w/])/.test(tail) && /^\d{1,3}\./.test(latin1(bytes, start, end));
+}
+
 /** Decides about candidates: form, surroundings, context, checksum, in the order of what each costs. */
 export class CandidateJudge {
   readonly near = new NearWords();
@@ -38,6 +68,8 @@ export class CandidateJudge {
   private readonly phone: PhoneJudge;
   private segment!: Segment;
   private firstFinding = 0;
+  /** Text without prose: values on their own, whatever they are. */
+  private bare = false;
 
   constructor(compiled: Compiled, findings: Findings, options: JudgeOptions, phone: PhoneJudge) {
     this.compiled = compiled;
@@ -50,6 +82,7 @@ export class CandidateJudge {
     this.segment = segment;
     this.near.clear();
     this.firstFinding = this.findings.list.length;
+    this.bare = this.options.exhaustive && segment.complete && segment.hint === undefined && isBare(segment);
   }
 
   /** A span whose shape the listed detectors want; entries are `index * 2`, plus `WEAK`. */
@@ -80,7 +113,7 @@ export class CandidateJudge {
       reasons.push(`near:${word}`);
       return detector.confirmed;
     }
-    const whole = this.segment.complete && start === this.segment.start && end === this.segment.end;
+    const whole = this.isWhole(start, end);
     const named = hint !== undefined && !hint.freeText;
     // A field that is named for something else and holds nothing but this: the name wins over the form.
     if (whole && named && (hint.aside || this.isPlainNumber(start, end))) return 0;
@@ -89,6 +122,18 @@ export class CandidateJudge {
     if (!this.options.exhaustive || !whole || hint !== undefined) return 0;
     reasons.push('whole-value');
     return detector.whole ?? (detector.check ? WHOLE_CHECKED : WHOLE_UNCHECKED);
+  }
+
+  /** The candidate is the complete value, or one of a bare list of values. */
+  private isWhole(start: number, end: number): boolean {
+    if (this.bare && end - start >= BARE_VALUE_BYTES_MIN && this.standsAlone(start, end)) return true;
+    return this.segment.complete && start === this.segment.start && end === this.segment.end;
+  }
+
+  private standsAlone(start: number, end: number): boolean {
+    const { bytes } = this.segment;
+    const before = start === this.segment.start || (bytes[start - 1] ?? 0) <= 0x20;
+    return before && (end === this.segment.end || (bytes[end] ?? 0) <= 0x20);
   }
 
   private isPlainNumber(start: number, end: number): boolean {
@@ -126,6 +171,7 @@ export class CandidateJudge {
       const after = bytes[end] ?? 0;
       if (after === AT || after === PERCENT) return true;
       const joins = after === HYPHEN || after === DOT || after === SLASH || after === UNDERSCORE;
+      if (after === SLASH && isPrefixLength(bytes, start, end, to)) return false;
       if (joins && end + 1 < to && KINDS[bytes[end + 1] ?? 0] !== OTHER) return true;
       if (after === UNDERSCORE || (after === EQUALS && end - start > 16)) return true;
     }
@@ -161,21 +207,76 @@ export class CandidateJudge {
   }
 
   /** `scheme://user:password@host`: the password is what must not be there. */
-  takeUrlCredential(at: number): void {
+  takeUrlCredential(at: number): boolean {
     const detector = this.compiled.scanner('url-credential');
-    if (detector < 0) return;
     const { bytes, start: from } = this.segment;
     const window = latin1(bytes, Math.max(from, at - 256), at);
     const match = /[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/?#@"'<>]{0,128}):([^\s/?#@"'<>]{3,128})$/i.exec(window);
     const password = match?.[2];
-    if (password === undefined || /^[$%{<*]|^x+$|^(?:password|pass|pwd|secret|token)$/i.test(password)) return;
+    if (password === undefined) return false;
+    if (detector < 0 || /^[$%{<*]/.test(password)) return true;
+    const standIn = /^x+$|^(?:password|pass|pwd|secret|token)$/i.test(password);
     this.findings.add(this.segment, {
       detector,
       start: at - password.length,
       end: at,
-      confidence: 0.9,
-      reasons: ['url-userinfo'],
+      confidence: standIn ? 0.3 : 0.9,
+      reasons: standIn ? ['url-userinfo', 'stand-in'] : ['url-userinfo'],
     });
+    return true;
+  }
+
+  /** Tokens whose parts are joined by dots and that have no prefix: a form and an alphabet are all there is. */
+  takeDottedToken(start: number, end: number): void {
+    const { bytes, start: from, end: to } = this.segment;
+    if (end - start === VAULT_LEGACY_BYTES && bytes[start - 1] === DOT && start - 2 >= from) {
+      const lead = latin1(bytes, Math.max(from, start - 3), end);
+      if (/(?:^|[^\w.])s\.(?=[A-Za-z]*\d)[A-Za-z0-9]{24}$/.test(lead))
+        this.report('vault-legacy', start - 2, end, 0.7, 'form:s.');
+    }
+    if (bytes[end] !== DOT || end - start > 28) return;
+    const window = latin1(bytes, start, Math.min(to, start + 80));
+    const match = /^[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/.exec(window);
+    if (match) this.report('discord-token', start, start + match[0].length, 0.8, 'form:discord');
+  }
+
+  takeWallet(start: number, end: number): void {
+    if (this.isFragment(start, end)) return;
+    if (isBitcoinAddress(latin1(this.segment.bytes, start, end)))
+      this.report('bitcoin', start, end, 0.95, 'checksum:bitcoin');
+  }
+
+  /** Values that are one thing from end to end: a pair of coordinates, or any identifier in a form no shape describes. */
+  judgeWhole(): void {
+    const { bytes, start, end, complete } = this.segment;
+    if (this.options.exhaustive && complete && this.segment.hint === undefined) this.judgeForms();
+    if (!complete || end - start > COORDINATES_BYTES_MAX || end - start < 7) return;
+    const first = bytes[start] ?? 0;
+    if (KINDS[first] !== DIGIT && !COORDINATE_STARTS.has(first)) return;
+    const text = latin1(bytes, start, end);
+    if (isCoordinatePair(text))
+      this.report('coordinates', start, end, this.options.exhaustive ? 0.55 : 0.45, 'form:lat-lng');
+  }
+
+  private judgeForms(): void {
+    const { bytes, start, end } = this.segment;
+    if (end - start > FORM_BYTES_MAX) return;
+    const value = new TextDecoder().decode(bytes.subarray(start, end)).trim();
+    if (!/\d/.test(value)) return;
+    const found = new Set(this.findings.list.slice(this.firstFinding).map((finding) => finding.detector));
+    for (const detector of this.compiled.detectors) {
+      // The library's checks are strict about form; this package's own rely on the shapes that lead to them.
+      if (detector.validator?.startsWith('stdnum:') !== true || found.has(detector.index)) continue;
+      if (!this.confirm(detector, value, [])) continue;
+      const confidence = Math.min(detector.whole ?? FORM_CHECKED, FORM_CHECKED);
+      this.findings.add(this.segment, {
+        detector: detector.index,
+        start,
+        end,
+        confidence,
+        reasons: ['whole-value', `checksum:${detector.validator}`],
+      });
+    }
   }
 
   takeIpv6(start: number, end: number): void {
@@ -206,6 +307,7 @@ export class CandidateJudge {
     }
     if (position < to && KINDS[bytes[position] ?? 0] !== OTHER) return;
     if (this.isFragment(start, position) || isRepetitive(text.slice(4))) return;
+    if (text !== text.toUpperCase() && text !== text.toLowerCase()) return;
     if (!isIban(text.toUpperCase())) return;
     this.report('iban', start, position, 0.95, 'checksum:mod97');
   }
@@ -216,10 +318,10 @@ export class CandidateJudge {
     if (detector < 0) return;
     for (const [index, start] of runs.starts.entries()) {
       const end = runs.ends[index] ?? start;
-      if (this.overlapsFound(start, end) || this.isFragment(start, end)) continue;
+      if ((!this.options.exhaustive && this.overlapsFound(start, end)) || this.isFragment(start, end)) continue;
       const { hint } = this.segment;
       const context = this.contextOf(detector, start, end);
-      const whole = this.segment.complete && start === this.segment.start && end === this.segment.end;
+      const whole = this.isWhole(start, end);
       if (context === undefined && whole && hint !== undefined && !hint.freeText) {
         if (this.segment.bytes[start] !== 0x2b) continue;
       }

@@ -5,13 +5,20 @@ import { KeyRules } from './keys.ts';
 import { expandFormat, ShapeTable, shapeOfFormat } from './shapes.ts';
 import { validatorNamed, type Validator } from './validators.ts';
 
+/** A secret that a literal begins; the machine is blind to case and signs, so the literal's own bytes are kept. */
+export interface AnchoredSecret {
+  readonly detector: number;
+  /** Undefined where the pattern itself doesn't mind case. */
+  readonly exact: Uint8Array | undefined;
+}
+
 /** What a literal that was found in text is there for. */
 export interface AnchorRole {
   readonly text: string;
   /** Bytes of the literal, without the boundary it may begin with. */
   readonly length: number;
   /** Secrets that begin with (or hold) the literal. */
-  readonly secrets: readonly number[];
+  readonly secrets: readonly AnchoredSecret[];
   /** Secrets that are assigned to a name with the literal in it. */
   readonly assigned: readonly number[];
   /** Detectors that the literal is context for; the literal must be a whole word. */
@@ -45,12 +52,21 @@ export const WEAK = 1;
 const CONTEXT_CHARACTERS_MIN = 2;
 
 function compileRegex(source: string, flags: string, where: string): RegExp {
+  // V8 applies `(?i:a|b)` to the first alternative only, so a pattern with the modifier is compiled without regard to
+  // case altogether.
+  const folded = source.includes('(?i:');
   try {
-    return new RegExp(source, flags);
+    return new RegExp(
+      folded ? source.replaceAll('(?i:', '(?:') : source,
+      folded && !flags.includes('i') ? `${flags}i` : flags,
+    );
   } catch (error) {
     throw new DetectorInvalid(`${where}: pattern does not compile`, { where }, error);
   }
 }
+
+/** What may follow an assigned value: a quote, a separator, an escape, or nothing. */
+const VALUE_END = '(?=[\'"`;,)}\\]<&\\\\|\\s]|$)';
 
 function compileDetector(detector: Detector, index: number): CompiledDetector {
   const pattern = detector.pattern;
@@ -68,7 +84,7 @@ function compileDetector(detector: Detector, index: number): CompiledDetector {
             sticky ? (detector.back ? 'dg' : 'dy') : '',
             detector.type,
           ),
-    valueRegex: value === undefined ? undefined : compileRegex(value, 'yd', detector.type),
+    valueRegex: value === undefined ? undefined : compileRegex(`(?:${value})${VALUE_END}`, 'yd', detector.type),
     allowRegexes: detector.allow.map((source) => compileRegex(source, 'i', detector.type)),
     check: detector.validator === undefined ? undefined : validatorNamed(detector.validator),
   };
@@ -79,13 +95,14 @@ interface RoleDraft {
   literal: string;
   /** The literal begins with a boundary that is no part of the word. */
   led: boolean;
-  secrets: number[];
+  secrets: AnchoredSecret[];
   assigned: number[];
   context: Set<number>;
 }
 
 function collectRoles(detectors: readonly CompiledDetector[]): RoleDraft[] {
   const drafts = new Map<string, RoleDraft>();
+  const encoder = new TextEncoder();
   const at = (word: string, led: boolean): RoleDraft => {
     const literal = led ? ` ${foldLiteral(word)}` : foldLiteral(word);
     const key = `${led}${literal}`;
@@ -96,7 +113,10 @@ function collectRoles(detectors: readonly CompiledDetector[]): RoleDraft[] {
     return made;
   };
   for (const detector of detectors) {
-    for (const anchor of detector.anchors) at(anchor, false).secrets.push(detector.index);
+    for (const anchor of detector.anchors) {
+      const exact = detector.pattern?.includes('(?i') === true ? undefined : encoder.encode(anchor);
+      at(anchor, detector.back === undefined && isShort(anchor)).secrets.push({ detector: detector.index, exact });
+    }
     for (const keyword of detector.keywords) at(keyword, false).assigned.push(detector.index);
     const byKeyOnly = detector.value !== undefined && detector.keywords.length === 0;
     for (const phrase of byKeyOnly ? detector.near : [...detector.keys, ...detector.near]) {
@@ -107,10 +127,16 @@ function collectRoles(detectors: readonly CompiledDetector[]): RoleDraft[] {
   return [...drafts.values()];
 }
 
+/** Literals with so few letters are in every other word; they count at a word's beginning only. */
+const SHORT_LETTERS_MAX = 3;
+
+function isShort(anchor: string): boolean {
+  return /^[A-Za-z0-9]/.test(anchor) && anchor.replaceAll(/[^A-Za-z0-9]/g, '').length <= SHORT_LETTERS_MAX;
+}
+
 /** Lower case, every ASCII sign a space: the machine does not tell them apart. */
 function foldLiteral(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.toLowerCase().replaceAll(/[\u0000-\u007f]/g, (sign) => (/[a-z0-9]/.test(sign) ? sign : ' '));
+  return text.toLowerCase().replaceAll(/\p{ASCII}/gu, (sign) => (/[a-z0-9]/.test(sign) ? sign : ' '));
 }
 
 /** A phrase as words, run together, and for letters beyond ASCII in capitals, which the machine does not fold. */
@@ -118,7 +144,7 @@ function variantsOf(phrase: string): Set<string> {
   const lower = phrase.toLowerCase();
   const variants = new Set([lower]);
   if (lower.includes(' ')) variants.add(lower.replaceAll(' ', ''));
-  if (/[^\u0000-\u007f]/.test(lower)) {
+  if (/\P{ASCII}/u.test(lower)) {
     variants.add(lower.toUpperCase());
     variants.add(lower.slice(0, 1).toUpperCase() + lower.slice(1));
   }

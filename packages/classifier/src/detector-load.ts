@@ -22,7 +22,7 @@ function readText(row: Row, name: string, where: string): string | undefined {
 function readTexts(row: Row, name: string, where: string): readonly string[] {
   const value = row[name];
   if (value === undefined) return [];
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value;
   throw new DetectorInvalid(`${where}: ${name} must be a list of texts`, { where, name });
 }
 
@@ -49,7 +49,7 @@ function readLabel(row: Row, where: string): Label {
 const FIELDS = new Set(
   (
     'type class category label title aliases country formats weak mixed pattern validator keys near not alone ' +
-    'confirmed whole anchors keywords value entropy allow back long generic scanner samples'
+    'confirmed whole anchors keywords value entropy allow back long loose generic scanner samples'
   ).split(' '),
 );
 
@@ -80,6 +80,7 @@ export function parseDetector(input: unknown, defaults: Row, file: string): Dete
     scanner: readText(row, 'scanner', where),
     back: readNumber(row, 'back', where),
     long: row['long'] === true ? true : undefined,
+    loose: row['loose'] === true ? true : undefined,
     generic: row['generic'] === true ? true : undefined,
   };
   const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));

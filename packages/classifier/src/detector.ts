@@ -51,6 +51,8 @@ export interface Detector {
   readonly allow: readonly string[];
   /** Bytes before the anchor at which `pattern` may begin; 0 when it begins with the anchor. */
   readonly back?: number;
+  /** The pattern sees to its own surroundings; no word has to begin or end at the match. */
+  readonly loose?: boolean;
   /** A catch-all: any named kind wins over it. */
   readonly generic?: boolean;
   /** The secret may span lines and kilobytes. */

@@ -166,7 +166,7 @@ function keepWhenLastBelongs(
 }
 
 /** Entries that the cache holds; a direct-mapped table, so memory stays bounded whatever names a document uses. */
-const CACHE_ENTRIES = 4096;
+const CACHE_ENTRIES = 16_384;
 
 /** Remembers hints by the bytes of the name, and by the parent's name too for names that say nothing alone. */
 export class KeyCache {
@@ -182,11 +182,11 @@ export class KeyCache {
 
   /** `hash` is any hash of the name's bytes that the caller has at hand. */
   lookup(bytes: Uint8Array, start: number, end: number, hash: number, parent: KeyHint | undefined): KeyHint {
-    const own = this.find(bytes, start, end, (hash ^ (hash >>> 12)) & (CACHE_ENTRIES - 1), undefined);
+    const own = this.find(bytes, start, end, slotOf(hash), undefined);
     if (!own.generic || parent === undefined) return own;
     const salt =
       (parent.name.length << 7) ^ (parent.name.charCodeAt(0) << 3) ^ parent.name.charCodeAt(parent.name.length - 1);
-    return this.find(bytes, start, end, (hash ^ (hash >>> 11) ^ salt) & (CACHE_ENTRIES - 1), parent);
+    return this.find(bytes, start, end, slotOf(hash ^ Math.imul(salt, 0x85ebca6b)), parent);
   }
 
   private find(bytes: Uint8Array, start: number, end: number, slot: number, parent: KeyHint | undefined): KeyHint {
@@ -204,6 +204,12 @@ export class KeyCache {
   hint(name: string, parent?: KeyHint): KeyHint {
     return this.rules.hint(name, parent);
   }
+}
+
+/** Spreads a weak hash over the table. */
+function slotOf(hash: number): number {
+  const mixed = Math.imul(hash, 0x9e3779b1);
+  return (mixed ^ (mixed >>> 15)) & (CACHE_ENTRIES - 1);
 }
 
 function sameBytes(name: Uint8Array | undefined, bytes: Uint8Array, start: number, end: number): boolean {

@@ -211,7 +211,7 @@ export function ibanLength(country: string): number {
 }
 
 /** First letters of the national part, where the registry fixes them as a bank code of four letters. */
-const BANK_LETTERS = new Set('AZ BG BH DO GB GE GI GT IE IQ JO KW LC LV NL NI OM PK PS QA RO SC SV VG YE'.split(' '));
+const BANK_LETTERS = new Set('AZ BG BH DO GB GI GT IE IQ JO KW LC LV NL NI OM PK PS QA RO SC SV VG YE'.split(' '));
 /** Countries whose national part is digits throughout. */
 const ALL_DIGITS = new Set(
   (

@@ -1,4 +1,4 @@
-import { bytesOf, KINDS, OTHER } from './shapes.ts';
+import { bytesOf, DIGIT, KINDS, OTHER } from './shapes.ts';
 
 /** E.164: at most 15 digits; fewer than seven are no number to call. */
 const DIGITS_MIN = 7;
@@ -33,6 +33,11 @@ export class PhoneRuns {
   /** Groups come in order; `digitsOnly` groups join on, anything else ends the run. */
   take(bytes: Uint8Array, start: number, end: number, digitsOnly: boolean, from: number): void {
     if (!digitsOnly) {
+      const extension = this.start >= 0 && this.joins(bytes, start) ? extensionStart(bytes, start, end) : 0;
+      if (extension > 0) {
+        this.end = end;
+        this.digits += extension - start;
+      }
       this.close();
       return;
     }
@@ -64,6 +69,17 @@ export class PhoneRuns {
     }
     this.start = -1;
   }
+}
+
+/** Where the `x` of an extension is in `2294x751`; 0 when the group is nothing of the kind. */
+function extensionStart(bytes: Uint8Array, start: number, end: number): number {
+  let x = 0;
+  for (let i = start; i < end; i++) {
+    if (KINDS[bytes[i] ?? 0] === DIGIT) continue;
+    if (x !== 0 || (bytes[i] ?? 0) !== 0x78) return 0;
+    x = i;
+  }
+  return x > start && x < end - 1 ? x : 0;
 }
 
 /** What comes right before a number in a path, a decimal, an amount or an identifier. */

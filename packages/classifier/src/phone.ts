@@ -26,12 +26,26 @@ export const PHONE_REGIONS: readonly CountryCode[] = [
   'ES',
   'NL',
   'CH',
+  'PH',
+  'TR',
+  'CN',
+  'JP',
+  'KR',
+  'MX',
+  'SE',
+  'PL',
+  'AT',
+  'BE',
+  'IE',
+  'ZA',
+  'SG',
+  'NZ',
 ];
 
 /** North American numbers as people write them: `(212) 555-0123`, `212-555-0123`, `212.555.0123`, each with an optional 1. */
 const NORTH_AMERICAN = /^(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4}$/;
 /** Several groups, a leading zero: a national number of most of Europe. */
-const GROUPED_NATIONAL = /^\(?0\d{1,4}\)?[ /-]\d{2,5}(?:[ -]\d{2,5}){0,4}$/;
+const GROUPED_NATIONAL = /^\(?0\d{1,4}\)?[ /-]\d{2,8}(?:[ -]\d{2,5}){0,4}$/;
 const DATE_LIKE = /^(?:\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ]\d{2,4})(?:[ .]\d{2})*$/;
 
 export function createPhoneJudge(regions: readonly CountryCode[] = PHONE_REGIONS): PhoneJudge {

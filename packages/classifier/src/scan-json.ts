@@ -1,6 +1,6 @@
 import type { KeyCache, KeyHint } from './keys.ts';
 import { bytesOf } from './shapes.ts';
-import { HAS_AT, HAS_DIGIT, ValueScanner } from './value-scanner.ts';
+import { HAS_AT, HAS_DIGIT, HAS_UNDERSCORE, ValueScanner } from './value-scanner.ts';
 
 /** Deeper nesting is read as text. */
 const DEPTH_MAX = 512;
@@ -14,6 +14,7 @@ const STRING_BITS: Uint8Array = (() => {
   const bits = new Uint8Array(256);
   bits.fill(HAS_DIGIT, 0x30, 0x3a);
   bits[0x40] = HAS_AT;
+  bits[0x5f] = HAS_UNDERSCORE;
   bits[QUOTE] = STOP;
   bits[BACKSLASH] = STOP;
   return bits;

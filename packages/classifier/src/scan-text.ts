@@ -1,11 +1,29 @@
-import { CandidateJudge } from './candidate.ts';
+import type { CandidateJudge } from './candidate.ts';
 import type { Compiled } from './compile.ts';
 import { emailAround } from './email.ts';
 import { colonRun, macEnd } from './network.ts';
 import { PhoneRuns } from './phone-runs.ts';
 import { findAnchored, findAssigned, findByFieldName } from './secrets.ts';
 import type { Findings, Segment } from './segment.ts';
-import { DIGIT, GROUPS_MAX, HIGH, JOINERS, joinShapes, KINDS, LOWER, OTHER, shapeOfGroup, UPPER } from './shapes.ts';
+import {
+  bytesOf,
+  DIGIT,
+  GROUPS_MAX,
+  HIGH,
+  JOINERS,
+  joinShapes,
+  KINDS,
+  LOWER,
+  OTHER,
+  shapeOfGroup,
+  UPPER,
+} from './shapes.ts';
+
+/** Shortest part of a token of several parts that is recognised by its form alone. */
+const DOTTED_TOKEN_BYTES_MIN = 23;
+
+/** First signs of Bitcoin addresses: `1`, `3`, `bc1`. */
+const WALLET_STARTS = new Set(bytesOf('13bB'));
 
 const AT = 0x40;
 const COLON = 0x3a;
@@ -44,6 +62,7 @@ export class TextScanner {
     if (segment.hint !== undefined && segment.complete) findByFieldName(this.compiled, segment, this.findings);
     this.walkGroups(segment);
     this.judge.judgePhones(this.phones);
+    this.judge.judgeWhole();
   }
 
   private runAnchors(segment: Segment): void {
@@ -106,9 +125,11 @@ export class TextScanner {
       this.phones.close();
       return -1;
     }
+    if (!hasDigits && end - start === 2 && (bytes[end] === 0x2d || bytes[end] === COLON)) this.takeMac(segment, start);
     if (hasDigits) this.phones.take(bytes, start, end, kinds === 1 << DIGIT, segment.start);
     else this.phones.close();
     const shape = shapeOfGroup(bytes, start, end);
+    if (hasDigits) this.takeSpecial(segment, start, end, kinds);
     if (shape === 0) {
       this.open = 0;
       return -1;
@@ -117,7 +138,6 @@ export class TextScanner {
     const lettersOnly = !hasDigits;
     if (lettersOnly && (kinds & (1 << LOWER)) !== 0 && (kinds & (1 << UPPER)) !== 0) return end;
     this.openGroup(shape, start, end);
-    if (!lettersOnly) this.takeSpecial(segment, start, end, kinds);
     return end;
   }
 
@@ -153,6 +173,10 @@ export class TextScanner {
         const wanted = this.compiled.mixed[length];
         if (wanted !== undefined && wanted.length > 0) this.judge.take(start, end, wanted);
       }
+      if (length >= DOTTED_TOKEN_BYTES_MIN) {
+        this.judge.takeDottedToken(start, end);
+        if (length <= 74 && WALLET_STARTS.has(bytes[start] ?? 0)) this.judge.takeWallet(start, end);
+      }
       if (
         KINDS[bytes[start + 2] ?? 0] === DIGIT &&
         KINDS[bytes[start + 3] ?? 0] === DIGIT &&
@@ -162,16 +186,18 @@ export class TextScanner {
       }
     }
     const hex = end - start === 2 || end - start === 4;
-    if (hex) {
-      const mac = macEnd(bytes, start, segment.end);
-      if (mac > 0) this.judge.takeMac(start, mac);
-    }
+    if (hex) this.takeMac(segment, start);
+  }
+
+  private takeMac(segment: Segment, start: number): void {
+    const mac = macEnd(segment.bytes, start, segment.end);
+    if (mac > 0) this.judge.takeMac(start, mac);
   }
 
   private takeEmail(segment: Segment, at: number): void {
+    if (this.judge.takeUrlCredential(at)) return;
     const span = emailAround(segment.bytes, at, segment.start, segment.end);
     if (span) this.judge.takeEmail(span.start, span.end);
-    this.judge.takeUrlCredential(at);
   }
 
   /** IPv6 and, in letters, MAC addresses; returns where looking for the next colon makes sense again. */

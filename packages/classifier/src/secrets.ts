@@ -1,7 +1,7 @@
 import { entropyOf } from './checksums.ts';
 import type { AnchorRole, Compiled, CompiledDetector } from './compile.ts';
 import { latin1, type Findings, type Segment } from './segment.ts';
-import { bytesOf, KINDS, OTHER } from './shapes.ts';
+import { bytesOf, DIGIT, KINDS, LOWER, OTHER, UPPER } from './shapes.ts';
 
 /** Longest secret that a prefix starts, in bytes; PEM blocks and service accounts are longer. */
 const SECRET_BYTES_MAX = 1024;
@@ -13,6 +13,7 @@ const NAME_REST_BYTES_MAX = 28;
 
 const BACKSLASH = 0x5c;
 const UNDERSCORE = 0x5f;
+const DOT = 0x2e;
 
 /** A word may start here: after no letter or digit, after an escape such as `\n`, or after `%3D`. */
 function startsWord(bytes: Uint8Array, start: number, from: number): boolean {
@@ -27,13 +28,14 @@ function startsWord(bytes: Uint8Array, start: number, from: number): boolean {
 function endsWord(bytes: Uint8Array, end: number, to: number): boolean {
   if (end >= to) return true;
   const after = bytes[end] ?? 0;
-  return KINDS[after] === OTHER && after !== UNDERSCORE;
+  if (KINDS[after] !== OTHER || after === UNDERSCORE) return false;
+  // `ico-….png` is a file's name.
+  return after !== DOT || end + 1 >= to || KINDS[bytes[end + 1] ?? 0] === OTHER;
 }
 
-/** Stand-ins: one sign six times over, or words of documentation. Only the part after a fixed prefix counts. */
+/** Stand-ins: a run of the signs that people write for "something", or the words of documentation. */
 export function isPlaceholder(value: string): boolean {
-  if (/(.)\1{5}/.test(value.replace(/^[A-Za-z]{1,8}[_-]|^A{12,22}|={1,3}$/g, ''))) return true;
-  return /example$|x{5}|changeme|placeholder|redacted|your[_-]?(?:api|secret|token|key)|\*{3}|<[^>]*>|\$\{|\{\{/i.test(
+  return /example$|[x*#.]{6}|X{6}|changeme|placeholder|redacted|your[_-]?(?:api|secret|token|key)|\*{3}|<[^>]*>|\$\{|\{\{/i.test(
     value,
   );
 }
@@ -43,6 +45,11 @@ function acceptable(detector: CompiledDetector, value: string): boolean {
   if (detector.allowRegexes.some((regex) => regex.test(value))) return false;
   if (detector.check && !detector.check(value)) return false;
   return !isPlaceholder(value);
+}
+
+function matchesAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
+  for (let i = 0; i < expected.length; i++) if (bytes[start + i] !== expected[i]) return false;
+  return true;
 }
 
 /** Tries the secrets that a literal stands for, at the place where it was found. */
@@ -55,11 +62,12 @@ export function findAnchored(
 ): void {
   const { bytes } = segment;
   const anchor = literalEnd - role.length;
-  for (const index of role.secrets) {
+  for (const { detector: index, exact } of role.secrets) {
+    if (exact !== undefined && !matchesAt(bytes, anchor, exact)) continue;
     const detector = compiled.detectors[index];
     if (detector?.patternRegex === undefined) continue;
     const back = detector.back ?? 0;
-    if (back === 0 && !startsWord(bytes, anchor, segment.start)) continue;
+    if (back === 0 && detector.loose !== true && !startsWord(bytes, anchor, segment.start)) continue;
     const from = Math.max(segment.start, anchor - back);
     const limit = detector.long ? LONG_SECRET_BYTES_MAX : SECRET_BYTES_MAX;
     const to = Math.min(segment.end, anchor + limit);
@@ -70,9 +78,9 @@ export function findAnchored(
     if (!match?.indices) continue;
     const [matchStart = 0, matchEnd = 0] = match.indices[0] ?? [];
     if (back === 0 ? matchStart !== 0 : from + matchStart > anchor || from + matchEnd < literalEnd) continue;
-    const [start = 0, end = 0] = match.indices[1] ?? match.indices[0] ?? [];
-    if (back > 0 && !startsWord(bytes, from + start, segment.start)) continue;
-    if (!detector.long && !endsWord(bytes, from + end, segment.end)) continue;
+    const [start = 0, end = 0] = match.indices.slice(1).find((group) => group !== undefined) ?? match.indices[0] ?? [];
+    if (back > 0 && detector.loose !== true && !startsWord(bytes, from + start, segment.start)) continue;
+    if (detector.long !== true && detector.loose !== true && !endsWord(bytes, from + end, segment.end)) continue;
     if (!acceptable(detector, window.slice(start, end))) continue;
     findings.add(segment, {
       detector: index,
@@ -86,6 +94,24 @@ export function findAnchored(
 
 const OPERATORS = new Set(bytesOf('=:>,|?('));
 const QUOTES = new Set(bytesOf('\'"` \t\\\n\r'));
+
+const HYPHEN = 0x2d;
+
+/** Where the value of a command line's option begins (`--api-key VALUE`), or 0 when the keyword is in no option. */
+function optionValue(bytes: Uint8Array, keywordStart: number, keywordEnd: number, from: number, to: number): number {
+  let start = keywordStart;
+  while (start > from && keywordStart - start < NAME_REST_BYTES_MAX && isNameByte(bytes[start - 1] ?? 0)) start--;
+  if (bytes[start] !== HYPHEN || bytes[start + 1] !== HYPHEN) return 0;
+  let position = keywordEnd;
+  while (position < to && isNameByte(bytes[position] ?? 0)) position++;
+  if (bytes[position] !== 0x20) return 0;
+  while (position < to && QUOTES.has(bytes[position] ?? 0)) position++;
+  return position;
+}
+
+function isNameByte(byte: number): boolean {
+  return KINDS[byte] !== OTHER || byte === UNDERSCORE || byte === HYPHEN;
+}
 
 /** Where the value begins that is assigned to the name around a keyword, or 0. */
 function assignedValue(bytes: Uint8Array, keywordEnd: number, to: number): number {
@@ -122,13 +148,23 @@ function assignedValue(bytes: Uint8Array, keywordEnd: number, to: number): numbe
   return position < to ? position : 0;
 }
 
-/** What may follow an assigned value. */
-const CLOSERS = new Set(bytesOf('\'"`;,)}]<&\\|'));
+/** Short keywords turn up inside words (`sysctl.SetSysctl`, `sumOf`), so they must be written as one word. */
+const SHORT_KEYWORD_BYTES_MAX = 5;
 
-function closes(bytes: Uint8Array, end: number, to: number): boolean {
-  if (end >= to) return true;
-  const byte = bytes[end] ?? 0;
-  return byte <= 0x20 || CLOSERS.has(byte);
+/** A keyword counts where a word of a name begins: `oktaKey`, `my_okta`, `MyOkta`, but not `rookTable`. */
+function beginsName(bytes: Uint8Array, start: number, end: number, from: number): boolean {
+  const first = KINDS[bytes[start] ?? 0];
+  const before = start > from ? KINDS[bytes[start - 1] ?? 0] : OTHER;
+  if (before === LOWER && first !== UPPER) return false;
+  if (before === UPPER && (first !== UPPER || KINDS[bytes[start + 1] ?? 0] === UPPER)) return false;
+  if (end - start > SHORT_KEYWORD_BYTES_MAX) return true;
+  const rest = KINDS[bytes[start + 1] ?? 0];
+  if (first === LOWER && rest === UPPER) return false;
+  for (let i = start + 2; i < end; i++) {
+    const kind = KINDS[bytes[i] ?? 0];
+    if (kind !== rest && kind !== DIGIT) return false;
+  }
+  return true;
 }
 
 /** Tries the secrets that have a keyword, on the value that is assigned to the name the keyword was found in. */
@@ -139,8 +175,11 @@ export function findAssigned(
   keywordEnd: number,
   findings: Findings,
 ): void {
+  if (!beginsName(segment.bytes, keywordEnd - role.length, keywordEnd, segment.start)) return;
   const to = Math.min(segment.end, keywordEnd + ASSIGNMENT_BYTES_MAX);
-  const start = assignedValue(segment.bytes, keywordEnd, to);
+  const start =
+    optionValue(segment.bytes, keywordEnd - role.length, keywordEnd, segment.start, to) ||
+    assignedValue(segment.bytes, keywordEnd, to);
   if (start === 0) return;
   const window = latin1(segment.bytes, start, to);
   for (const index of role.assigned)
@@ -171,7 +210,6 @@ function testAssigned(
   const match = detector.valueRegex.exec(window);
   if (!match?.indices) return;
   const [from = 0, to = 0] = match.indices[1] ?? match.indices[0] ?? [];
-  if (!closes(segment.bytes, start + (match.indices[0]?.[1] ?? to), segment.end)) return;
   if (!acceptable(detector, window.slice(from, to))) return;
   findings.add(segment, {
     detector: index,

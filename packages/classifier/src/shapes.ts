@@ -25,7 +25,7 @@ function buildKinds(): Uint8Array {
 export const KINDS: Uint8Array = buildKinds();
 
 /** Runs of letters or digits beyond this many make a group shapeless (hashes, identifiers of machines). */
-const RUNS_MAX = 9;
+const RUNS_MAX = 14;
 /** Longest run that keeps its exact length in a shape. */
 const RUN_BYTES_MAX = 34;
 /** Groups joined by single separators that one identifier may have. */
@@ -68,7 +68,7 @@ export function joinShapes(left: number, separator: number, right: number): numb
 /** Separators that may join the groups of one identifier. */
 export const JOINERS: Uint8Array = (() => {
   const joiners = new Uint8Array(256);
-  for (const byte of bytesOf(' -./')) joiners[byte] = 1;
+  for (const byte of bytesOf(' -./:')) joiners[byte] = 1;
   return joiners;
 })();
 

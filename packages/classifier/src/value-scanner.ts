@@ -8,7 +8,10 @@ import type { Findings, Segment } from './segment.ts';
 /** Bits that a value's bytes are summed into while its end is looked for. */
 export const HAS_DIGIT = 1;
 export const HAS_AT = 2;
+export const HAS_UNDERSCORE = 4;
 
+/** Shortest secret that is letters alone after a prefix (Hugging Face). */
+const LETTERS_SECRET_BYTES_MIN = 36;
 /** No identifier that is reported without a telling name is shorter. */
 const UNNAMED_BYTES_MIN = 7;
 
@@ -28,7 +31,8 @@ export class ValueScanner {
   static worthwhile(mask: number, length: number, hint: KeyHint | undefined): boolean {
     if ((mask & HAS_AT) !== 0) return true;
     if (hint?.telling === true) return length > 1;
-    return (mask & HAS_DIGIT) !== 0 && length >= UNNAMED_BYTES_MIN;
+    if ((mask & HAS_DIGIT) !== 0) return length >= UNNAMED_BYTES_MIN;
+    return (mask & HAS_UNDERSCORE) !== 0 && length >= LETTERS_SECRET_BYTES_MIN;
   }
 
   scan(
