@@ -26,7 +26,7 @@ const CHECKS: readonly Suite[] = [
   { name: 'types', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'] },
   { name: 'types of the console', command: ['tsc', '--noEmit', '-p', 'apps/console/tsconfig.json'] },
   { name: 'unused dependencies', command: ['knip', '--include', 'dependencies,unlisted,unresolved'] },
-  { name: 'generated files', command: ['node', 'tools/generate-api-types.ts', '--check'] },
+  { name: 'generated files', command: ['node', 'tools/generate.ts', '--check'] },
   { name: 'build of the console', command: ['vite', 'build', 'apps/console', '--logLevel', 'warn'] },
 ];
 

@@ -1,1 +1,2 @@
 export { describeApi } from './api-document.ts';
+export { httpErrors } from './http/access.ts';

@@ -154,3 +154,36 @@ export function parseConfig(input: {
   const lines = result.error.issues.map((issue) => describe(issue, fromEnvironment));
   throw new ConfigInvalid(`The configuration is not valid:\n  ${lines.join('\n  ')}`, { problems: lines });
 }
+
+export interface ConfigKey {
+  readonly path: string;
+  readonly type: string;
+  readonly fallback: unknown;
+}
+
+/** Every key with what is allowed and its default, for the reference page. */
+export function describeConfig(): ConfigKey[] {
+  const document = z.toJSONSchema(schema, { io: 'input' }) as JsonSchemaNode; // zod writes plain JSON Schema
+  return describeNode(document, '');
+}
+
+interface JsonSchemaNode {
+  readonly type?: string;
+  readonly properties?: Readonly<Record<string, JsonSchemaNode>>;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly format?: string;
+  readonly default?: unknown;
+}
+
+function describeNode(node: JsonSchemaNode, path: string): ConfigKey[] {
+  if (node.properties) {
+    return Object.entries(node.properties).flatMap(([key, child]) =>
+      describeNode(child, path === '' ? key : `${path}.${key}`),
+    );
+  }
+  const range = node.minimum === undefined ? '' : ` from ${node.minimum} to ${node.maximum ?? 'any'}`;
+  const type = node.enum ? node.enum.join(', ') : `${node.format ?? node.type ?? 'text'}${range}`;
+  return [{ path, type, fallback: node.default }];
+}

@@ -24,7 +24,7 @@ export {
 export { canonicalJson } from './canonical.ts';
 export { certificateEnd, createAuthority, issueServerCertificate, type PemPair } from './certificate-authority.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { type Config, CONFIG_ENVIRONMENT, parseConfig } from './config.ts';
+export { type Config, CONFIG_ENVIRONMENT, type ConfigKey, describeConfig, parseConfig } from './config.ts';
 export {
   type Database,
   type DatabaseOptions,
