@@ -19,9 +19,9 @@ export interface ParserSet {
    */
   normalise(product: string, record: unknown, receivedAt?: number): DetectionEvent[];
   /** For `loadRules`: the path that a public rule's field name means in a log source. */
-  alias(logsource: Logsource, field: string): string | undefined;
+  readonly alias: (logsource: Logsource, field: string) => string | undefined;
   /** Our product and service for the log source of a public rule; the same log source when it has no other name. */
-  logsource(logsource: Logsource): Logsource;
+  readonly logsource: (logsource: Logsource) => Logsource;
 }
 
 async function readParser(path: string): Promise<ParserDocument> {
