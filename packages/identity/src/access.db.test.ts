@@ -82,6 +82,12 @@ const TABLE: Readonly<Record<string, Permission | 'public'>> = {
   'GET /api/v1/api-tokens': 'api-token.self',
   'POST /api/v1/api-tokens': 'api-token.self',
   'DELETE /api/v1/api-tokens/:id': 'api-token.self',
+  'GET /api/v1/scim/tokens': 'scim.write',
+  'POST /api/v1/scim/tokens': 'scim.write',
+  'POST /api/v1/scim/tokens/:id/rotate': 'scim.write',
+  'DELETE /api/v1/scim/tokens/:id': 'scim.write',
+  'GET /api/v1/groups': 'person.read',
+  'PUT /api/v1/groups/:id/roles': 'person.write',
 };
 
 const guarded = Object.entries(TABLE).filter(([, access]) => access !== 'public');

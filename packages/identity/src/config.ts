@@ -10,6 +10,23 @@ const resourceSchema = z.object({
   tokenFormat: z.enum(['opaque', 'jwt']).default('opaque'),
 });
 
+/** Extra attributes of people that a directory provisions, under a schema id of the customer's own. */
+const scimExtensionSchema = z.object({
+  id: z.string().regex(/^urn:[\w:.-]{3,200}$/),
+  name: z.string().min(1).max(100),
+  attributes: z
+    .array(
+      z.object({
+        name: z.string().regex(/^[A-Za-z][\w-]{0,60}$/),
+        type: z.enum(['string', 'boolean', 'integer', 'dateTime']).default('string'),
+        multiValued: z.boolean().default(false),
+        description: z.string().max(300).default(''),
+      }),
+    )
+    .min(1)
+    .max(50),
+});
+
 /** Settings of this package. Everything has a default but the public address. */
 export const identityConfigSchema = z.object({
   /** The address under which browsers and clients reach Cordon; OAuth issuer, WebAuthn origin. No trailing slash. */
@@ -33,6 +50,7 @@ export const identityConfigSchema = z.object({
   /** Lifetime of an access token when its client doesn't say otherwise, seconds. */
   tokenTtlS: z.int().min(60).max(86_400).default(3_600),
   resources: z.array(resourceSchema).default([]),
+  scimExtension: scimExtensionSchema.optional(),
   attestation: z.enum(['direct', 'none']).default('direct'),
 });
 

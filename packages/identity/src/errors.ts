@@ -55,6 +55,9 @@ export class OwnerNeeded extends IdentityError {
 export class RoleBeyondOwn extends IdentityError {
   readonly code = 'identity.role_beyond_own';
 }
+export class GroupNotFound extends IdentityError {
+  readonly code = 'identity.group_not_found';
+}
 export class ApiTokenNotFound extends IdentityError {
   readonly code = 'identity.api_token_not_found';
 }
@@ -90,6 +93,7 @@ export const identityErrors = {
   'identity.owner_exists': { status: 409, expose: true, level: 'info' },
   'identity.owner_needed': { status: 409, expose: true, level: 'info' },
   'identity.role_beyond_own': { status: 403, expose: true, level: 'info' },
+  'identity.group_not_found': { status: 404, expose: true, level: 'info' },
   'identity.api_token_not_found': { status: 404, expose: true, level: 'info' },
   'identity.client_not_found': { status: 404, expose: true, level: 'info' },
   'identity.client_invalid': { status: 422, expose: true, level: 'info' },

@@ -3,6 +3,7 @@ import { factorRoutes } from './factors/factor-routes.ts';
 import type { Identity } from './identity.ts';
 import { apiTokenRoutes } from './people/api-token-routes.ts';
 import { personRoutes } from './people/person-routes.ts';
+import { scimAdminRoutes } from './scim/scim-admin-routes.ts';
 import { sessionRoutes } from './sessions/session-routes.ts';
 import { signInRoutes } from './sessions/sign-in-routes.ts';
 
@@ -21,5 +22,6 @@ export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
     await app.register(factorRoutes(identity));
     await app.register(personRoutes(identity));
     await app.register(apiTokenRoutes(identity));
+    await app.register(scimAdminRoutes(identity));
   };
 }

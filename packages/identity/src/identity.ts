@@ -26,6 +26,9 @@ import { type ApiTokens, createApiTokens } from './people/api-tokens.ts';
 import { deleteExpiredLinks } from './people/link-store.ts';
 import { createLinks, type Links } from './people/links.ts';
 import { createPeople, type People } from './people/people.ts';
+import { createGroups, type Groups } from './scim/groups.ts';
+import { createDirectory, type Directory } from './scim/scim-directory.ts';
+import { createScimTokens, type ScimTokens } from './scim/scim-tokens.ts';
 import { type Authenticator, createAuthenticator } from './sessions/authenticate.ts';
 import { createSessionCookie, type SessionCookie } from './sessions/session-cookie.ts';
 import { deleteExpiredSessions } from './sessions/session-store.ts';
@@ -70,9 +73,15 @@ export interface Identity {
   readonly oauthClients: OauthClients;
   readonly tokens: TokenReader;
   readonly signingKeys: SigningKeys;
+  /** Users and groups as a corporate directory sees them (SCIM). */
+  readonly directory: Directory;
+  readonly groups: Groups;
+  readonly scimTokens: ScimTokens;
   readonly authenticator: Authenticator;
   readonly cookie: SessionCookie;
   readonly clock: Clock;
+  /** Without a slash at the end. */
+  readonly publicUrl: string;
   /** Starts the authorization server of this process. */
   startOauthServer(): Promise<OauthServer>;
   /** Deletes what expired; run it every few minutes in one place. */
@@ -88,6 +97,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
   };
   const { db, clock } = context;
   const signingKeys = createSigningKeys(context);
+  const directory = createDirectory(context);
   return {
     people: createPeople(context),
     links: createLinks(context),
@@ -99,9 +109,13 @@ export function createIdentity(deps: IdentityDeps): Identity {
     oauthClients: createOauthClients(context),
     tokens: createTokenReader(context),
     signingKeys,
+    directory,
+    groups: createGroups(context, directory),
+    scimTokens: createScimTokens(context),
     authenticator: createAuthenticator(context),
     cookie: createSessionCookie(context.config.publicUrl),
     clock,
+    publicUrl: context.config.publicUrl,
     startOauthServer: () => startOauthServer(context, signingKeys),
     async sweep() {
       const tables = tablesOf(db);

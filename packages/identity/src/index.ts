@@ -17,6 +17,7 @@ export type { Links, MadeLink } from './people/links.ts';
 export type { Leaving, People } from './people/people.ts';
 export type { Person, PersonStatus } from './people/person.ts';
 export { createAuthenticate } from './route-access.ts';
+export { scimRoutes } from './scim/scim-routes.ts';
 export type { Principal, Session } from './sessions/session.ts';
 export type { Sessions } from './sessions/sessions.ts';
 export type { TokenBinding } from './tables.ts';

@@ -146,6 +146,34 @@ export interface IdentityTables {
     created_at: Date;
     retired_at: Date | null;
   };
+  scim_tokens: {
+    id: string;
+    hash: Buffer;
+    name: string;
+    created_at: Date;
+    expires_at: Date;
+    last_used_at: Date | null;
+  };
+  scim_users: {
+    id: string;
+    user_name_key: string;
+    external_id: string | null;
+    attributes: Json;
+    version: Generated<number>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  scim_groups: {
+    id: string;
+    display_key: string;
+    external_id: string | null;
+    attributes: Json;
+    roles: Role[];
+    version: Generated<number>;
+    created_at: Date;
+    updated_at: Date;
+  };
+  scim_members: { group_id: string; user_id: string };
 }
 
 export type ClientAuthMethod =

@@ -48,7 +48,7 @@ async function loadLocked(tx: Transaction, id: PersonId): Promise<Person> {
 }
 
 /** Somebody must always be able to give roles. */
-async function assertOwnerRemains(tx: Transaction, losing: PersonId): Promise<void> {
+export async function assertOwnerRemains(tx: Transaction, losing: PersonId): Promise<void> {
   const owners = await lockActiveOwners(tablesOf(tx));
   if (owners.some((id) => id !== losing) || !owners.includes(losing)) return;
   throw new OwnerNeeded('This is the only active owner. Make somebody else an owner first.');

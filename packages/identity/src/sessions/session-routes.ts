@@ -1,3 +1,4 @@
+import { isAllowed, type Permission, PERMISSIONS } from '@cordon/kernel';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Identity } from '../identity.ts';
@@ -6,6 +7,7 @@ import { isoTime, isoTimeOrNull, personIdSchema, roleSchema, sessionIdSchema, se
 import type { Session } from './session.ts';
 
 const tags = ['session'];
+const ALL_PERMISSIONS = Object.keys(PERMISSIONS) as Permission[]; // the keys of the table are the permissions
 
 function showSession(session: Session, currentId: string | undefined): z.output<typeof sessionResponse> {
   return {
@@ -32,6 +34,8 @@ const whoAmI = z
         id: z.string(),
         name: z.string(),
         roles: z.array(roleSchema),
+        /** What these roles may do, so that a client need not keep the table of roles itself. */
+        permissions: z.array(z.string()),
       })
       .nullable(),
     session: sessionResponse.nullable(),
@@ -49,7 +53,11 @@ export function sessionRoutes(identity: Identity): FastifyPluginAsyncZod {
         if (!principal) return { actor: null, session: null };
         const { kind, id, name, roles } = principal.actor;
         const { session } = principal;
-        return { actor: { kind, id, name, roles: [...roles] }, session: session && showSession(session, session.id) };
+        const permissions = ALL_PERMISSIONS.filter((permission) => isAllowed(principal.actor, permission));
+        return {
+          actor: { kind, id, name, roles: [...roles], permissions },
+          session: session && showSession(session, session.id),
+        };
       },
     );
 
