@@ -9,7 +9,13 @@ export default defineConfig({
         test: {
           ...everywhere,
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'apps/server/src/**/*.test.ts', 'demo/src/**/*.test.ts', 'tools/**/*.test.ts', 'bench/src/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'apps/server/src/**/*.test.ts',
+            'demo/src/**/*.test.ts',
+            'tools/**/*.test.ts',
+            'bench/src/**/*.test.ts',
+          ],
           exclude: [...everywhere.exclude, '**/*.db.test.ts'],
         },
       },

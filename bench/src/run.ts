@@ -48,5 +48,7 @@ const result = { benchmark: name, at: new Date().toISOString(), commit, machine:
 await writeFile(new URL(`../results/${name}.json`, import.meta.url), `${JSON.stringify(result, null, 1)}\n`);
 for (const row of rows) {
   const ratio = row.ratio === undefined ? '' : `  ×${row.ratio.toFixed(2)}`;
-  console.log(`${row.name.padEnd(48)} ${row.metric.padEnd(24)} ${row.median.toPrecision(4).padStart(10)} ${row.unit}${ratio}`);
+  console.log(
+    `${row.name.padEnd(48)} ${row.metric.padEnd(24)} ${row.median.toPrecision(4).padStart(10)} ${row.unit}${ratio}`,
+  );
 }

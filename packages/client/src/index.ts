@@ -24,7 +24,7 @@ export function createApiClient(options: {
   return createFetchClient<paths>({
     baseUrl: options.baseUrl,
     ...(options.token === undefined ? {} : { headers: { authorization: `Bearer ${options.token}` } }),
-    ...(options.fetch ? { fetch: options.fetch as (request: Request) => Promise<Response> } : {}),
+    ...(options.fetch ? { fetch: options.fetch } : {}),
   });
 }
 

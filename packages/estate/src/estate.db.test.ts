@@ -10,7 +10,7 @@ import {
 import { createFakeClock, createTestDatabase, createTestLogger, type TestDatabase } from '@cordon/kernel/testing';
 import { applyDelta, decodeSigned, getEntry, snapshotKeyId, verifyDelta, verifySnapshot } from '@cordon/policy';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { appSnapshotEntry } from './app-store.ts';
+import { appSnapshotEntry, findApp } from './app-store.ts';
 import { createEstate, type Estate } from './estate.ts';
 import { DeclarationInvalid, InputInvalid, NameTaken, NotFound, StateConflict } from './errors.ts';
 import { estateMigrations } from './migrations.ts';
@@ -279,10 +279,8 @@ test('plan, apply, export: applying twice changes nothing more, and drift is sho
   const app = (await estate.declarations.export(OWNER)).apps['declared-app'];
   expect(app).toMatchObject({ upstream: 'https://declared.example.com', description: DESCRIPTION });
   // Somebody changes it by hand: the next plan says so, and says what.
-  const [{ id = '' } = {}] = (await import('./app-store.ts').then((store) => store.listApps(test1.db))).filter(
-    (one) => one.name === 'declared-app',
-  );
-  await estate.apps.update(OWNER, id, { strict: true });
+  const declaredApp = await findApp(test1.db, { name: 'declared-app' });
+  await estate.apps.update(OWNER, declaredApp?.id ?? '', { strict: true });
   const drift = await estate.declarations.plan(OWNER, declared, { prune: false });
   expect(drift).toEqual([
     { action: 'update', kind: 'apps', name: 'declared-app', changes: [{ path: 'strict', from: true, to: false }] },
