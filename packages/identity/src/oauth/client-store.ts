@@ -8,7 +8,9 @@ import { ClientId, type ClientStatus, type OauthClient, type PublicJwk } from '.
 export const CLIENTS_PAGE_MAX = 500;
 
 /** Stored by parsePublicKeys, so only the outer shape is checked again. */
-const storedJwks = z.object({ keys: z.array(z.custom<PublicJwk>((value) => typeof value === 'object')) }).nullable();
+export const storedJwks = z
+  .object({ keys: z.array(z.custom<PublicJwk>((value) => typeof value === 'object')) })
+  .nullable();
 
 function clientOf(row: Selectable<IdentityTables['oauth_clients']>): OauthClient {
   return {

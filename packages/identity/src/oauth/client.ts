@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { defineId, type Id, type IntegrationId } from '@cordon/kernel';
 import { z } from 'zod';
 import { ClientInvalid } from '../errors.ts';
@@ -31,14 +32,37 @@ export interface OauthClient {
 }
 
 /**
- * How strongly a machine client shows who it is. `m0`: a shared secret that can be copied. `m1`: a private key, but the
- * token can be copied. `m2`: the token is tied to a key or certificate (RFC 9449, RFC 8705).
+ * How strongly a machine client showed who it is. `m0`: a shared secret, and a token that can be copied. `m1`: one key,
+ * either to obtain the token or to use it. `m2`: two different keys, one for each.
  */
 export type Assurance = 'm0' | 'm1' | 'm2';
 
-export function assuranceOf(client: Pick<OauthClient, 'authMethod' | 'binding'>): Assurance {
-  if (client.binding !== 'none') return 'm2';
-  return client.authMethod === 'client_secret_basic' ? 'm0' : 'm1';
+export interface AssuranceFacts {
+  readonly authMethod: ClientAuthMethod;
+  readonly jwks: { readonly keys: readonly PublicJwk[] } | null;
+  /** What the token is tied to (RFC 9449, RFC 8705); null: nothing. */
+  readonly cnf: { readonly jkt?: string; readonly 'x5t#S256'?: string } | null;
+}
+
+/** The assurance of one token. A key that both authenticates the client and binds the token counts once. */
+export function assuranceOf({ authMethod, jwks, cnf }: AssuranceFacts): Assurance {
+  const byKey = authMethod !== 'client_secret_basic';
+  if (!cnf) return byKey ? 'm1' : 'm0';
+  if (!byKey) return 'm1';
+  const sameCertificate = cnf['x5t#S256'] !== undefined && authMethod !== 'private_key_jwt';
+  const sameKey = cnf.jkt !== undefined && (jwks?.keys ?? []).some((key) => thumbprintOf(key) === cnf.jkt);
+  return sameCertificate || sameKey ? 'm1' : 'm2';
+}
+
+/** RFC 7638: the required members in order of their names. */
+function thumbprintOf(key: PublicJwk): string {
+  const members =
+    key.kty === 'EC'
+      ? { crv: key.crv, kty: key.kty, x: key.x, y: key.y }
+      : key.kty === 'OKP'
+        ? { crv: key.crv, kty: key.kty, x: key.x }
+        : { e: key.e, kty: key.kty, n: key.n };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
 const KEYS_MAX = 5;

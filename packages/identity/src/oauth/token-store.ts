@@ -1,6 +1,8 @@
 import { IntegrationId, type Transaction } from '@cordon/kernel';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import type { ClientAuthMethod } from '../tables.ts';
+import { storedJwks } from './client-store.ts';
 import { type IdentityDb, type RevokedToken, tablesOf } from '../context.ts';
 import { type Assurance, assuranceOf, ClientId } from './client.ts';
 
@@ -29,24 +31,25 @@ interface LiveRow {
   expires_at: Date;
   cnf: unknown;
   scope: string | null;
-  auth_method: Parameters<typeof assuranceOf>[0]['authMethod'];
-  binding: Parameters<typeof assuranceOf>[0]['binding'];
+  auth_method: ClientAuthMethod;
+  jwks: unknown;
 }
 
 function liveTokenOf(row: LiveRow): LiveToken {
-  const cnf = cnfSchema.parse(row.cnf);
+  const found = cnfSchema.parse(row.cnf);
+  const cnf = found && {
+    ...(found.jkt === undefined ? {} : { jkt: found.jkt }),
+    ...(found['x5t#S256'] === undefined ? {} : { 'x5t#S256': found['x5t#S256'] }),
+  };
   return {
     hash: row.hash.toString('hex'),
     integrationId: IntegrationId.parse(row.integration_id),
     clientId: ClientId.parse(row.client_id),
     issuedAt: row.issued_at.getTime(),
     expiresAt: row.expires_at.getTime(),
-    cnf: cnf && {
-      ...(cnf.jkt === undefined ? {} : { jkt: cnf.jkt }),
-      ...(cnf['x5t#S256'] === undefined ? {} : { 'x5t#S256': cnf['x5t#S256'] }),
-    },
+    cnf,
     scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
-    assurance: assuranceOf({ authMethod: row.auth_method, binding: row.binding }),
+    assurance: assuranceOf({ authMethod: row.auth_method, jwks: storedJwks.parse(row.jwks), cnf }),
   };
 }
 
@@ -63,7 +66,7 @@ function selectLive(db: IdentityDb, now: number) {
       'token.cnf',
       'token.scope',
       'client.auth_method',
-      'client.binding',
+      'client.jwks',
     ])
     .where('token.kind', '!=', 'RefreshToken')
     .where('token.integration_id', 'is not', null)
