@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { sampleEntries, startControlStub, TEST_TOKEN } from '@cordon/gateway/testing';
 import { createSecretEnvelope, type SecretEnvelope } from '@cordon/kernel';
 import { compileDescription } from '@cordon/openapi';
-import type { EntryInputOf } from '@cordon/policy';
+import { defaultInspectionRules, type EntryInputOf } from '@cordon/policy';
 import { sampleEntry, sampleSigningKey, sampleSnapshot } from '@cordon/policy/testing';
 import type { BenchChild } from './gateway-process.ts';
 
@@ -250,9 +250,9 @@ function variant(id: string, app: Partial<EntryInputOf<'app'>>, envelope: Secret
       credential: { kind: 'bearer', sealed: envelope.seal('vendor-secret', `credential:${id}`) },
     }),
     [`grant:${id}`]: sampleEntry('grant', { id, appId: id, select: [{ kind: 'access', access: 'any' }] }),
-    // The most specific class wins, so each prefix that has a default needs its own rule.
+    // The most specific class wins, so each class that has a default needs a rule of its own.
     ...Object.fromEntries(
-      ['*', 'credential.*', 'payment.*', 'payment.card', 'personal.*', 'health.*'].map((name, index) => [
+      defaultInspectionRules.map(({ class: name }, index) => [
         `inspection:${id}-${index}`,
         sampleEntry('inspection', { id: `${id}-${index}`, name: 'Allow', class: name, action: 'allow', appId: id }),
       ]),

@@ -65,6 +65,8 @@ export class Exchange {
   located: Located | undefined;
   /** The presented token, to be kept from the upstream. */
   tokenText: string | undefined;
+  /** Names of the request's fields in lower case, in the order of `rawHeaders`. */
+  fieldNames: readonly string[] = [];
   /** Lower-case name of the field that held it, beyond the ones never forwarded. */
   tokenHeader: string | undefined;
   identity: Identity | undefined;

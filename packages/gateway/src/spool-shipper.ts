@@ -9,6 +9,7 @@ export const ADOPT_INTERVAL_MS = 1_000;
 export const BACKOFF_MS_MAX = 5_000;
 const BACKOFF_MS_MIN = 100;
 const SHIP_TIMEOUT_MS = 30_000;
+const STOP_MS_MAX = 5_000;
 
 /** Sends one batch; resolves with the HTTP status, rejects when there was no answer. */
 export type SendBatch = (key: string, ndjson: Buffer, signal: AbortSignal) => Promise<number>;
@@ -144,7 +145,10 @@ export class SpoolShipper {
     this.#stopped = true;
     clearTimeout(this.#timer);
     clearInterval(this.#adoptTimer);
-    await this.#running;
-    await this.ship();
+    // A worker that hangs must not keep a process from stopping: what it doesn't take in time is adopted later.
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, STOP_MS_MAX);
+    await Promise.race([Promise.resolve(this.#running).then(() => this.ship()), late.promise]);
+    clearTimeout(timer);
   }
 }

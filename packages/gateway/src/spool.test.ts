@@ -67,6 +67,27 @@ test('events of one tick are written together, in order', async () => {
   expect(onDisk(spool)).toEqual(['1', '2', '3']);
 });
 
+test('sealing in the midst of syncs loses no callback and closes no descriptor too early', async () => {
+  const errors: string[] = [];
+  const loud = createLogger({
+    role: 'test',
+    level: 'error',
+    destination: { write: (line: string) => void errors.push(line) },
+  });
+  const spool = new Spool({ root, clock: systemClock, logger: loud, segmentBytesMax: 200 });
+  spools.push(spool);
+  const results = await Promise.all(
+    Array.from({ length: 200 }, async (_item, index) => {
+      for (let wait = 0; wait < index % 7; wait++) await new Promise((resolve) => setImmediate(resolve));
+      if (index % 5 === 0) spool.seal();
+      return append(spool, JSON.stringify({ index }), index % 2 === 0);
+    }),
+  );
+  expect(results.every((error) => error === undefined)).toBe(true);
+  expect(errors).toEqual([]);
+  expect(onDisk(spool)).toHaveLength(200);
+});
+
 test('a full spool says so before it is overrun, and then refuses', async () => {
   const spool = open({ bytesMax: 10_000 });
   const line = JSON.stringify('x'.repeat(90));

@@ -30,6 +30,17 @@ export interface SpoolOptions {
 
 type Done = (error: Error | undefined) => void;
 
+/** The file being written. Its descriptor is closed behind the last sync that was begun on it. */
+interface Segment {
+  readonly fd: number;
+  readonly path: string;
+  bytes: number;
+  /** Written since the last sync was begun. */
+  dirty: boolean;
+  syncs: number;
+  sealed: boolean;
+}
+
 /**
  * The events of this process on their way to the lake. `append` writes before it calls back, so that what a
  * client was answered survives a kill of this process; one write serves all calls that ended in the same tick,
@@ -42,9 +53,7 @@ export class Spool {
   readonly #logger: Logger;
   readonly #bytesMax: number;
   readonly #segmentBytesMax: number;
-  #fd: number | undefined;
-  #activePath: string | undefined;
-  #activeBytes = 0;
+  #active: Segment | undefined;
   #sequence = 0;
   #sealedBytes = 0;
   #pending = '';
@@ -54,8 +63,6 @@ export class Spool {
   #written: Done[] = [];
   #scheduled = false;
   #syncTimer: NodeJS.Timeout | undefined;
-  #syncing = false;
-  #dirty = false;
   #heart: NodeJS.Timeout | undefined;
   #failed = false;
 
@@ -73,7 +80,7 @@ export class Spool {
 
   /** Bytes on disk that the worker hasn't acknowledged. */
   get bytes(): number {
-    return this.#sealedBytes + this.#activeBytes + this.#pending.length;
+    return this.#sealedBytes + (this.#active?.bytes ?? 0) + this.#pending.length;
   }
 
   /** True when no further call should be let in: what is left belongs to calls in flight. */
@@ -118,9 +125,8 @@ export class Spool {
       this.#tell([...waiting, ...strict], reason);
       return;
     }
-    this.#dirty = true;
     this.#written.push(...strict);
-    if (this.#activeBytes >= this.#segmentBytesMax) this.seal();
+    if ((this.#active?.bytes ?? 0) >= this.#segmentBytesMax) this.seal();
     else if (this.#written.length > 0) this.#sync();
     else this.#syncTimer ??= setTimeout(() => this.#sync(), FSYNC_INTERVAL_MS_MAX);
     this.#tell(waiting, undefined);
@@ -138,75 +144,71 @@ export class Spool {
   }
 
   #write(text: string): void {
-    this.#fd ??= this.#open();
+    const segment = (this.#active ??= this.#open());
     const bytes = Buffer.from(text);
     let written = 0;
     try {
-      while (written < bytes.length) written += fs.writeSync(this.#fd, bytes, written);
+      while (written < bytes.length) written += fs.writeSync(segment.fd, bytes, written);
     } catch (error) {
       // Cut a half-written batch off, so that the file stays a sequence of whole lines.
-      if (written > 0) fs.ftruncateSync(this.#fd, this.#activeBytes);
+      if (written > 0) fs.ftruncateSync(segment.fd, segment.bytes);
       throw error;
     }
-    this.#activeBytes += bytes.length;
+    segment.bytes += bytes.length;
+    segment.dirty = true;
   }
 
-  #open(): number {
+  #open(): Segment {
     this.#sequence += 1;
-    this.#activePath = path.join(this.folder, segmentName(this.#sequence, uuidv7(this.#clock.now())));
-    this.#activeBytes = 0;
-    return fs.openSync(this.#activePath, 'ax', 0o600);
+    const file = path.join(this.folder, segmentName(this.#sequence, uuidv7(this.#clock.now())));
+    return { fd: fs.openSync(file, 'ax', 0o600), path: file, bytes: 0, dirty: false, syncs: 0, sealed: false };
   }
 
+  /** Brings the active segment to the disk, unless that is being done: then what came since follows behind. */
   #sync(): void {
     clearTimeout(this.#syncTimer);
     this.#syncTimer = undefined;
-    if (this.#syncing || this.#fd === undefined) return;
-    this.#syncing = true;
-    this.#dirty = false;
-    const strict = this.#written;
-    this.#written = [];
-    const fd = this.#fd;
-    fs.fdatasync(fd, (error) => {
-      this.#syncing = false;
-      if (this.#fd !== fd) fs.close(fd, () => undefined);
-      this.#settle(strict, error);
+    const segment = this.#active;
+    if (!segment || segment.syncs > 0) return;
+    this.#begin(segment, () => {
+      if (this.#active !== segment) return;
       if (this.#written.length > 0) this.#sync();
-      else if (this.#dirty) this.#syncTimer ??= setTimeout(() => this.#sync(), FSYNC_INTERVAL_MS_MAX);
+      else if (segment.dirty) this.#syncTimer ??= setTimeout(() => this.#sync(), FSYNC_INTERVAL_MS_MAX);
     });
   }
 
-  #settle(strict: readonly Done[], error: Error | null): void {
-    if (error) this.#logger.error({ err: error }, 'cannot sync the event spool');
-    this.#tell(strict, error ?? undefined);
+  #begin(segment: Segment, then: () => void): void {
+    const strict = this.#written;
+    this.#written = [];
+    segment.dirty = false;
+    segment.syncs += 1;
+    fs.fdatasync(segment.fd, (error) => {
+      segment.syncs -= 1;
+      this.#closeBehind(segment);
+      if (error) this.#logger.error({ err: error }, 'cannot sync the event spool');
+      this.#tell(strict, error ?? undefined);
+      then();
+    });
+  }
+
+  #closeBehind(segment: Segment): void {
+    if (segment.sealed && segment.syncs === 0) fs.close(segment.fd, () => undefined);
   }
 
   /** Ends the active segment, so that it can be shipped. Its sync runs beside the traffic, not before it. */
   seal(): void {
-    if (this.#fd === undefined) return;
-    const fd = this.#fd;
-    const strict = this.#written;
-    this.#written = [];
-    this.#sealedBytes += this.#activeBytes;
-    this.#fd = undefined;
-    this.#activePath = undefined;
-    this.#activeBytes = 0;
-    if (!this.#dirty && strict.length === 0) {
-      // With a sync in flight the descriptor is closed when that ends.
-      if (!this.#syncing) fs.close(fd, () => undefined);
-      return;
-    }
-    this.#dirty = false;
-    const closeAfter = !this.#syncing;
-    fs.fdatasync(fd, (error) => {
-      if (closeAfter) fs.close(fd, () => undefined);
-      this.#settle(strict, error);
-    });
+    const segment = this.#active;
+    if (!segment) return;
+    this.#active = undefined;
+    this.#sealedBytes += segment.bytes;
+    segment.sealed = true;
+    if (segment.dirty || this.#written.length > 0) this.#begin(segment, () => undefined);
+    else this.#closeBehind(segment);
   }
 
   /** Segments ready to ship: everything in the folder but the one being written. */
   sealed(): SegmentFile[] {
-    return listSegments(this.folder).filter((segment) => segment.path !== this.#activePath);
+    return listSegments(this.folder).filter((segment) => segment.path !== this.#active?.path);
   }
 
   /** The worker has it: delete the segment. */
@@ -218,6 +220,7 @@ export class Spool {
   /** Sets a segment aside that the worker refuses for good, for a person to look at. Never deletes events. */
   reject(segment: SegmentFile): void {
     fs.renameSync(segment.path, `${segment.path}.rejected`);
+    this.#sealedBytes = Math.max(0, this.#sealedBytes - segment.bytes);
   }
 
   /** Takes over what dead processes left. Returns the number of folders. */

@@ -35,33 +35,41 @@ function malformed(message: string): Refusal {
   return new Refusal('gateway.upstream_malformed', `The upstream’s answer is not valid HTTP: ${message}.`);
 }
 
-function parseHead(raw: readonly Buffer[]): ParsedHead {
-  let contentType = '';
-  let encoding = '';
-  let length: number | undefined;
-  let connection: string | undefined;
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index]!;
-    if (name.length === 10 && name.toString('latin1').toLowerCase() === 'connection')
-      connection = raw[index + 1]!.toString('latin1');
-  }
-  const hop = connectionOptions(connection);
+type ParsedFields = Readonly<Record<string, string | string[] | undefined>>;
+
+/** One value of a field that has no list form; a second one means that two parties would read two answers. */
+function single(value: string | string[] | undefined, name: string): string {
+  if (value === undefined) return '';
+  if (typeof value === 'string') return value;
+  if (new Set(value).size > 1) throw malformed(`it has several ${name} fields`);
+  return value[0] ?? '';
+}
+
+/** Takes the fields as undici has parsed them: names in lower case, repeated fields as lists in their order. */
+function parseHead(fields: ParsedFields): ParsedHead {
+  const length = single(fields['content-length'], 'Content-Length');
+  if (length !== '' && !/^\d{1,15}$/.test(length)) throw malformed('its Content-Length is no number');
+  const connection = fields['connection'];
+  const hop = connectionOptions(Array.isArray(connection) ? connection.join(',') : connection);
   const headers: string[] = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index]!.toString('latin1');
-    const value = raw[index + 1]!.toString('latin1');
-    const lower = name.toLowerCase();
-    // RFC 9110, section 5.5: what node would refuse to send on.
-    if (NOT_A_VALUE.test(value)) throw malformed(`its field ${lower} has control characters`);
-    if (lower === 'content-type') contentType = essence(value);
-    else if (lower === 'content-encoding') encoding = value;
-    else if (lower === 'content-length') {
-      if (!/^\d{1,15}$/.test(value)) throw malformed('its Content-Length is no number');
-      length = Number(value);
-    }
-    if (isReturned(lower, hop)) headers.push(name, value);
+  for (const name of Object.keys(fields)) {
+    if (!isReturned(name, hop)) continue;
+    const value = fields[name];
+    if (typeof value === 'string') headers.push(name, checked(name, value));
+    else for (const item of value ?? []) headers.push(name, checked(name, item));
   }
-  return { headers, contentType, encoding, length };
+  return {
+    headers,
+    contentType: essence(single(fields['content-type'], 'Content-Type')),
+    encoding: single(fields['content-encoding'], 'Content-Encoding'),
+    length: length === '' ? undefined : Number(length),
+  };
+}
+
+/** RFC 9110, section 5.5: a value that node would refuse to send on. */
+function checked(name: string, value: string): string {
+  if (NOT_A_VALUE.test(value)) throw malformed(`its field ${name} has control characters`);
+  return value;
 }
 
 function hasNoBody(status: number, headRequest: boolean): boolean {
@@ -105,10 +113,10 @@ export class UpstreamCall implements Dispatcher.DispatchHandler {
     if (this.#aborted) controller.abort(new GatewayError('gateway.client_gone', 'the client is gone'));
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, fields: ParsedFields): void {
     // RFC 9110, section 15.2: interim answers concern this hop; the final one follows.
     if (status < 200) return;
-    const head = parseHead((controller.rawHeaders ?? []) as readonly Buffer[]); // HTTP/1 gives raw buffers
+    const head = parseHead(fields);
     this.#head = head;
     this.#status = status;
     if (hasNoBody(status, this.#options.headRequest)) {

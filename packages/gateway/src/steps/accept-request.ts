@@ -23,14 +23,17 @@ function malformed(message: string): Refusal {
   return new Refusal('gateway.request_malformed', message, { headers: [['Connection', 'close']] });
 }
 
-function checkFields(request: IncomingMessage, countMax: number): void {
+/** Returns the fields' names in lower case. */
+function checkFields(request: IncomingMessage, countMax: number): string[] {
   const raw = request.rawHeaders;
   if (raw.length / 2 > countMax) {
     throw new Refusal('gateway.headers_too_large', `A request may have at most ${countMax} header fields.`);
   }
+  const names: string[] = [];
   let seen = '';
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!.toLowerCase();
+    names.push(name);
     // A value with a line break came in by obs-fold (RFC 9112, section 5.2), which servers read differently.
     if (raw[index + 1]!.includes('\n') || raw[index + 1]!.includes('\r'))
       throw malformed('Folded header lines are refused.');
@@ -38,6 +41,7 @@ function checkFields(request: IncomingMessage, countMax: number): void {
     if (seen.includes(`|${name}|`)) throw malformed(`The field ${name} occurs twice.`);
     seen += `|${name}|`;
   }
+  return names;
 }
 
 function checkFraming(request: IncomingMessage): void {
@@ -105,7 +109,7 @@ function checkReady(exchange: Exchange): void {
 /** Takes a request in: well-formed, unambiguous, within limits, for an app that exists. */
 export function acceptRequest(exchange: Exchange): void {
   const { request, runtime, listener } = exchange;
-  checkFields(request, runtime.limits.headerCountMax);
+  exchange.fieldNames = checkFields(request, runtime.limits.headerCountMax);
   checkFraming(request);
   if (!METHODS.has(exchange.method)) {
     throw new Refusal('gateway.method_refused', `The method ${exchange.method} is not served.`, {

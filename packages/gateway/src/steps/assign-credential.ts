@@ -20,7 +20,7 @@ export function assignCredential(exchange: Exchange): void {
   const headers: string[] = ['host', target.host];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!;
-    const lower = name.toLowerCase();
+    const lower = exchange.fieldNames[index >> 1]!;
     if (!isForwarded(lower, hop) || lower === exchange.tokenHeader || lower === attachment?.name) continue;
     // A held body goes on decoded; parts of a body can't be inspected as the whole can.
     if (lower === 'content-encoding' && exchange.requestBody !== undefined) continue;
