@@ -13,6 +13,9 @@ export type Severity = (typeof severities)[number];
 export const results = ['pass', 'fail', 'not_visible', 'not_applicable', 'error'] as const;
 export type Result = (typeof results)[number];
 
+/** Actions of a connector's manifest that a remediation may name. */
+const connectorActions = ['revoke_grant', 'suspend_user', 'end_sessions', 'rotate_key'] as const;
+
 const expression = z.string().min(1).max(EXPRESSION_CHARS_MAX);
 const ids = (pattern: RegExp) => z.array(z.string().regex(pattern)).min(1).optional();
 
@@ -58,7 +61,8 @@ export const checkSchema = z.strictObject({
     .optional(),
   remediation: z.strictObject({
     steps: z.array(z.string().min(3)).min(1),
-    action: z.strictObject({ name: z.string(), note: z.string().optional() }).optional(),
+    /** The connector action that mends it, where the app's interface has one. */
+    action: z.strictObject({ name: z.enum(connectorActions), note: z.string().optional() }).optional(),
   }),
   mapping: mappingSchema,
   /** No interface shows the setting: a person attests to it (`settings.attestations`). */
