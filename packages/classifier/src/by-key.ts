@@ -13,6 +13,7 @@ const DATE =
 /** Whether a value looks like what its field's name promises; by the `value` field of detectors by key. */
 const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
   any: () => true,
+  phone: (value) => /^[\d ()+./x-]{5,32}$/.test(value) && /\d{2}/.test(value),
   uuid: (value) => /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value),
   name: (value) => value.length <= 80 && /\p{L}/u.test(value) && !/[@_/\\{}<>=|\d]|https?:/u.test(value),
   text: (value) => /\p{L}{2}/u.test(value),

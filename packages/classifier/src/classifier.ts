@@ -1,5 +1,6 @@
 import type { CountryCode } from 'libphonenumber-js/max';
 import { compileDetectors, type Compiled } from './compile.ts';
+import { customDetector, CustomScan, type CustomRule } from './custom.ts';
 import type { Detector } from './detector.ts';
 import { loadDetectors } from './detector-load.ts';
 import { TypeUnknown } from './errors.ts';
@@ -20,6 +21,8 @@ export interface ClassifierOptions {
   readonly minConfidence?: number;
   /** Also try values that stand alone against every form, and report every reading of the same span. */
   readonly exhaustive?: boolean;
+  /** The organisation's own dictionaries, expressions and lists. */
+  readonly custom?: readonly CustomRule[];
   /** Whether payment providers' published test cards are reported (the default) or passed over. */
   readonly testCards?: 'report' | 'ignore';
   /** Regions whose national phone numbers are recognised, most likely first. */
@@ -55,6 +58,7 @@ export interface Classifier {
 /** What a scan needs that scans share. */
 export interface ScanTools {
   readonly compiled: Compiled;
+  readonly custom: CustomScan | undefined;
   readonly keys: KeyCache;
   readonly phone: PhoneJudge;
   readonly minConfidence: number;
@@ -82,9 +86,11 @@ function selectDetectors(detectors: readonly Detector[], types: readonly string[
  */
 export function createClassifier(options: ClassifierOptions = {}): Classifier {
   const detectors = selectDetectors(options.detectors ?? loadDetectors(), options.types);
-  const compiled = compileDetectors(detectors);
+  const rules = options.custom ?? [];
+  const compiled = compileDetectors([...detectors, ...rules.map((rule) => customDetector(rule))]);
   const tools: ScanTools = {
     compiled,
+    custom: rules.length === 0 ? undefined : new CustomScan(rules, detectors.length),
     keys: new KeyCache(compiled.keyRules),
     phone: createPhoneJudge(options.phoneRegions ?? PHONE_REGIONS),
     minConfidence: options.minConfidence ?? CONFIDENCE_INLINE_MIN,

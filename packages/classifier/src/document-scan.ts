@@ -4,9 +4,13 @@ import { kindOfBytes, kindOfContentType, type ContentKind } from './content-kind
 import type { Finding, RawFinding } from './finding.ts';
 import type { KeyHint } from './keys.ts';
 import { publish, resolveOverlaps } from './resolve.ts';
+import { CsvScanner } from './scan-csv.ts';
+import { FormScanner } from './scan-form.ts';
 import { JsonScanner } from './scan-json.ts';
 import { TextScanner } from './scan-text.ts';
+import { XmlScanner } from './scan-xml.ts';
 import { Findings } from './segment.ts';
+import type { StructuredScanner } from './structured.ts';
 import { ValueScanner } from './value-scanner.ts';
 
 /** Chunks are gathered to this size before they are scanned, so that small ones don't pay for the overlap each time. */
@@ -28,7 +32,7 @@ export class DocumentScan implements ScanStream {
   private readonly values: ValueScanner;
   private readonly hint: KeyHint | undefined;
   private kind: ContentKind | undefined;
-  private json: JsonScanner | undefined;
+  private structured: StructuredScanner | undefined;
   /** Bytes not yet settled, and their offset in the document. */
   private pending: Uint8Array = EMPTY;
   private base = 0;
@@ -38,8 +42,8 @@ export class DocumentScan implements ScanStream {
   constructor(tools: ScanTools, options: ScanOptions) {
     this.tools = tools;
     const judge = new CandidateJudge(tools.compiled, this.findings, tools, tools.phone);
-    this.text = new TextScanner(tools.compiled, judge, this.findings);
-    this.values = new ValueScanner(tools.compiled, this.text, this.findings);
+    this.text = new TextScanner(tools.compiled, judge, this.findings, tools.custom);
+    this.values = new ValueScanner(tools.compiled, this.text, this.findings, tools.custom !== undefined);
     this.hint = options.key === undefined ? undefined : tools.keys.hint(options.key);
     this.kind = kindOfContentType(options.contentType);
   }
@@ -73,19 +77,27 @@ export class DocumentScan implements ScanStream {
       return [];
     }
     const out: Finding[] = [];
-    if (this.kind === 'json') this.processJson(final, out);
-    if (this.kind !== 'json') this.processText(final, out);
+    if (this.kind !== 'text') this.processStructured(this.kind, final, out);
+    if (this.kind === 'text') this.processText(final, out);
     return out;
   }
 
-  private processJson(final: boolean, out: Finding[]): void {
-    this.json ??= new JsonScanner(this.tools.keys, this.values, this.hint);
+  private processStructured(kind: ContentKind, final: boolean, out: Finding[]): void {
+    this.structured ??= this.openStructured(kind);
     const { pending } = this;
-    const consumed = this.json.scan(pending, 0, pending.length, final);
+    const consumed = this.structured.scan(pending, 0, pending.length, final);
     this.flush(out, this.findings.list.splice(0));
     this.drop(consumed);
     const stuck = this.pending.length > TOKEN_BYTES_MAX && consumed === 0;
-    if (this.json.broken || stuck) this.kind = 'text';
+    if (this.structured.broken || stuck) this.kind = 'text';
+  }
+
+  private openStructured(kind: ContentKind): StructuredScanner {
+    const { keys } = this.tools;
+    if (kind === 'csv') return new CsvScanner(keys, this.values);
+    if (kind === 'form') return new FormScanner(keys, this.values);
+    if (kind === 'xml') return new XmlScanner(keys, this.values);
+    return new JsonScanner(keys, this.values, this.hint);
   }
 
   private processText(final: boolean, out: Finding[]): void {

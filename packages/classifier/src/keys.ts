@@ -119,7 +119,8 @@ export class KeyRules {
         const reachesOwn = position + rule.words.length > all.length - words.length;
         if (!reachesOwn || this.excluded(rule.detector, all)) continue;
         if (!rule.byKey) context.add(rule.detector);
-        else if (!aside) byKey.push(rule);
+        else if (!asking && (!aside || (rule.words.length > 1 && position + rule.words.length === all.length)))
+          byKey.push(rule);
       }
     }
     byKey.sort((a, b) => b.words.length - a.words.length);

@@ -1,6 +1,7 @@
 import type { KeyCache, KeyHint } from './keys.ts';
 import { bytesOf } from './shapes.ts';
-import { HAS_AT, HAS_DIGIT, HAS_UNDERSCORE, ValueScanner } from './value-scanner.ts';
+import type { StructuredScanner } from './structured.ts';
+import { HAS_AT, HAS_DIGIT, HAS_UNDERSCORE, type ValueScanner } from './value-scanner.ts';
 
 /** Deeper nesting is read as text. */
 const DEPTH_MAX = 512;
@@ -31,7 +32,7 @@ const NUMBER_BYTES: Uint8Array = (() => {
  * and stops where the bytes can't be JSON, so that the caller can go on reading them as text. State carries across
  * calls: what is incomplete at the end of a chunk is left to the next call.
  */
-export class JsonScanner {
+export class JsonScanner implements StructuredScanner {
   /** The bytes from the last returned offset on are not JSON. */
   broken = false;
   private readonly keys: KeyCache;
@@ -149,7 +150,7 @@ export class JsonScanner {
     this.key = this.keys.lookup(bytes, start, end, hash, this.names[this.depth]);
     this.atKey = false;
     // Keys may be data themselves: addresses and numbers as names of entries.
-    if (ValueScanner.worthwhile(this.stringBits, end - start, undefined) && end - start <= 1024) {
+    if (this.values.worthwhile(this.stringBits, end - start, undefined) && end - start <= 1024) {
       this.values.scan(bytes, start, end, 'json-string', undefined);
     }
   }
@@ -158,7 +159,7 @@ export class JsonScanner {
     const end = this.stringEnd;
     const hint = this.currentHint();
     if (!this.stringEscaped) {
-      if (ValueScanner.worthwhile(this.stringBits, end - start, hint))
+      if (this.values.worthwhile(this.stringBits, end - start, hint))
         this.values.scan(bytes, start, end, 'json-string', hint);
       return;
     }

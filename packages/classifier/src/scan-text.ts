@@ -1,5 +1,6 @@
 import type { CandidateJudge } from './candidate.ts';
 import type { Compiled } from './compile.ts';
+import type { CustomScan } from './custom.ts';
 import { emailAround } from './email.ts';
 import { colonRun, macEnd } from './network.ts';
 import { PhoneRuns } from './phone-runs.ts';
@@ -43,13 +44,15 @@ export class TextScanner {
   private readonly compiled: Compiled;
   private readonly judge: CandidateJudge;
   private readonly findings: Findings;
+  private readonly custom: CustomScan | undefined;
   private readonly phones: PhoneRuns;
   // Identifiers still open: where each began and its shape so far.
   private readonly openStarts = new Int32Array(GROUPS_MAX);
   private readonly openShapes = new Int32Array(GROUPS_MAX);
   private open = 0;
 
-  constructor(compiled: Compiled, judge: CandidateJudge, findings: Findings) {
+  constructor(compiled: Compiled, judge: CandidateJudge, findings: Findings, custom: CustomScan | undefined) {
+    this.custom = custom;
     this.compiled = compiled;
     this.judge = judge;
     this.findings = findings;
@@ -63,6 +66,7 @@ export class TextScanner {
     this.walkGroups(segment);
     this.judge.judgePhones(this.phones);
     this.judge.judgeWhole();
+    this.custom?.scan(segment, this.findings);
   }
 
   private runAnchors(segment: Segment): void {

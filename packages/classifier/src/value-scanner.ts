@@ -20,15 +20,19 @@ export class ValueScanner {
   private readonly compiled: Compiled;
   private readonly text: TextScanner;
   private readonly findings: Findings;
+  private readonly everything: boolean;
 
-  constructor(compiled: Compiled, text: TextScanner, findings: Findings) {
+  /** `everything`: custom rules may be about any value at all. */
+  constructor(compiled: Compiled, text: TextScanner, findings: Findings, everything: boolean) {
+    this.everything = everything;
     this.compiled = compiled;
     this.text = text;
     this.findings = findings;
   }
 
   /** Whether a value with these bytes under this name can hold anything. */
-  static worthwhile(mask: number, length: number, hint: KeyHint | undefined): boolean {
+  worthwhile(mask: number, length: number, hint: KeyHint | undefined): boolean {
+    if (this.everything) return length > 0;
     if ((mask & HAS_AT) !== 0) return true;
     if (hint?.telling === true) return length > 1;
     if ((mask & HAS_DIGIT) !== 0) return length >= UNNAMED_BYTES_MIN;
@@ -43,7 +47,7 @@ export class ValueScanner {
     hint: KeyHint | undefined,
     map?: Int32Array,
   ): void {
-    if (hint?.telling !== true && isTimestamp(bytes, start, end)) return;
+    if (hint?.telling !== true && !this.everything && isTimestamp(bytes, start, end)) return;
     const segment: Segment = { bytes, start, end, encoding, hint, complete: true, map };
     this.text.scan(segment);
     if (hint !== undefined) findByKey(this.compiled, segment, this.findings);
