@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type ApiClient, createApiClient } from '@cordon/client';
+import { freePorts } from './free-ports.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../apps/server/src/main.ts', import.meta.url));
 const START_MS_MAX = 150_000;
@@ -51,26 +51,6 @@ const MARKS: Readonly<Record<Exclude<ProcessName, 'supervisor'>, string>> = {
   lake: 'lake-process.ts',
   postgres: '/bin/postgres\0-D',
 };
-
-/** A run of adjacent free ports: held open together while they are chosen, so that they are really free. */
-async function freePorts(count: number): Promise<number> {
-  for (let first = 20_000 + Math.floor(Math.random() * 20_000); ; first += count) {
-    const servers = Array.from({ length: count }, () => createServer());
-    const opened = await Promise.all(
-      servers.map(async (server, index) => {
-        server.listen(first + index, '127.0.0.1');
-        return once(server, 'listening').then(
-          () => true,
-          () => false,
-        );
-      }),
-    );
-    await Promise.all(
-      servers.filter((_, index) => opened[index]).map((server) => new Promise((done) => server.close(done))),
-    );
-    if (!opened.includes(false)) return first;
-  }
-}
 
 async function choosePorts(): Promise<Ports> {
   const first = await freePorts(14);

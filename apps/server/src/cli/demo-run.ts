@@ -20,9 +20,9 @@ import type { CliContext } from './context.ts';
 import { note, print } from './output.ts';
 
 const MARKER = 'this-is-a-demonstration';
-/** Apps whose SDK drops path prefixes get ports of their own from here on. */
-const APP_PORT_FIRST = 7_501;
-const PROCESS_PORT_FIRST = 7_530;
+/** Ports of their own for apps whose SDK drops path prefixes, and for each process: this far from the gateway's. */
+const APP_PORT_OFFSET = 58;
+const PROCESS_PORT_OFFSET = 87;
 const WIDTH_DEFAULT = 110;
 
 export interface DemoOptions {
@@ -54,7 +54,7 @@ async function emptyFolder(path: string): Promise<DataFolder> {
 }
 
 function demoConfig(config: Config, dataDir: string): Config {
-  const gateway = { ...config.gateway, process_port: PROCESS_PORT_FIRST };
+  const gateway = { ...config.gateway, process_port: config.gateway.port + PROCESS_PORT_OFFSET };
   return { ...config, data_dir: dataDir, gateway, log_level: config.log_level === 'info' ? 'warn' : config.log_level };
 }
 
@@ -64,7 +64,7 @@ function placeOf(config: Config): (app: EmulatedApp) => AppPlace {
   return (app) => {
     const prefixUrl = `${plain}/${app.name}`;
     if (app.listener === 'prefix') return { address: { prefixUrl } };
-    const port = APP_PORT_FIRST + APP_NAMES.indexOf(app.name);
+    const port = config.gateway.port + APP_PORT_OFFSET + APP_NAMES.indexOf(app.name);
     const own = `https://localhost:${port}`;
     return { address: { prefixUrl, portUrl: own, tlsPortUrl: own }, port };
   };
@@ -97,7 +97,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         progress,
         gatewayOrigins: Array.from(
           { length: config.gateway.processes },
-          (_, index) => `http://localhost:${PROCESS_PORT_FIRST + index}`,
+          (_, index) => `http://localhost:${config.gateway.process_port + index}`,
         ),
         ca: await readFile(join(dataDir, 'ca.pem'), 'utf8'),
       });
