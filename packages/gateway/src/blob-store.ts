@@ -4,7 +4,7 @@ import path from 'node:path';
 import { GatewayError } from './errors.ts';
 import { writeDurably } from './snapshot-store.ts';
 
-export const BLOB_BYTES_MAX = 64 * 1024 * 1024;
+const BLOB_BYTES_MAX = 64 * 1024 * 1024;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** Content-addressed files: fetched once, checked against their name every time they are read. */

@@ -81,7 +81,7 @@ export function isReturned(name: string, hop: ReadonlySet<string> | undefined): 
 export const VIA = '1.1 cordon';
 
 /** The codings that the gateway can undo, in the order it asks for them. */
-export const ACCEPT_ENCODING = 'gzip, br, zstd, deflate';
+const ACCEPT_ENCODING = 'gzip, br, zstd, deflate';
 
 /** Keeps of a client's `Accept-Encoding` what the gateway can read; `identity` when that is nothing. */
 export function readableEncodings(accepted: string | undefined): string {

@@ -4,7 +4,7 @@ import type { Introspection, SnapshotSource } from './snapshot-source.ts';
 const TOKENS_MAX = 50_000;
 const MISSES_MAX = 50_000;
 /** How long control's "unknown" is believed: a token issued meanwhile arrives with the snapshot anyway. */
-export const MISS_MS_MAX = 2_000;
+const MISS_MS_MAX = 2_000;
 /** How long an introspected token is believed before control is asked again, whatever its own expiry. */
 export const INTROSPECTED_MS_MAX = 30_000;
 const INTROSPECTIONS_MAX = 64;

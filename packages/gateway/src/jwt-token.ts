@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import type { JwkEntry } from '@cordon/policy';
 
 /** What a valid JWT access token (RFC 9068) says. Times in milliseconds. */
-export interface JwtClaims {
+interface JwtClaims {
   readonly issuer: string;
   readonly clientId: string;
   readonly expiresAt: number;

@@ -15,7 +15,7 @@ import { loadResponse } from './steps/load-response.ts';
 import { respondRecorded } from './steps/respond-recorded.ts';
 
 /** A step reads and adds to the exchange; it refuses the call by throwing a `Refusal`. */
-export type Step = (exchange: Exchange) => void | Promise<void>;
+type Step = (exchange: Exchange) => void | Promise<void>;
 
 export interface NamedStep {
   readonly name: string;

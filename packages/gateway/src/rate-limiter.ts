@@ -17,7 +17,7 @@ export interface RateVerdict {
   readonly resetMs: number;
 }
 
-export const RATE_KEYS_MAX = 200_000;
+const RATE_KEYS_MAX = 200_000;
 const SWEEP_KEYS = 64;
 
 /**

@@ -2,7 +2,7 @@ import { describeCall } from './call-event.ts';
 import type { Exchange } from './exchange.ts';
 
 /** Names what was lost, so that "serve and count the loss" has a count. */
-export const LOST_EVENTS = 'cordon_gateway_events_lost_total';
+const LOST_EVENTS = 'cordon_gateway_events_lost_total';
 const SUPPRESSED_EVENTS = 'cordon_gateway_events_aggregated_total';
 
 /**

@@ -17,7 +17,7 @@ const FULL = /^(\d{12})\.full$/;
 const DELTA = /^(\d{12})-(\d{12})\.delta$/;
 const CONTACT = 'contact.json';
 /** Past this many deltas a full snapshot is stored in their place. */
-export const DELTAS_STORED_MAX = 200;
+const DELTAS_STORED_MAX = 200;
 
 const pad = (version: number): string => String(version).padStart(12, '0');
 

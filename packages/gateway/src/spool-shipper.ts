@@ -4,15 +4,15 @@ import { decodeSegment } from './spool-line.ts';
 import type { SegmentFile } from './spool-folder.ts';
 import type { Spool } from './spool.ts';
 
-export const SHIP_INTERVAL_MS = 200;
-export const ADOPT_INTERVAL_MS = 1_000;
-export const BACKOFF_MS_MAX = 5_000;
+const SHIP_INTERVAL_MS = 200;
+const ADOPT_INTERVAL_MS = 1_000;
+const BACKOFF_MS_MAX = 5_000;
 const BACKOFF_MS_MIN = 100;
 const SHIP_TIMEOUT_MS = 30_000;
 const STOP_MS_MAX = 5_000;
 
 /** Sends one batch; resolves with the HTTP status, rejects when there was no answer. */
-export type SendBatch = (key: string, ndjson: Buffer, signal: AbortSignal) => Promise<number>;
+type SendBatch = (key: string, ndjson: Buffer, signal: AbortSignal) => Promise<number>;
 
 export interface ShipperStats {
   shippedEvents: number;

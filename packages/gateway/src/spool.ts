@@ -13,9 +13,9 @@ import {
 import { encodeLine } from './spool-line.ts';
 
 /** Power loss may cost at most this much of what isn't marked strict; a killed process loses nothing. */
-export const FSYNC_INTERVAL_MS_MAX = 50;
-export const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
-export const SPOOL_BYTES_MAX = 512 * 1024 * 1024;
+const FSYNC_INTERVAL_MS_MAX = 50;
+const SEGMENT_BYTES_MAX = 4 * 1024 * 1024;
+const SPOOL_BYTES_MAX = 512 * 1024 * 1024;
 /** Kept free for the calls that were let in before the spool filled up. */
 const RESERVE_SHARE = 0.05;
 const HEARTBEAT_INTERVAL_MS = 500;

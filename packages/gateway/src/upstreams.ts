@@ -10,7 +10,7 @@ const KEEP_ALIVE_MS = 30_000;
 const UPSTREAM_HEADER_BYTES_MAX = 64 * 1024;
 
 /** The upstream's certificate is valid, but its key isn't one of those that the app pins. */
-export class PinMismatch extends Error {
+class PinMismatch extends Error {
   readonly code = 'CORDON_PIN_MISMATCH';
 }
 

@@ -43,7 +43,7 @@ function rewriteHeaders(exchange: Exchange, headers: string[]): void {
 }
 
 /** Fields that described the bytes before they were changed go; a strong validator becomes a weak one. */
-export function withoutOldDescription(headers: readonly string[]): string[] {
+function withoutOldDescription(headers: readonly string[]): string[] {
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;

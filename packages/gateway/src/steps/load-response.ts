@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { decodeBody, InflatesTooMuch, parseCoding } from '../content-coding.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange, UpstreamResponse } from '../exchange.ts';
+import { clientGone } from './load-request-body.ts';
 import { isEventStream } from '../media-type.ts';
 import { explainFailure, UpstreamCall } from '../upstream-call.ts';
 
@@ -77,12 +78,9 @@ function mayRepeat(exchange: Exchange, error: unknown): boolean {
   return BROKEN.has(code) && REPEATABLE.has(exchange.method) && !exchange.requestStream && !exchange.aborted;
 }
 
-const gone = (): Refusal =>
-  new Refusal('gateway.client_gone', 'The client closed the connection before the call was complete.');
-
 /** Sends the call to the app's upstream and takes its answer. */
 export async function loadResponse(exchange: Exchange): Promise<void> {
-  if (exchange.aborted) throw gone();
+  if (exchange.aborted) throw clientGone();
   const started = performance.now();
   let answer: UpstreamResponse;
   try {
@@ -92,7 +90,7 @@ export async function loadResponse(exchange: Exchange): Promise<void> {
       return send(exchange);
     });
   } catch (error) {
-    if (exchange.aborted) throw gone();
+    if (exchange.aborted) throw clientGone();
     throw explainFailure(error, exchange.app.entry.name);
   } finally {
     exchange.upstreamMs = performance.now() - started;
