@@ -29,7 +29,7 @@ interface Sample {
   readonly p99: number;
 }
 
-const RUNS = 3;
+const RUNS = 5;
 const SECONDS = 2;
 const WARM_SECONDS = 3;
 const CONNECTIONS = 16;

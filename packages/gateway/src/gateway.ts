@@ -11,6 +11,7 @@ import { BlobStore } from './blob-store.ts';
 import { DEFAULT_LIMITS, type GatewayConfig, type ListenerConfig } from './config.ts';
 import { ControlClient } from './control-client.ts';
 import { CredentialBox } from './credential-box.ts';
+import { ProofMemory } from './dpop-proof.ts';
 import type { GatewayErrorCode } from './errors.ts';
 import { Exchange, type ListenerPlan } from './exchange.ts';
 import { IdentityCache } from './identity-cache.ts';
@@ -364,6 +365,7 @@ function createRuntime(deps: GatewayDeps, source: SnapshotSource, metrics: Metri
     envelope,
     source,
     identities: new IdentityCache(),
+    proofs: new ProofMemory(),
     operations: new Operations(
       blobs,
       logger,

@@ -20,6 +20,7 @@ const NOT_FORWARDED = new Set([
   'content-length',
   'expect',
   'authorization',
+  'dpop',
   'x-cordon-token',
   'cookie',
   'cookie2',

@@ -2,6 +2,7 @@ import type { Clock, Logger, SecretEnvelope } from '@cordon/kernel';
 import type { Authorizer } from '@cordon/policy';
 import type { GatewayConfig, GatewayLimits } from './config.ts';
 import type { CredentialBox } from './credential-box.ts';
+import type { ProofMemory } from './dpop-proof.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { Inspector } from './inspector.ts';
 import type { Metrics } from './metrics.ts';
@@ -24,6 +25,7 @@ export interface GatewayRuntime {
   readonly envelope: SecretEnvelope;
   readonly source: SnapshotSource;
   readonly identities: IdentityCache;
+  readonly proofs: ProofMemory;
   readonly operations: Operations;
   readonly inspector: Inspector;
   readonly credentials: CredentialBox;

@@ -15,6 +15,7 @@ const SINGULAR = new Set([
   'content-encoding',
   'authorization',
   'x-cordon-token',
+  'dpop',
   'expect',
 ]);
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);

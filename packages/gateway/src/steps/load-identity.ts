@@ -1,6 +1,7 @@
 import { hash as digest } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { TokenEntry } from '@cordon/policy';
+import { checkProof, DPOP_ALGORITHMS } from '../dpop-proof.ts';
 import { type GatewayErrorCode, type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange, Identity } from '../exchange.ts';
 import { IntrospectionBusy, INTROSPECTED_MS_MAX } from '../identity-cache.ts';
@@ -225,14 +226,33 @@ function checkBinding(exchange: Exchange, presented: PresentedToken, token: Toke
       ),
     );
   }
-  if (token.cnf?.jkt != null || presented.scheme === 'dpop') {
-    // A bound token must never pass as a bearer token; its proof isn't checked by this build, so it is refused.
-    throw invalid(
-      'gateway.token_invalid',
-      'DPoP-bound tokens are not accepted by this gateway yet.',
-      'Use a token bound to a certificate.',
+  checkDpop(exchange, presented, token.cnf?.jkt ?? null);
+}
+
+/** RFC 9449, section 7.1: a bound token needs its scheme and a fresh proof; neither goes without the other. */
+function checkDpop(exchange: Exchange, presented: PresentedToken, thumbprint: string | null): void {
+  if (thumbprint === null && presented.scheme !== 'dpop') return;
+  const proof = exchange.request.headers['dpop'];
+  if (thumbprint === null) {
+    throw fail(
+      exchange,
+      dpopRefusal('invalid_token', 'The access token is not bound to a key, so it is no DPoP token.'),
     );
   }
+  if (presented.scheme !== 'dpop' || typeof proof !== 'string') {
+    const why = 'The access token is bound to a key: send it as Authorization: DPoP, with a proof in the field DPoP.';
+    throw fail(exchange, dpopRefusal('invalid_token', why));
+  }
+  const { runtime, gatewayBase, startedAt: now, method } = exchange;
+  const path = (exchange.request.url ?? '/').split('?', 1)[0]!; // split gives at least one piece
+  const url = path.startsWith('/') ? gatewayBase + path : path;
+  const why = checkProof(proof, { now, method, url, token: presented.text, thumbprint }, runtime.proofs);
+  if (why !== undefined) throw fail(exchange, dpopRefusal('invalid_dpop_proof', `The DPoP proof is refused: ${why}.`));
+}
+
+function dpopRefusal(error: 'invalid_token' | 'invalid_dpop_proof', description: string): Refusal {
+  const value = `DPoP realm="cordon", error="${error}", error_description="${description}", algs="${DPOP_ALGORITHMS}"`;
+  return new Refusal('gateway.token_invalid', description, { headers: [['WWW-Authenticate', value]] });
 }
 
 function matchesAudience(exchange: Exchange, audience: readonly string[]): boolean {
