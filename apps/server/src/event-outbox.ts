@@ -4,12 +4,13 @@ import type { Database, Logger, Migrations, Queryable } from '@cordon/kernel';
 export const serverMigrations: Migrations = { name: 'server', folder: new URL('../migrations/', import.meta.url) };
 
 interface OutboxTables {
-  event_outbox: { id: number; event: unknown; created_at: Date };
+  event_outbox: { id: number; event: unknown; created_at: Date; refused: string | null };
 }
 
 const FLUSH_MS = 100;
 const BUFFER_MAX = 20_000;
 const BATCH_MAX = 500;
+const REASON_CHARS_MAX = 2_000;
 
 /** Events that control makes itself (sign-ins, account changes): kept in PostgreSQL until the lake has them. */
 export interface EventOutbox {
@@ -57,20 +58,30 @@ export function createEventOutbox(db: Database, logger: Logger): EventOutbox {
   };
 }
 
-export interface OutboxBatch {
-  readonly ids: readonly number[];
-  readonly events: readonly unknown[];
+export interface OutboxRow {
+  readonly id: number;
+  readonly event: unknown;
 }
 
-export async function readOutbox(db: Queryable): Promise<OutboxBatch> {
-  const rows = await db
+export async function readOutbox(db: Queryable): Promise<OutboxRow[]> {
+  return db
     .tables<OutboxTables>()
     .selectFrom('event_outbox')
     .select(['id', 'event'])
+    .where('refused', 'is', null)
     .orderBy('id')
     .limit(BATCH_MAX)
     .execute();
-  return { ids: rows.map((row) => row.id), events: rows.map((row) => row.event) };
+}
+
+/** Sets an event aside that can never be stored, with the reason. */
+export async function refuseOutbox(db: Queryable, id: number, reason: string): Promise<void> {
+  await db
+    .tables<OutboxTables>()
+    .updateTable('event_outbox')
+    .set({ refused: reason.slice(0, REASON_CHARS_MAX) })
+    .where('id', '=', id)
+    .execute();
 }
 
 export async function clearOutbox(db: Queryable, ids: readonly number[]): Promise<void> {
@@ -78,5 +89,6 @@ export async function clearOutbox(db: Queryable, ids: readonly number[]): Promis
     .tables<OutboxTables>()
     .deleteFrom('event_outbox')
     .where('id', 'in', [...ids])
+    .where('refused', 'is', null)
     .execute();
 }

@@ -12,6 +12,7 @@ import { addRoleCommands } from './cli/role-commands.ts';
 import { addRunCommands } from './cli/run-commands.ts';
 import { addSystemCommands } from './cli/system-commands.ts';
 import { loadSettings } from './cli/settings.ts';
+import { addTokenCommands } from './cli/token-command.ts';
 
 /** The composition root: the only place that reads the environment. */
 function buildProgram(): Command {
@@ -30,6 +31,7 @@ function buildProgram(): Command {
   addRunCommands(program, context);
   addAppCommands(program, context);
   addIntegrationCommands(program, context);
+  addTokenCommands(program, context);
   addDeclarationCommands(program, context);
   addEventCommands(program, context);
   addSystemCommands(program, context);

@@ -14,10 +14,17 @@ const schema = z.strictObject({
       port: port.default(7800),
       /** Address that people and clients use; the OAuth issuer and the passkeys' origin follow from it. */
       public_url: url.optional(),
+      /** `file`: control keeps an owner's API token in the data directory, for the command line of this machine. */
+      operator_access: z.enum(['file', 'none']).default('file'),
     })
     .prefault({}),
   gateway: z
     .strictObject({
+      /** Names this machine's gateway in events and status; must differ between machines. Made at the first start. */
+      id: z
+        .string()
+        .regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'letters, digits, dots, dashes and underscores')
+        .optional(),
       host: z.string().default('127.0.0.1'),
       port: port.default(7443),
       /** A plain HTTP listener for clients on the same machine; 0 turns it off. */
@@ -26,13 +33,15 @@ const schema = z.strictObject({
       /** First of a row of plain loopback ports, one for each process alone; 0: none. For drills and tests. */
       process_port: port.default(0),
       processes: z.number().int().min(1).max(64).default(2),
-      tls: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      /** PEM files; a certificate for localhost by a local authority when absent. */
+      tls: z.strictObject({ cert_file: z.string().min(1), key_file: z.string().min(1) }).optional(),
       stale_after_hours: z.number().positive().max(720).default(24),
       /** First of the internal ports for metrics and health, one a process. */
       metrics_port: port.default(7490),
+      metrics_host: z.string().default('127.0.0.1'),
     })
     .prefault({}),
-  worker: z.strictObject({ port: port.default(7810) }).prefault({}),
+  worker: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(7810) }).prefault({}),
   lake: z
     .strictObject({ port: port.default(7820), retention_days: z.number().int().min(1).max(3650).default(400) })
     .prefault({}),
@@ -67,6 +76,8 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_CONTROL_HOST: 'control.host',
   CORDON_CONTROL_PORT: 'control.port',
   CORDON_PUBLIC_URL: 'control.public_url',
+  CORDON_OPERATOR_ACCESS: 'control.operator_access',
+  CORDON_GATEWAY_ID: 'gateway.id',
   CORDON_GATEWAY_HOST: 'gateway.host',
   CORDON_GATEWAY_PORT: 'gateway.port',
   CORDON_GATEWAY_PLAIN_PORT: 'gateway.plain_port',
@@ -75,6 +86,10 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_GATEWAY_PROCESSES: 'gateway.processes',
   CORDON_GATEWAY_STALE_AFTER_HOURS: 'gateway.stale_after_hours',
   CORDON_GATEWAY_METRICS_PORT: 'gateway.metrics_port',
+  CORDON_GATEWAY_METRICS_HOST: 'gateway.metrics_host',
+  CORDON_GATEWAY_TLS_CERT_FILE: 'gateway.tls.cert_file',
+  CORDON_GATEWAY_TLS_KEY_FILE: 'gateway.tls.key_file',
+  CORDON_WORKER_HOST: 'worker.host',
   CORDON_WORKER_PORT: 'worker.port',
   CORDON_LAKE_PORT: 'lake.port',
   CORDON_LAKE_RETENTION_DAYS: 'lake.retention_days',
@@ -89,7 +104,10 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 const NUMBER = /^\d+(\.\d+)?$/;
-const SECRET_PATHS: ReadonlySet<string> = new Set([
+/** Text even when it looks like a number. */
+const TEXT_PATHS: ReadonlySet<string> = new Set([
+  'data_dir',
+  'gateway.id',
   'kek',
   'internal_key',
   'database_url',
@@ -98,16 +116,18 @@ const SECRET_PATHS: ReadonlySet<string> = new Set([
 ]);
 
 function assign(tree: Record<string, unknown>, path: string, value: string): void {
-  const [first, second] = path.split('.');
-  const parsed = NUMBER.test(value) && !SECRET_PATHS.has(path) ? Number(value) : value;
-  if (first === undefined) return;
-  if (second === undefined) {
-    tree[first] = parsed;
-    return;
+  const parsed = NUMBER.test(value) && !TEXT_PATHS.has(path) ? Number(value) : value;
+  const keys = path.split('.');
+  const last = keys.pop();
+  if (last === undefined) return;
+  let branch = tree;
+  for (const key of keys) {
+    const known = branch[key];
+    const next = typeof known === 'object' && known !== null ? { ...known } : {};
+    branch[key] = next;
+    branch = next as Record<string, unknown>; // copied from a map, or empty
   }
-  const branch = tree[first];
-  const next = typeof branch === 'object' && branch !== null ? { ...branch } : {};
-  tree[first] = { ...next, [second]: parsed };
+  branch[last] = parsed;
 }
 
 function describe(issue: z.core.$ZodIssue, fromEnvironment: ReadonlyMap<string, string>): string {

@@ -58,9 +58,12 @@ export function addIntegrationCommands(program: Command, context: CliContext): v
           }
         : { method: 'client_secret_basic' as const };
       const made = take(await api.POST('/api/v1/integrations/{id}/credentials', { params: { path: { id } }, body }));
-      note('The secret is shown this once and can not be read back.');
+      const { clientId } = made;
+      if (made.clientSecret !== null) note('The secret is shown this once and can not be read back.');
+      const proof = made.clientSecret === null ? '--key FILE' : '--secret-env NAME';
+      note(`A token for a try: cordon token --client-id ${clientId} ${proof}`);
       printJson({
-        client_id: made.clientId,
+        client_id: clientId,
         ...(made.clientSecret === null ? {} : { client_secret: made.clientSecret }),
         token_endpoint: made.tokenEndpoint,
       });

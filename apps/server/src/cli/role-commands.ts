@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import { type Config, systemClock } from '@cordon/kernel';
 import { openDataFolder } from '../supervisor/data-folder.ts';
-import { externalEngines, resolveRoleConfig } from '../supervisor/resolve-config.ts';
+import { externalEngines, resolveRoleConfig, type StandaloneRole } from '../supervisor/resolve-config.ts';
 import { ROLE_NAMES, type RoleConfig, type RoleName } from '../supervisor/role-config.ts';
 import { runRole, type StartRole } from '../supervisor/role-process.ts';
 import type { CliContext } from './context.ts';
+import { note, print, UsageWrong } from './output.ts';
+
+const OPERATOR_HOURS_MAX = 24;
 
 /** Loaded only in the process that runs the role: a gateway carries no console, a control no traffic path. */
 const LOADERS: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
@@ -13,8 +16,9 @@ const LOADERS: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
   gateway: async () => (await import('../roles/gateway-role.ts')).startGateway,
 };
 
-async function standalone(config: Config): Promise<RoleConfig> {
-  return resolveRoleConfig(config, await openDataFolder(config.data_dir), externalEngines(config), systemClock.now());
+async function standalone(config: Config, role: StandaloneRole): Promise<RoleConfig> {
+  const engines = externalEngines(config, role);
+  return resolveRoleConfig(config, await openDataFolder(config.data_dir), engines, systemClock.now());
 }
 
 export function addRoleCommands(program: Command, context: CliContext): void {
@@ -25,7 +29,7 @@ export function addRoleCommands(program: Command, context: CliContext): void {
       .description(`run a ${name} process`)
       .action(async () => {
         const start = await LOADERS[name]();
-        await runRole(name, start, async () => standalone(await context.config()));
+        await runRole(name, start, async () => standalone(await context.config(), name));
       });
   }
   role
@@ -33,6 +37,20 @@ export function addRoleCommands(program: Command, context: CliContext): void {
     .description('prepare the database for this version')
     .action(async () => {
       const { migrateAll } = await import('../roles/migrate-role.ts');
-      await migrateAll(await standalone(await context.config()));
+      const config = await context.config();
+      // No data directory: this runs as a job that keeps nothing.
+      await migrateAll({ logLevel: config.log_level, ...externalEngines(config, 'migrate') });
+    });
+  role
+    .command('operator')
+    .description('print an API token for some hours, and the sign-in link while there is no owner')
+    .option('--hours <number>', `how long the token lives, at most ${OPERATOR_HOURS_MAX}`, Number, 8)
+    .action(async ({ hours }: { hours: number }) => {
+      if (!(hours > 0 && hours <= OPERATOR_HOURS_MAX)) throw new UsageWrong('--hours is more than 0 and at most 24.');
+      const { openOperatorAccess } = await import('../roles/operator-role.ts');
+      const made = await openOperatorAccess(await standalone(await context.config(), 'operator'), hours);
+      note(`An owner's API token until ${new Date(made.expiresAt).toISOString()}; set it as CORDON_TOKEN:`);
+      print(made.token);
+      if (made.link !== null) note(`First sign-in (once, within the hour):\n${made.link}`);
     });
 }

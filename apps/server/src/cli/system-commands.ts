@@ -14,7 +14,7 @@ export function addSystemCommands(program: Command, context: CliContext): void {
       const [system, { items }] = [take(await api.GET('/api/v1/system')), take(await api.GET('/api/v1/gateways'))];
       print(`snapshot version ${system.version}, epoch ${system.epoch}`);
       const rows = items.map((one) => [
-        `${one.gatewayId}/${one.pid}`,
+        one.gatewayId,
         one.live ? 'live' : 'gone',
         String(one.version),
         String(one.epoch),

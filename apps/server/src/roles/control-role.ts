@@ -7,7 +7,14 @@ import {
   readBlob,
   startSnapshotService,
 } from '@cordon/estate';
-import { createAuthenticate, createIdentity, identityErrors, identityRoutes, OAUTH_ROUTES } from '@cordon/identity';
+import {
+  createAuthenticate,
+  createIdentity,
+  identityErrors,
+  identityRoutes,
+  OAUTH_ROUTES,
+  scimRoutes,
+} from '@cordon/identity';
 import {
   type Clock,
   createSecretEnvelope,
@@ -124,16 +131,20 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     operationsOf: (appId) => operationsOf(db, appId),
   });
   await server.register(identityRoutes(identity));
+  await server.register(scimRoutes(identity));
   await addConsole(server);
-  const operator = createOperatorAccess({ identity, dataDir: config.dataDir, clock, logger });
-  await operator.prepare();
+  const operator =
+    config.control.operatorAccess === 'file'
+      ? createOperatorAccess({ identity, dataDir: config.dataDir, clock, logger })
+      : null;
+  await operator?.prepare();
   await server.listen({ host: config.control.host, port: config.control.port });
   logger.info({ routes: routes.length, apps: (await listApps(db)).length }, 'control serves');
   return {
     async stop() {
       channel.close();
       await server.close();
-      await operator.stop();
+      await operator?.stop();
       await oauth.stop();
       await outbox.stop();
       await snapshots.stop();

@@ -51,7 +51,7 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
   const tls = gateway.tls ? { tls: gateway.tls } : {};
   const running = createGateway({
     config: {
-      gatewayId: 'gateway',
+      gatewayId: gateway.id,
       dataDir,
       control: { url: config.control.internalUrl },
       worker: { url: config.worker.internalUrl },
@@ -66,7 +66,10 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
       ],
       appPorts: { host: gateway.host, ...tls },
       reusePort: true,
-      metrics: { host: '127.0.0.1', port: gateway.metricsPort === 0 ? 0 : gateway.metricsPort + gateway.index },
+      metrics: {
+        host: gateway.metricsHost,
+        port: gateway.metricsPort === 0 ? 0 : gateway.metricsPort + gateway.index,
+      },
     },
     envelope: createSecretEnvelope(keyRingFromText(config.kek)),
     clock: systemClock,

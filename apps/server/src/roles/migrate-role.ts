@@ -3,7 +3,7 @@ import type { RoleConfig } from '../supervisor/role-config.ts';
 import { allMigrations } from './migrations.ts';
 
 /** Brings the database to this version's schema; safe to run by many at once. */
-export async function migrateAll(config: RoleConfig): Promise<void> {
+export async function migrateAll(config: Pick<RoleConfig, 'databaseUrl' | 'logLevel'>): Promise<void> {
   const logger = createLogger({ role: 'migrate', level: config.logLevel });
   const db = openDatabase({ url: config.databaseUrl, logger, connectionsMax: 2 });
   try {

@@ -22,8 +22,8 @@ import {
   systemClock,
   uuidv7,
 } from '@cordon/kernel';
-import { type Lake, openLake, parseEvent } from '@cordon/lake';
-import { clearOutbox, createEventOutbox, readOutbox } from '../event-outbox.ts';
+import { type Lake, type OcsfEvent, openLake, parseEvent } from '@cordon/lake';
+import { clearOutbox, createEventOutbox, readOutbox, refuseOutbox } from '../event-outbox.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
@@ -39,11 +39,21 @@ const BLOB_AGE_MS = 24 * 3_600_000;
 const TOMBSTONE_VERSIONS = 10_000;
 
 /** Sends what control queued. The batch's id follows from its rows, so a repeat after a crash counts once. */
-async function shipOutbox(db: Database, lake: Lake): Promise<void> {
+async function shipOutbox(db: Database, lake: Lake, logger: Logger): Promise<void> {
   for (;;) {
-    const { ids, events } = await readOutbox(db);
-    if (ids.length === 0) return;
-    await lake.ingest({ id: `outbox-${ids[0]}-${ids.at(-1)}`, events: events.map((event) => parseEvent(event)) });
+    const rows = await readOutbox(db);
+    if (rows.length === 0) return;
+    const events: OcsfEvent[] = [];
+    for (const { id, event } of rows) {
+      try {
+        events.push(parseEvent(event));
+      } catch (error) {
+        logger.error({ err: error, outbox: id }, 'control made an event that is no OCSF event; it was set aside');
+        await refuseOutbox(db, id, error instanceof Error ? error.message : String(error));
+      }
+    }
+    const ids = rows.map(({ id }) => id);
+    if (events.length > 0) await lake.ingest({ id: `outbox-${ids[0]}-${ids.at(-1)}`, events });
     await clearOutbox(db, ids);
   }
 }
@@ -79,6 +89,14 @@ async function sweep(db: Database, identity: Identity): Promise<void> {
   await identity.sweep();
 }
 
+async function enginesAnswer(db: Database, lake: Lake): Promise<boolean> {
+  const database = db.ping().then(
+    () => true,
+    () => false,
+  );
+  return !(await Promise.all([database, lake.ping()])).includes(false);
+}
+
 /** Ingest, durable workflows, and the duties that keep snapshot and lake in step with the database. */
 export async function startWorker(config: RoleConfig, logger: Logger): Promise<Role> {
   const db = openDatabase({ url: config.databaseUrl, logger });
@@ -96,11 +114,12 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
     logger,
-    // Each start is an executor of its own; what a dead one left pending is recovered by DBOS at launch.
+    // The same at each start: DBOS takes up at launch what an executor of this name left pending. Two workers at once
+    // would take up each other's runs, so a fleet has one.
     executorId: 'worker',
     definitions: [createCutOffWorkflow({ db, clock: systemClock })],
   });
-  const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, lake));
+  const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, lake, logger));
   const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, lake));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
   const sweeping = repeat('sweep', SWEEP_MS, logger, () => sweep(db, identity));
@@ -110,9 +129,10 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const ingest = await startIngestServer({
     lake,
     key: config.internalKey,
+    host: config.worker.host,
     port: config.worker.port,
     logger,
-    ready: () => true,
+    ready: () => enginesAnswer(db, lake),
     metrics: () => `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n`,
   });
   return {

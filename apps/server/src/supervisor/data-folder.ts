@@ -22,6 +22,8 @@ export interface DataFolder {
   keyRing(kek: string | undefined): Promise<KeyRing>;
   /** A random secret kept in a 0600 file, made at the first call. */
   secret(name: string): Promise<string>;
+  /** Tells this machine's gateway from others: the host's name with a random end, since cloned machines share names. */
+  gatewayId(host: string): Promise<string>;
   /** The TLS certificate that the gateway shows for localhost, by the local authority in `ca.pem`. */
   localTls(names: { dns: readonly string[]; ip: readonly string[] }, now: number): Promise<PemPair & { ca: string }>;
   writePrivate(name: string, text: string): Promise<string>;
@@ -76,6 +78,14 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
       const value = randomBytes(SECRET_BYTES).toString('base64url');
       await writeWhole(at(name), `${value}\n`);
       return value;
+    },
+    async gatewayId(host) {
+      const known = await readOrNull(at('gateway.id'));
+      if (known !== null) return known.trim();
+      const stem = host.replaceAll(/[^\w.-]/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'gateway';
+      const id = `${stem.slice(0, 60)}-${randomBytes(3).toString('hex')}`;
+      await writeWhole(at('gateway.id'), `${id}\n`);
+      return id;
     },
     async localTls(names, now) {
       const pair = async (name: string): Promise<PemPair | null> => {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { ConfigInvalid, type Config } from '@cordon/kernel';
 import type { DataFolder } from './data-folder.ts';
 import type { RoleConfig } from './role-config.ts';
@@ -30,18 +32,65 @@ export function externalLake(url: string): RoleConfig['lake'] {
   return { url: parsed.origin, username, password, database };
 }
 
-/** For a role that runs alone: engines must be named, since nobody starts embedded ones for it. */
-export function externalEngines(config: Config): Engines {
-  const missing = [config.database_url ? null : 'DATABASE_URL', config.clickhouse_url ? null : 'CLICKHOUSE_URL'].filter(
-    (name) => name !== null,
-  );
+/** What must be in the environment of a role that runs alone. A gateway reaches no engine and is given no way to. */
+const NEEDED = {
+  control: ['DATABASE_URL', 'CLICKHOUSE_URL', 'CORDON_KEK', 'CORDON_INTERNAL_KEY'],
+  worker: ['DATABASE_URL', 'CLICKHOUSE_URL', 'CORDON_KEK', 'CORDON_INTERNAL_KEY'],
+  gateway: ['CORDON_KEK', 'CORDON_INTERNAL_KEY', 'CORDON_CONTROL_INTERNAL_URL', 'CORDON_WORKER_INTERNAL_URL'],
+  migrate: ['DATABASE_URL'],
+  operator: ['DATABASE_URL', 'CORDON_KEK'],
+} as const;
+
+export type StandaloneRole = keyof typeof NEEDED;
+
+const NO_LAKE: RoleConfig['lake'] = { url: '', username: '', password: '', database: '' };
+
+/**
+ * For a role that runs alone: nobody starts engines for it or shares keys with it. A key made here would differ from
+ * the other machines' and be found out only by secrets that don't open, so a missing one is refused.
+ */
+export function externalEngines(config: Config, role: StandaloneRole): Engines {
+  const given: Readonly<Record<(typeof NEEDED)[StandaloneRole][number], string | undefined>> = {
+    DATABASE_URL: config.database_url,
+    CLICKHOUSE_URL: config.clickhouse_url,
+    CORDON_KEK: config.kek,
+    CORDON_INTERNAL_KEY: config.internal_key,
+    CORDON_CONTROL_INTERNAL_URL: config.control_internal_url,
+    CORDON_WORKER_INTERNAL_URL: config.worker_internal_url,
+  };
+  const missing = NEEDED[role].filter((name) => given[name] === undefined);
   if (missing.length > 0) {
     throw new ConfigInvalid(
-      `A role that runs alone needs engines of its own: set ${missing.join(' and ')}, or start everything with "cordon up".`,
+      `The role ${role} alone needs ${missing.join(', ')}. Set what is missing, or start everything with "cordon up".`,
       { missing },
     );
   }
-  return { databaseUrl: config.database_url ?? '', lake: externalLake(config.clickhouse_url ?? '') };
+  const needs: readonly string[] = NEEDED[role];
+  return {
+    databaseUrl: needs.includes('DATABASE_URL') ? (config.database_url ?? '') : '',
+    lake: needs.includes('CLICKHOUSE_URL') ? externalLake(config.clickhouse_url ?? '') : NO_LAKE,
+  };
+}
+
+async function readPem(path: string, key: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigInvalid(`${key}: the file ${path} can't be read.`, { path }, cause);
+  }
+}
+
+async function gatewayTls(config: Config, folder: DataFolder, gatewayUrl: string, now: number) {
+  const given = config.gateway.tls;
+  if (given) {
+    return {
+      cert: await readPem(given.cert_file, 'gateway.tls.cert_file'),
+      key: await readPem(given.key_file, 'gateway.tls.key_file'),
+    };
+  }
+  const names = [...new Set(['localhost', new URL(gatewayUrl).hostname])];
+  const { cert, key } = await folder.localTls({ dns: names, ip: ['127.0.0.1', '::1'] }, now);
+  return { cert, key };
 }
 
 export async function resolveRoleConfig(
@@ -52,10 +101,6 @@ export async function resolveRoleConfig(
 ): Promise<RoleConfig> {
   const urls = publicUrls(config);
   const ring = await folder.keyRing(config.kek);
-  const host = new URL(urls.gateway).hostname;
-  const tls =
-    config.gateway.tls ??
-    (await folder.localTls({ dns: [...new Set(['localhost', host])], ip: ['127.0.0.1', '::1'] }, now));
   return {
     dataDir: folder.path,
     logLevel: config.log_level,
@@ -68,19 +113,23 @@ export async function resolveRoleConfig(
       port: config.control.port,
       publicUrl: urls.control,
       internalUrl: config.control_internal_url ?? `http://127.0.0.1:${config.control.port}`,
+      operatorAccess: config.control.operator_access,
     },
     worker: {
+      host: config.worker.host,
       port: config.worker.port,
       internalUrl: config.worker_internal_url ?? `http://127.0.0.1:${config.worker.port}`,
     },
     gateway: {
+      id: config.gateway.id ?? (await folder.gatewayId(hostname())),
       host: config.gateway.host,
       port: config.gateway.port,
       plainPort: config.gateway.plain_port,
       processPort: config.gateway.process_port,
       publicUrl: urls.gateway,
-      tls: { cert: tls.cert, key: tls.key },
+      tls: await gatewayTls(config, folder, urls.gateway, now),
       staleAfterMs: Math.round(config.gateway.stale_after_hours * HOUR_MS),
+      metricsHost: config.gateway.metrics_host,
       metricsPort: config.gateway.metrics_port,
       index: 0,
     },

@@ -10,9 +10,16 @@ export const roleConfig = z.object({
   kek: z.string(),
   /** Bearer between gateways, control and worker. */
   internalKey: z.string(),
-  control: z.object({ host: z.string(), port: z.int(), publicUrl: z.string(), internalUrl: z.string() }),
-  worker: z.object({ port: z.int(), internalUrl: z.string() }),
+  control: z.object({
+    host: z.string(),
+    port: z.int(),
+    publicUrl: z.string(),
+    internalUrl: z.string(),
+    operatorAccess: z.enum(['file', 'none']),
+  }),
+  worker: z.object({ host: z.string(), port: z.int(), internalUrl: z.string() }),
   gateway: z.object({
+    id: z.string(),
     host: z.string(),
     port: z.int(),
     plainPort: z.int(),
@@ -20,6 +27,7 @@ export const roleConfig = z.object({
     publicUrl: z.string(),
     tls: z.object({ cert: z.string(), key: z.string() }).nullable(),
     staleAfterMs: z.int(),
+    metricsHost: z.string(),
     metricsPort: z.int(),
     index: z.int(),
   }),

@@ -42,10 +42,11 @@ function parseBatch(body: Buffer): { events: OcsfEvent[]; refused: number } {
 export async function startIngestServer(deps: {
   readonly lake: Lake;
   readonly key: string;
+  readonly host: string;
   readonly port: number;
   readonly logger: Logger;
-  /** Whether the worker's other duties run. */
-  readonly ready: () => boolean;
+  /** Whether the engines that the worker needs answer. */
+  readonly ready: () => Promise<boolean>;
   readonly metrics: () => string;
 }): Promise<{ server: Server; stop(): Promise<void> }> {
   const { lake, logger } = deps;
@@ -80,7 +81,9 @@ export async function startIngestServer(deps: {
     let answer: Answer = { status: 404, detail: 'There is nothing here.' };
     if (url === '/healthz') answer = { status: 200, detail: 'ok' };
     else if (url === '/readyz')
-      answer = deps.ready() ? { status: 200, detail: 'ok' } : { status: 503, detail: 'not ready' };
+      answer = (await deps.ready())
+        ? { status: 200, detail: 'ready' }
+        : { status: 503, detail: 'an engine does not answer' };
     else if (url === '/metrics') answer = { status: 200, detail: deps.metrics() };
     else if (url === '/internal/ingest/batches' && method === 'POST') {
       answer = isInternal(request) ? await ingest(request) : { status: 401, detail: 'Send the internal key.' };
@@ -95,7 +98,7 @@ export async function startIngestServer(deps: {
       response.destroy();
     });
   });
-  server.listen(deps.port, '127.0.0.1');
+  server.listen(deps.port, deps.host);
   await once(server, 'listening');
   return {
     server,
