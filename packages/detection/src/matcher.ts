@@ -2,10 +2,16 @@ import { anyAt, parseFieldPath, textOf, textsAt, type FieldPath } from './field-
 import { type Correlation } from './correlation/correlation.ts';
 import { ANY_CATEGORY, type Rule } from './sigma/ast.ts';
 import { compileExpression, type Subject, type Test } from './sigma/closure.ts';
+import { evaluatePartly, fieldKey } from './sigma/partial.ts';
 import { chooseIndex } from './sigma/rule-index.ts';
 import { type DetectionEvent, type Signal } from './signal.ts';
 
 const KEY_VALUES_MAX = 20;
+/** Log sources, by class, whose rules are remembered. */
+const PLANS_MAX = 2_000;
+/** Operations whose rules a plan remembers; a vendor has some hundreds, an attacker may send more. */
+const OPERATIONS_MAX = 5_000;
+const PRODUCT_NAME = fieldKey(parseFieldPath('ocsf.metadata.product.name'));
 
 interface CompiledRule {
   readonly rule: Rule;
@@ -33,11 +39,13 @@ export function createMatcher(rules: readonly Rule[], correlations: readonly Cor
   const plans = new Map<string, Plan>();
   const planFor = (event: DetectionEvent): Plan => {
     const category = categoryOf(event);
-    const key = `${event.product}\0${event.service}\0${category}`;
+    const productName = productNameOf(event);
+    const key = `${event.product}\0${event.service}\0${category}\0${productName ?? ''}`;
     const known = plans.get(key);
     if (known) return known;
-    const plan = makePlan(compiled.filter(({ rule }) => appliesTo(rule, event, category)));
-    plans.set(key, plan);
+    const applying = compiled.filter(({ rule }) => appliesTo(rule, event, category));
+    const plan = makePlan(applying, productName);
+    if (plans.size < PLANS_MAX) plans.set(key, plan);
     return plan;
   };
   return {
@@ -78,6 +86,15 @@ function appliesTo(rule: Rule, event: DetectionEvent, category: string): boolean
   );
 }
 
+function productNameOf({ ocsf }: DetectionEvent): string | undefined {
+  let name: unknown;
+  anyAt(ocsf, ['metadata', 'product', 'name'], (value) => {
+    name = value;
+    return true;
+  });
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** The OCSF class by name, such as `authentication`: what a rule's `category` means here. */
 function categoryOf(event: DetectionEvent): string {
   const { ocsf } = event;
@@ -85,24 +102,40 @@ function categoryOf(event: DetectionEvent): string {
   return typeof name === 'string' ? name.toLowerCase().replaceAll(' ', '_') : '';
 }
 
-function makePlan(rules: readonly CompiledRule[]): Plan {
-  const index = chooseIndex(rules.map(({ rule }) => rule));
-  if (!index) return () => rules;
+function makePlan(rules: readonly CompiledRule[], productName: unknown): Plan {
+  const constants = new Map(productName === undefined ? [] : [[PRODUCT_NAME, productName]]);
+  const possible = rules.filter(({ rule }) => evaluatePartly(rule.expression, constants) !== false);
+  const index = chooseIndex(possible.map(({ rule }) => rule));
+  if (!index) return () => possible;
   const pick = (positions: readonly number[]): CompiledRule[] =>
-    [...new Set(positions)].sort((a, b) => a - b).flatMap((position) => rules[position] ?? []);
+    [...new Set(positions)].sort((a, b) => a - b).flatMap((position) => possible[position] ?? []);
   const always = pick(index.always);
-  const byValue = new Map([...index.byValue].map(([value, found]) => [value, pick([...found, ...index.always])]));
+  const remembered = new Map<unknown, readonly CompiledRule[]>();
   const { keys, source } = index.field;
+  const key = fieldKey(index.field);
+
+  /** Rules that may fire when the indexed field has this one value. */
+  const rulesFor = (value: unknown): readonly CompiledRule[] => {
+    const candidates = pick([...(index.byValue.get(textOf(value).toLowerCase()) ?? []), ...index.always]);
+    if (typeof value === 'object') return candidates;
+    const known = new Map([...constants, [key, value]]);
+    const kept = candidates.filter(({ rule }) => evaluatePartly(rule.expression, known) !== false);
+    if (remembered.size < OPERATIONS_MAX) remembered.set(value, kept);
+    return kept;
+  };
+
   return (event, subject) => {
-    const values: string[] = [];
+    let first: unknown;
+    let others: unknown[] | undefined;
     anyAt(source === 'ocsf' ? subject.ocsf : event.raw, keys, (value) => {
-      values.push(textOf(value).toLowerCase());
+      if (first === undefined) first = value;
+      else (others ??= []).push(value);
       return false;
     });
-    const only = values[0];
-    if (only === undefined) return always;
-    if (values.length === 1) return byValue.get(only) ?? always;
-    return pick([...values.flatMap((value) => index.byValue.get(value) ?? []), ...index.always]);
+    if (first === undefined) return always;
+    if (!others) return remembered.get(first) ?? rulesFor(first);
+    const texts = [first, ...others].map((value) => textOf(value).toLowerCase());
+    return pick([...texts.flatMap((value) => index.byValue.get(value) ?? []), ...index.always]);
   };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RE2JS } from 're2js';
-import { anyAt, existsAt, splitPath, textOf } from '../field-path.ts';
+import { ANY_KEY, anyAt, existsAt, splitPath, textOf } from '../field-path.ts';
 import { type DetectionEvent } from '../signal.ts';
 import { globTest, parseWildcards } from '../sigma/wildcard.ts';
 import { parseEventTime } from './event-time.ts';
@@ -9,6 +9,7 @@ import { type ParserDocument, type SourceDocument, type StreamDocument } from '.
 import { isRecord, unfold } from './unfold.ts';
 
 const VALUES_MAX = 200;
+const OPERATIONS_MAX = 10_000;
 
 type Read = (raw: unknown) => unknown;
 
@@ -91,17 +92,35 @@ function contentId(raw: unknown): string {
 function firstOf(paths: readonly string[]): Read {
   const compiled = paths.map(splitPath);
   return (raw) => {
-    let found: unknown;
     for (const keys of compiled) {
-      const present = anyAt(raw, keys, (value) => {
-        if (value === '') return false;
-        found = value;
-        return true;
-      });
-      if (present) return found;
+      const found = firstAt(raw, keys);
+      if (found !== undefined) return found;
     }
     return undefined;
   };
+}
+
+/** The first value at the path that isn't empty. */
+function firstAt(raw: unknown, keys: readonly string[]): unknown {
+  let value = raw;
+  for (const key of keys) {
+    if (key === ANY_KEY || Array.isArray(value)) return firstOfMany(raw, keys);
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    // Checked above to be an object that has the key.
+    value = (value as Record<string, unknown>)[key];
+  }
+  if (Array.isArray(value)) return firstOfMany(raw, keys);
+  return value === '' || value === null ? undefined : value;
+}
+
+function firstOfMany(raw: unknown, keys: readonly string[]): unknown {
+  let found: unknown;
+  anyAt(raw, keys, (value) => {
+    if (value === '') return false;
+    found = value;
+    return true;
+  });
+  return found;
 }
 
 function allOf(paths: readonly string[]): Read {
@@ -184,11 +203,11 @@ function compileClasses(stream: StreamDocument): (operation: string) => Record<s
   const otherwise = ocsfNumbers(stream.otherwise.class, stream.otherwise.activity);
   const known = new Map<string, Record<string, unknown>>();
   return (operation) => {
-    const folded = operation.toLowerCase();
-    const remembered = known.get(folded);
+    const remembered = known.get(operation);
     if (remembered) return remembered;
+    const folded = operation.toLowerCase();
     const found = rules.find((rule) => rule.tests.some((test) => test(folded)))?.numbers ?? otherwise;
-    if (known.size < 10_000) known.set(folded, found);
+    if (known.size < OPERATIONS_MAX) known.set(operation, found);
     return found;
   };
 }

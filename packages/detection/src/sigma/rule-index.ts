@@ -1,5 +1,6 @@
 import { type FieldPath } from '../field-path.ts';
 import { type Expression, type Rule } from './ast.ts';
+import { fieldKey } from './partial.ts';
 
 /** The one field whose exact values divide a log source's rules best: the vendor's operation name, as a rule. */
 export interface IndexChoice {
@@ -9,8 +10,6 @@ export interface IndexChoice {
   /** Rules that must run on every event. */
   readonly always: readonly number[];
 }
-
-const fieldKey = (field: FieldPath): string => `${field.source}:${field.keys.join('\0')}`;
 
 /**
  * For each field, the values of which one must be present for the expression to hold. A field that isn't listed

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { RE2JS } from 're2js';
 import { textOf } from '../field-path.ts';
 import { type CompareOperator, type Matcher, type TextOperator, type TimeUnit } from './ast.ts';
+import { requiredLiterals } from './required-literal.ts';
 import { globTest } from './wildcard.ts';
 
 /** JSON's number grammar: what else looks like a number in one engine may not in another. */
@@ -106,7 +107,13 @@ export function valueTest(matcher: FixedMatcher): ValueTest {
     }
     case 'regex': {
       const expression = RE2JS.compile(inlineFlags(matcher.source, matcher.flags));
-      return (value) => expression.matcher(textOf(value)).find();
+      const literals = requiredLiterals(matcher.source);
+      if (literals.length === 0) return (value) => expression.matcher(textOf(value)).find();
+      return (value) => {
+        const text = textOf(value);
+        const folded = text.toLowerCase();
+        return literals.some((literal) => folded.includes(literal)) && expression.matcher(text).find();
+      };
     }
     case 'number':
       return (value) => numeric(value) === matcher.value;

@@ -56,9 +56,10 @@ export function wildcardMatcher(parts: readonly GlobPart[], cased: boolean): Mat
 export function globTest(parts: readonly GlobPart[]): (text: string) => boolean {
   const tokens: string[] = [];
   const kinds: ('char' | 'one' | 'many')[] = [];
+  const whole = parts.some((part) => typeof part === 'object' && part.wildcard === 'one');
   for (const part of parts) {
     if (typeof part === 'string') {
-      for (const char of part) {
+      for (const char of whole ? Array.from(part) : part.split('')) {
         tokens.push(char);
         kinds.push('char');
       }
@@ -67,8 +68,12 @@ export function globTest(parts: readonly GlobPart[]): (text: string) => boolean 
       kinds.push(part.wildcard);
     }
   }
+  // `?` stands for one character, so those outside the basic plane must count as one; `*` alone needs no such care.
+  const split = whole
+    ? (text: string): ArrayLike<string> => Array.from(text)
+    : (text: string): ArrayLike<string> => text;
   return (text) => {
-    const chars = Array.from(text);
+    const chars = split(text);
     let at = 0;
     let token = 0;
     let starToken = -1;
