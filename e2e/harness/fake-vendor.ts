@@ -46,19 +46,27 @@ export interface FakeVendor {
   readonly requests: () => number;
   /** Requests that came without the vendor's secret, or with something of Cordon's. */
   readonly violations: () => number;
+  /** Notes whose id begins with `held` are answered only after this; resolves `waiting` when one is asked for. */
+  hold(): { readonly waiting: Promise<void>; release(): void };
   stop(): Promise<void>;
 }
 
 export async function startVendor(): Promise<FakeVendor> {
   let [requests, violations] = [0, 0];
+  let held = { waiting: Promise.withResolvers<void>(), released: Promise.resolve() };
   const server = createServer((request, response) => {
     requests += 1;
     if (request.headers.authorization !== `Bearer ${VENDOR_SECRET}`) violations += 1;
     request.resume();
     request.once('end', () => {
       const id = request.url?.split('/').at(-1) ?? '';
-      response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ id, text: `note ${id}` }));
+      const answer = (): void => {
+        response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ id, text: `note ${id}` }));
+      };
+      if (!id.startsWith('held')) return answer();
+      held.waiting.resolve();
+      return void held.released.then(answer);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -69,6 +77,11 @@ export async function startVendor(): Promise<FakeVendor> {
     description: JSON.stringify(DESCRIPTION),
     requests: () => requests,
     violations: () => violations,
+    hold() {
+      const released = Promise.withResolvers<void>();
+      held = { waiting: Promise.withResolvers<void>(), released: released.promise };
+      return { waiting: held.waiting.promise, release: released.resolve };
+    },
     async stop() {
       server.closeAllConnections();
       server.close();

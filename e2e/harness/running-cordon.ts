@@ -67,7 +67,7 @@ async function choosePorts(): Promise<Ports> {
 
 export interface StartOptions {
   readonly processes?: number;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>> | ((ports: Ports) => Readonly<Record<string, string>>);
 }
 
 async function launch(dataDir: string, ports: Ports, options: StartOptions): Promise<RunningCordon> {
@@ -86,7 +86,7 @@ async function launch(dataDir: string, ports: Ports, options: StartOptions): Pro
       CORDON_GATEWAY_PROCESSES: String(processes),
       CORDON_WORKER_PORT: String(ports.worker),
       CORDON_LAKE_PORT: String(ports.lake),
-      ...options.env,
+      ...(typeof options.env === 'function' ? options.env(ports) : options.env),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
