@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Logger } from '@cordon/kernel';
-import { type Lake, parseEvent, type OcsfEvent } from '@cordon/lake';
+import { type Logger, ruleFor } from '@cordon/kernel';
+import { type Lake, lakeErrors, type OcsfEvent, parseEvent } from '@cordon/lake';
 import { createInternalCheck } from '../internal-access.ts';
 
 /** A gateway's segment is at most a few MiB; this leaves room. */
@@ -69,8 +69,13 @@ export async function startIngestServer(deps: {
       await lake.ingest({ id: key, events });
       return { status: 204, detail: '' };
     } catch (error) {
-      logger.warn({ err: error, key }, 'a batch could not be stored; its sender keeps it');
-      return { status: 503, detail: 'The lake is away; send it again.' };
+      const { status } = ruleFor(error, [lakeErrors]);
+      // What the lake can never take must not be sent for ever: the gateway sets such a batch aside for a person.
+      const final = status >= 400 && status < 500 && status !== 429;
+      logger[final ? 'error' : 'warn']({ err: error, key }, 'a batch could not be stored; its sender keeps it');
+      return final
+        ? { status: 422, detail: error instanceof Error ? error.message : 'The batch is not valid.' }
+        : { status: 503, detail: 'The lake is away; send it again.' };
     } finally {
       running -= 1;
     }
