@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { factorRoutes } from './factors/factor-routes.ts';
 import type { Identity } from './identity.ts';
+import { oauthClientRoutes } from './oauth/client-routes.ts';
 import { apiTokenRoutes } from './people/api-token-routes.ts';
 import { personRoutes } from './people/person-routes.ts';
 import { scimAdminRoutes } from './scim/scim-admin-routes.ts';
@@ -22,6 +23,7 @@ export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
     await app.register(factorRoutes(identity));
     await app.register(personRoutes(identity));
     await app.register(apiTokenRoutes(identity));
+    await app.register(oauthClientRoutes(identity));
     await app.register(scimAdminRoutes(identity));
   };
 }

@@ -10,7 +10,7 @@ import {
 import type { IdentityConfigInput } from './config.ts';
 import type { PasswordCost, Revocation } from './context.ts';
 import type { IdentityEvent } from './events.ts';
-import { createIdentity, type Identity, identityMigrations } from './identity.ts';
+import { createIdentity, type Identity, type IdentityDeps, identityMigrations } from './identity.ts';
 
 export {
   type AuthenticatorFaults,
@@ -36,7 +36,11 @@ export interface FakeIdentity {
 
 /** The real identity on a database of its own, with a clock that stands still and hooks that write down. */
 export async function createFakeIdentity(
-  options: { readonly config?: Partial<IdentityConfigInput>; readonly clock?: Clock } = {},
+  options: {
+    readonly config?: Partial<IdentityConfigInput>;
+    readonly clock?: Clock;
+    readonly checkIntegration?: IdentityDeps['checkIntegration'];
+  } = {},
 ): Promise<FakeIdentity> {
   const test = await createTestDatabase();
   await migrate(test.db, [kernelMigrations, identityMigrations]);
@@ -53,6 +57,7 @@ export async function createFakeIdentity(
     emit: (event) => void events.push(event),
     onRevoked: async (_tx, revocation) => void revocations.push(revocation),
     passwordCost: CHEAP_PASSWORDS,
+    ...(options.checkIntegration ? { checkIntegration: options.checkIntegration } : {}),
   });
   return { identity, clock, db: test.db, test, events, revocations, publicUrl };
 }

@@ -18,11 +18,13 @@ import {
   setClientStatus,
   updateClientKeys,
 } from './client-store.ts';
+import { type LiveToken, listLiveTokens } from './token-store.ts';
 import { endTokens, type EndedTokens } from './token-revocation.ts';
 
 export const CLIENT_SECRET_PREFIX = 'cordon_sec_';
 /** The end of a secret is shown in lists, so that people can tell two apart; 24 of 256 bits. */
 const HINT_CHARS = 4;
+const TOKENS_PAGE = 200;
 const TOKEN_TTL_S_MAX = 86_400;
 const OVERLAP_MS_MAX = 7 * 24 * 60 * 60_000;
 
@@ -62,6 +64,12 @@ export interface OauthClients {
   replaceKeys(actor: Actor, id: ClientId, jwks: unknown): Promise<void>;
   /** For good: the client can't authenticate again, and its tokens are gone. */
   revoke(actor: Actor, id: ClientId, reason: string): Promise<EndedTokens>;
+  /** Live opaque tokens of an integration, in the order of their hash; page on with `next`. */
+  listTokens(
+    actor: Actor,
+    integrationId: IntegrationId,
+    after?: string,
+  ): Promise<{ tokens: LiveToken[]; next: string | null }>;
   /** One access token, by its value or by the hex SHA-256 of it. */
   revokeToken(actor: Actor, token: { value: string } | { hash: string }, reason: string): Promise<void>;
   /** Every token of an integration; its clients may obtain new ones. */
@@ -262,6 +270,13 @@ export function createOauthClients(context: IdentityContext): OauthClients {
       });
       reportClient('delete', actor, client, reason);
       return ended;
+    },
+
+    async listTokens(actor, integrationId, after) {
+      authorize(actor, 'integration.read');
+      const page = { now: clock.now(), after, limit: TOKENS_PAGE, integrationId };
+      const tokens = await listLiveTokens(tablesOf(db), page);
+      return { tokens, next: tokens.length === TOKENS_PAGE ? (tokens.at(-1)?.hash ?? null) : null };
     },
 
     async revokeToken(actor, token, reason) {

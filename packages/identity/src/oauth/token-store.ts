@@ -81,12 +81,18 @@ export async function findToken(db: IdentityDb, hash: string, now: number): Prom
   return row ? liveTokenOf(row) : null;
 }
 
-/** Every live token in the order of the hash; page on with the last hash. */
+/** Every live token, or those of one integration, in the order of the hash; page on with the last hash. */
 export async function listLiveTokens(
   db: IdentityDb,
-  query: { readonly now: number; readonly after?: string | undefined; readonly limit: number },
+  query: {
+    readonly now: number;
+    readonly after?: string | undefined;
+    readonly limit: number;
+    readonly integrationId?: IntegrationId;
+  },
 ): Promise<LiveToken[]> {
   let select = selectLive(db, query.now).orderBy('token.hash').limit(Math.min(query.limit, LIVE_TOKENS_PAGE_MAX));
+  if (query.integrationId !== undefined) select = select.where('token.integration_id', '=', query.integrationId);
   if (query.after !== undefined) select = select.where('token.hash', '>', Buffer.from(query.after, 'hex'));
   return (await select.execute()).map(liveTokenOf);
 }
