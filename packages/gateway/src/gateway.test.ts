@@ -111,6 +111,22 @@ test('an app’s own host name serves it without a prefix', async () => {
   expect(JSON.parse(body)).toMatchObject({ next: `http://github.gw.test:${port}/repos/o?page=2` });
 });
 
+test('fields that mislead a vendor, or concern this hop only, are not passed on', async () => {
+  const misleading = {
+    'x-http-method-override': 'DELETE',
+    'x-forwarded-for': '1.2.3.4',
+    forwarded: 'for=1.2.3.4',
+    cookie: 'session=1',
+    'x-original-url': '/admin',
+    range: 'bytes=0-1',
+    'proxy-authorization': 'Basic abc',
+  };
+  await call('/github/repos/o', { headers: { ...bearer, ...misleading, 'x-kept': 'yes' } });
+  const seen = upstream.requests.at(-1)!;
+  expect(Object.keys(misleading).filter((name) => name in seen.headers)).toEqual([]);
+  expect(seen.headers['x-kept']).toBe('yes');
+});
+
 test('redirects are not followed but rewritten', async () => {
   const response = await call('/github/redirect');
   expect(response.status).toBe(302);

@@ -24,6 +24,7 @@ export interface ListenerHooks {
   readonly onMalformed: (plan: ListenerPlan, socket: Socket, code: GatewayErrorCode, why: string) => void;
 }
 
+const IDLE_SWEEP_MS = 50;
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 
 /** @throws {GatewayError} `gateway.config_invalid` for plain HTTP on an address that others can reach. */
@@ -154,8 +155,11 @@ export function openListener(
 function closeServer(server: http.Server | https.Server, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), ms);
+    // A connection whose call ends now is kept alive for a next one, and would hold the drain until the cut.
+    const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();
