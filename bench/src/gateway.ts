@@ -300,8 +300,9 @@ export async function run(): Promise<{ rows: Row[] }> {
   };
   try {
     const bare = await start({ role: 'bare', upstream: url });
+    children.push(bare.child);
     const full = await start(cordon);
-    children.push(bare.child, full.child);
+    children.push(full.child);
     const proxies: Proxy[] = [
       { name: 'bare', prefix: '', ...bare },
       { name: 'cordon (a) token, policy, limit, record', prefix: '/plain', ...full },
