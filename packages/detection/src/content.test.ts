@@ -11,7 +11,7 @@ import { type RuleGuidance } from './sigma/ast.ts';
 
 const content = fileURLToPath(new URL('../../../content/', import.meta.url));
 const parsers = await loadParsers(`${content}parsers`);
-const ruleSet = await loadRules(`${content}detections`, { alias: parsers.alias });
+const ruleSet = await loadRules(`${content}detections`, parsers);
 const matcher = createMatcher(ruleSet.rules, ruleSet.correlations);
 
 const samples = z.strictObject({

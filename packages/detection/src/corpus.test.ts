@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { loadRules } from './load-rules.ts';
 import { createMatcher } from './matcher.ts';
@@ -10,6 +10,8 @@ import { loadParsers } from './parser/load-parsers.ts';
 const content = fileURLToPath(new URL('../../../content/', import.meta.url));
 const corpus = fileURLToPath(new URL('../../../../shared/corpora/detections/', import.meta.url));
 const absent = !existsSync(corpus);
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const SHARE_MIN = 0.95;
 const DESCRIBED = 468;
@@ -50,7 +52,7 @@ const disputed: Readonly<Record<string, string>> = {
 // Prints "skipped: corpora absent" where the folder isn't there.
 test.skipIf(absent)(`labelled events${absent ? ' (skipped: corpora absent)' : ''}`, async () => {
   const parsers = await loadParsers(`${content}parsers`);
-  const { rules, correlations } = await loadRules(`${content}detections`, { alias: parsers.alias });
+  const { rules, correlations } = await loadRules(`${content}detections`, parsers);
   const matcher = createMatcher(rules, correlations);
   const samples = await rows('samples.jsonl', sample);
   const wrong = samples.filter((one) => {

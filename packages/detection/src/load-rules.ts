@@ -23,6 +23,8 @@ export interface LoadOptions {
   /** Stands over what the folder's own placeholders.yaml says. */
   readonly placeholders?: Placeholders;
   readonly alias?: (logsource: Logsource, field: string) => string | undefined;
+  /** Our product and service for the log source of a public rule. */
+  readonly logsource?: (logsource: Logsource) => Logsource;
 }
 
 const placeholderFile = z.record(z.string(), z.array(z.string()));
@@ -69,5 +71,7 @@ export async function loadRules(folder: string, options: LoadOptions = {}): Prom
       problems.push({ file, message: error.message });
     }
   }
-  return { rules: applyFilters(rules, filters), correlations, problems };
+  const here = options.logsource ?? ((logsource: Logsource): Logsource => logsource);
+  const filtered = applyFilters(rules, filters).map((rule) => ({ ...rule, logsource: here(rule.logsource) }));
+  return { rules: filtered, correlations, problems };
 }

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { detectReplay } from './replay.ts';
+
+// All of the content is loaded for each run, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const contentFolder = fileURLToPath(new URL('../../../content/', import.meta.url));
 

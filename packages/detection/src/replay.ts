@@ -27,7 +27,7 @@ export interface ReplayLine {
  */
 export async function* detectReplay(input: AsyncIterable<string>, options: ReplayOptions): AsyncGenerator<string> {
   const parsers = await loadParsers(join(options.contentFolder, 'parsers'));
-  const { rules } = await loadRules(join(options.contentFolder, 'detections'), { alias: parsers.alias });
+  const { rules } = await loadRules(join(options.contentFolder, 'detections'), parsers);
   const matcher = createMatcher(rules);
   let index = 0;
   for await (const text of splitJson(input)) {

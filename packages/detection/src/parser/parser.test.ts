@@ -128,6 +128,6 @@ test.each([[null], ['text'], [17], [[]], [{}]])('an odd record (%j) throws nothi
 });
 
 test('a file that does not fit is refused', () => {
-  expect(() => parsers({ surprise: 1 })).toThrow();
-  expect(() => parsers({ otherwise: { class: 'no_such_class' } })).toThrow();
+  expect(() => parsers({ surprise: 1 })).toThrow('surprise');
+  expect(() => parsers({ otherwise: { class: 'no_such_class' } })).toThrow('class');
 });

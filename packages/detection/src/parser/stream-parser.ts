@@ -43,7 +43,7 @@ export function compileStream(parser: ParserDocument, stream: StreamDocument): S
   }));
   const classify = compileClasses(stream);
   const used = usedPaths(stream);
-  const product = { name: parser.title, vendor_name: parser.vendor };
+  const product = { uid: parser.product, name: parser.title, vendor_name: parser.vendor };
 
   const toEvent = (raw: unknown, receivedAt: number): DetectionEvent => {
     const time = parseEventTime(readTime(raw)) ?? receivedAt;

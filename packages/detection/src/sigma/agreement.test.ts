@@ -1,29 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ChdbEngine } from './chdb-engine.ts';
 import { compileExpression } from './closure.ts';
 import { parseRuleFile } from './parse.ts';
 import { compileToSql, type SqlMapping } from './sql.ts';
 
-let child: ChildProcess;
+let engine: ChdbEngine;
 
 beforeAll(() => {
-  child = fork(new URL('./chdb-child.ts', import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  engine = new ChdbEngine();
 });
 
 afterAll(() => {
-  child.disconnect();
+  engine.close();
 });
-
-async function ask(message: object): Promise<string[]> {
-  const reply = once(child, 'message');
-  child.send(message);
-  const [answer] = (await reply) as [{ ids?: string[]; error?: string }];
-  if (answer.error !== undefined) throw new Error(answer.error);
-  return answer.ids ?? [];
-}
 
 const mapping: SqlMapping = {
   table: 'events',
@@ -230,7 +221,7 @@ test('closures and ClickHouse SQL agree on every event', { timeout: 240_000 }, a
           ocsf: JSON.stringify(ocsf),
           action: raw.action,
         }));
-        await ask({ kind: 'rows', rows });
+        await engine.load('id String, raw String, ocsf String, action String', rows);
         for (const one of detections) {
           const text = stringify({
             title: 'generated',
@@ -247,8 +238,7 @@ test('closures and ClickHouse SQL agree on every event', { timeout: 240_000 }, a
             .map((row) => row.id);
           fired += byClosure.length;
           quiet += rows.length - byClosure.length;
-          const { where, params } = compileToSql(rule, mapping);
-          expect({ rule: text, fires: await ask({ kind: 'where', where, params }) }).toEqual({
+          expect({ rule: text, fires: await engine.idsWhere(compileToSql(rule, mapping)) }).toEqual({
             rule: text,
             fires: byClosure,
           });

@@ -8,26 +8,33 @@ import { z } from 'zod';
 const message = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('rows'),
-    rows: z.array(z.object({ id: z.string(), raw: z.string(), ocsf: z.string(), action: z.string() })),
+    /** Columns of the table with their types, and rows that fill them. */
+    columns: z.string(),
+    rows: z.array(z.record(z.string(), z.union([z.string(), z.number()]))),
   }),
   z.object({
     kind: z.literal('where'),
     where: z.string(),
+    idColumn: z.string(),
     params: z.record(z.string(), z.union([z.string(), z.number()])),
   }),
 ]);
 
 const session = new Session();
-session.query('CREATE TABLE events (id String, raw String, ocsf String, action String) ENGINE = Memory');
 
 async function answer(input: unknown): Promise<unknown> {
   const request = message.parse(input);
   if (request.kind === 'rows') {
-    session.query('TRUNCATE TABLE events');
+    session.query('DROP TABLE IF EXISTS events');
+    session.query(`CREATE TABLE events (${request.columns}) ENGINE = Memory`);
     await session.insert({ table: 'events', values: request.rows });
     return [];
   }
-  const result = session.queryBind(`SELECT id FROM events WHERE ${request.where} ORDER BY id`, request.params, 'TSV');
+  const result = session.queryBind(
+    `SELECT ${request.idColumn} FROM events WHERE ${request.where} ORDER BY 1`,
+    request.params,
+    'TSV',
+  );
   return result.split('\n').filter((id) => id !== '');
 }
 

@@ -1,0 +1,39 @@
+import { type ColumnRef, type SqlMapping } from './sigma/sql.ts';
+import { type DetectionEvent } from './signal.ts';
+
+/** OCSF paths that the lake keeps in a column of their own. An address is typed there, so it stays with the JSON. */
+const COLUMNS: Readonly<Record<string, ColumnRef>> = {
+  'ocsf.actor.user.email_addr': { column: 'actor_email', kind: 'text' },
+  'ocsf.api.operation': { column: 'operation', kind: 'text' },
+  'ocsf.http_request.http_method': { column: 'method', kind: 'text' },
+  'ocsf.http_request.user_agent': { column: 'user_agent', kind: 'text' },
+  'ocsf.class_uid': { column: 'class_uid', kind: 'number' },
+  'ocsf.activity_id': { column: 'activity_id', kind: 'number' },
+};
+
+/**
+ * The lake's events table as rules see it: `raw` is the normalised event, which carries the vendor's own as OCSF's
+ * `raw_data`. `metadata.product.uid` and `metadata.log_name` are our product and service.
+ */
+export function lakeMapping(table = 'events'): SqlMapping {
+  return {
+    table,
+    rawColumn: "JSONExtractString(raw, 'raw_data')",
+    ocsfColumn: 'raw',
+    productColumn: "JSONExtractString(raw, 'metadata', 'product', 'uid')",
+    serviceColumn: 'source',
+    timeColumn: 'time',
+    idColumn: 'event_id',
+    column: (field) => COLUMNS[field.name],
+  };
+}
+
+/**
+ * What of an event is put into the lake: its OCSF form with the vendor's record inside as `raw_data`, so that every
+ * rule can be run on it later. `unmapped` is left out, because `raw_data` holds all of it.
+ */
+export function lakeEvent(event: DetectionEvent): Record<string, unknown> {
+  const ocsf: Record<string, unknown> = typeof event.ocsf === 'object' && event.ocsf !== null ? { ...event.ocsf } : {};
+  delete ocsf['unmapped'];
+  return { ...ocsf, raw_data: JSON.stringify(event.raw) };
+}
