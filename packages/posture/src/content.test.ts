@@ -11,6 +11,29 @@ test('there are enough checks', () => {
   expect(catalogue.all().length).toBeGreaterThanOrEqual(CHECKS_MIN);
 });
 
+/** The settings without what a path names; `*` is every element. */
+function without(settings: unknown, [key = '', ...rest]: string[]): unknown {
+  if (settings === null || typeof settings !== 'object') return settings;
+  const kept = Object.entries(settings)
+    .filter(([name]) => rest.length > 0 || (key !== '*' && name !== key))
+    .map(([name, value]) => [name, key === '*' || name === key ? without(value, rest) : value] as const);
+  return Array.isArray(settings) ? kept.map(([, value]) => value) : Object.fromEntries(kept);
+}
+
+/** The settings with each of their parts, down to the leaves, put in place of something odd in turn. */
+function* withOddities(settings: unknown): Generator {
+  yield null;
+  yield 7;
+  yield {};
+  if (settings === null || typeof settings !== 'object') return;
+  for (const [name, value] of Object.entries(settings)) {
+    for (const odd of withOddities(value)) {
+      const changed = { ...settings, [name]: odd };
+      yield Array.isArray(settings) ? Object.values(changed) : changed;
+    }
+  }
+}
+
 describe.each(catalogue.all().map((compiled) => [compiled.check.id, compiled] as const))(
   '%s',
   (_, { check, evaluate }) => {
@@ -40,6 +63,28 @@ describe.each(catalogue.all().map((compiled) => [compiled.check.id, compiled] as
 
     test.each([[{}], [null], [[]], ['nothing']])('claims nothing when %j was recorded', (settings) => {
       expect(evaluate(settings, { now: SAMPLE_NOW }).result).toBe('not_visible');
+    });
+
+    test('does not pass when something it needs is taken away', () => {
+      const passing = check.samples.filter((sample) => sample.expect === 'pass');
+      const still = passing.flatMap(({ settings, now }) =>
+        check.needs.filter((need) => {
+          const rest = need.split(' | ').reduce((left, path) => without(left, path.split('.')), settings);
+          return evaluate(rest, { now: now === undefined ? SAMPLE_NOW : Date.parse(now) }).result === 'pass';
+        }),
+      );
+      expect(still).toEqual([]);
+    });
+
+    test('is not broken by odd settings', () => {
+      const broken = check.samples
+        .slice(0, 2)
+        .flatMap(({ settings }) =>
+          [...withOddities(settings)]
+            .filter((odd) => evaluate(odd, { now: SAMPLE_NOW }).result === 'error')
+            .slice(0, 1),
+        );
+      expect(broken).toEqual([]);
     });
   },
 );

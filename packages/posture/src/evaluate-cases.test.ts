@@ -1,18 +1,27 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { loadCatalogue } from './catalogue-folder.ts';
 import { CaseInvalid } from './errors.ts';
-import { evaluateCases } from './evaluate-cases.ts';
+import { evaluateCases, judgeCases } from './evaluate-cases.ts';
 
 const contentFolder = fileURLToPath(new URL('../../../content', import.meta.url));
 
+const catalogue = await loadCatalogue(contentFolder);
+
+async function* linesOf(...lines: string[]): AsyncGenerator<string> {
+  yield* lines;
+}
+
 async function judge(...lines: string[]): Promise<unknown[]> {
-  const source = (async function* () {
-    yield* lines;
-  })();
   const verdicts: unknown[] = [];
-  for await (const line of evaluateCases(source, { contentFolder, now: 0 })) verdicts.push(JSON.parse(line));
+  for await (const line of judgeCases(linesOf(...lines), catalogue, 0)) verdicts.push(JSON.parse(line));
   return verdicts;
 }
+
+test('loads the checks by itself', { timeout: 60_000 }, async () => {
+  const first = await evaluateCases(linesOf('{"policy":"MS.EXO.5.1v1","input":{}}'), { contentFolder, now: 0 }).next();
+  expect(first.value).toContain('NOT_VISIBLE');
+});
 
 test('judges each line in order', async () => {
   const input = (disabled: boolean) => ({

@@ -36,7 +36,15 @@ export async function* evaluateCases(
   lines: AsyncIterable<string>,
   { contentFolder, now = Date.now() }: EvaluateCasesOptions,
 ): AsyncGenerator<string> {
-  const catalogue = await loadCatalogue(contentFolder);
+  yield* judgeCases(lines, await loadCatalogue(contentFolder), now);
+}
+
+/** As {@link evaluateCases}, with checks that are loaded already. */
+export async function* judgeCases(
+  lines: AsyncIterable<string>,
+  catalogue: Catalogue,
+  now: number,
+): AsyncGenerator<string> {
   let number = 0;
   for await (const line of lines) {
     number += 1;

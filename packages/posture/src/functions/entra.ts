@@ -59,14 +59,12 @@ function guestTypesExcluded(policy: unknown): string[] {
   return asList(types).map(String);
 }
 
+/** Where each kind of exclusion stands; one that was not read cannot be shown to be empty. */
 const EXCLUSIONS = {
-  users: { kind: 'Users', of: (policy: unknown) => asList(valueAt(policy, 'Conditions.Users.ExcludeUsers')) },
-  groups: { kind: 'Groups', of: (policy: unknown) => asList(valueAt(policy, 'Conditions.Users.ExcludeGroups')) },
-  applications: {
-    kind: 'Applications',
-    of: (policy: unknown) => asList(valueAt(policy, 'Conditions.Applications.ExcludeApplications')),
-  },
-  guests: { kind: 'GuestUserTypes', of: guestTypesExcluded },
+  users: { kind: 'Users', path: 'Conditions.Users.ExcludeUsers' },
+  groups: { kind: 'Groups', path: 'Conditions.Users.ExcludeGroups' },
+  applications: { kind: 'Applications', path: 'Conditions.Applications.ExcludeApplications' },
+  guests: { kind: 'GuestUserTypes', path: 'Conditions.Users.ExcludeGuestsOrExternalUsers' },
 };
 
 function exclusionsAllowed(policy: unknown, settings: unknown, id: string, kinds: unknown): boolean {
@@ -76,8 +74,10 @@ function exclusionsAllowed(policy: unknown, settings: unknown, id: string, kinds
         ? EXCLUSIONS[name]
         : undefined;
     if (exclusion === undefined) return false;
+    if (valueAt(policy, exclusion.path) === undefined) return false;
     const allowed = exempted(settings, id, 'CapExclusions', exclusion.kind);
-    return exclusion.of(policy).every((item) => allowed.has(String(item)));
+    const excluded = name === 'guests' ? guestTypesExcluded(policy) : asList(valueAt(policy, exclusion.path));
+    return excluded.every((item) => allowed.has(String(item)));
   });
 }
 

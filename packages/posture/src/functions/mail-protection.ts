@@ -5,7 +5,8 @@ import { asList, asRecord, lowerStrings } from './collections.ts';
 type Entry = Record<string, unknown>;
 type Preset = 'Strict' | 'Standard';
 
-const isEmpty = (value: unknown) => asList(value).length === 0;
+/** A field that was read and holds nothing; one that was not read is not known to be empty. */
+const isEmpty = (entry: Entry, field: string) => Object.hasOwn(entry, field) && asList(entry[field]).length === 0;
 const isEnabled = (rule: Entry) => rule['State'] === 'Enabled';
 const entriesAt = (settings: unknown, key: string): Entry[] => asList(valueAt(settings, key)).map(asRecord);
 const named = (entry: Entry | undefined, preset: Preset) =>
@@ -13,7 +14,7 @@ const named = (entry: Entry | undefined, preset: Preset) =>
 
 /** Recipient conditions narrow a preset; exceptions are left to the tenant by the baseline. */
 const hasNoConditions = (rule: Entry) =>
-  isEmpty(rule['SentTo']) && isEmpty(rule['SentToMemberOf']) && isEmpty(rule['RecipientDomainIs']);
+  ['SentTo', 'SentToMemberOf', 'RecipientDomainIs'].every((field) => isEmpty(rule, field));
 
 function presetCoversAll(rules: Entry[], preset: Preset): boolean {
   return rules.some((rule) => named(rule, preset) && isEnabled(rule) && hasNoConditions(rule));
@@ -28,8 +29,8 @@ function customRuleCoversAll(settings: unknown, rule: Entry): boolean {
     'ExceptIfSentToMemberOf',
     'ExceptIfRecipientDomainIs',
   ];
-  if (isNarrowed.some((field) => !isEmpty(rule[field]))) return false;
-  if (isEmpty(rule['RecipientDomainIs'])) return true;
+  if (isNarrowed.some((field) => !isEmpty(rule, field))) return false;
+  if (isEmpty(rule, 'RecipientDomainIs')) return true;
   const domains = lowerStrings(rule['RecipientDomainIs']);
   return tenantDomains(settings).every((domain) => domains.includes(domain));
 }
@@ -64,11 +65,9 @@ function policyForAll(settings: unknown, family: Family, fallback: string | unde
 }
 
 function safeAttachmentFallback(settings: unknown): string | undefined {
-  const isWhole = entriesAt(settings, 'built_in_protection_rules').some(
-    (rule) =>
-      isEmpty(rule['ExceptIfSentTo']) &&
-      isEmpty(rule['ExceptIfSentToMemberOf']) &&
-      isEmpty(rule['ExceptIfRecipientDomainIs']),
+  const fields = ['ExceptIfSentTo', 'ExceptIfSentToMemberOf', 'ExceptIfRecipientDomainIs'];
+  const isWhole = entriesAt(settings, 'built_in_protection_rules').some((rule) =>
+    fields.every((field) => isEmpty(rule, field)),
   );
   return isWhole ? 'Built-In Protection Policy' : undefined;
 }
@@ -102,7 +101,7 @@ const KEEPS_OUT_OF_INBOX = new Set(['MoveToJmf', 'Quarantine', 'Redirect', 'Dele
 
 const faults: Record<string, (policy: Entry) => boolean> = {
   actions: (policy) => SPAM_ACTIONS.some((action) => !KEEPS_OUT_OF_INBOX.has(String(policy[action]))),
-  allowed_domains: (policy) => !isEmpty(policy['AllowedSenderDomains']),
+  allowed_domains: (policy) => !isEmpty(policy, 'AllowedSenderDomains'),
 };
 
 /**
