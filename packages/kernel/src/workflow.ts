@@ -1,4 +1,4 @@
-import { DBOS, DBOSClient } from '@dbos-inc/dbos-sdk';
+import type { DBOS } from '@dbos-inc/dbos-sdk';
 import { CompiledQuery } from 'kysely';
 import type { Transaction } from './database.ts';
 import type { Logger } from './logger.ts';
@@ -74,17 +74,20 @@ function dbosLogger(logger: Logger): EntryLogger {
   };
 }
 
-function stepsOf(): WorkflowSteps {
+/** Loaded on first use: a gateway runs no workflow, and the engine is the largest thing the kernel would bring. */
+const loadEngine = () => import('@dbos-inc/dbos-sdk');
+
+function stepsOf(engine: typeof DBOS): WorkflowSteps {
   return {
     step: (name, work, options) =>
-      DBOS.runStep(work, {
+      engine.runStep(work, {
         name,
         retriesAllowed: (options?.attemptsMax ?? 1) > 1,
         maxAttempts: options?.attemptsMax ?? 1,
       }),
-    sleep: (ms) => DBOS.sleep(ms),
+    sleep: (ms) => engine.sleep(ms),
     get workflowId() {
-      return DBOS.workflowID ?? '';
+      return engine.workflowID ?? '';
     },
   };
 }
@@ -95,7 +98,8 @@ export async function startWorkflows(options: {
   readonly executorId: string;
   readonly definitions: readonly AnyWorkflow[];
 }): Promise<WorkflowRunner> {
-  DBOS.setConfig({
+  const { DBOS: engine } = await loadEngine();
+  engine.setConfig({
     name: APPLICATION,
     systemDatabaseUrl: options.databaseUrl,
     systemDatabasePoolSize: POOL_CONNECTIONS_MAX,
@@ -104,21 +108,22 @@ export async function startWorkflows(options: {
     logger: dbosLogger(options.logger),
   });
   for (const definition of options.definitions) {
-    DBOS.registerWorkflow((input: unknown) => definition.run(input, stepsOf()), { name: definition.name });
+    engine.registerWorkflow((input: unknown) => definition.run(input, stepsOf(engine)), { name: definition.name });
   }
-  await DBOS.launch();
-  await DBOS.registerQueue(QUEUE, {
+  await engine.launch();
+  await engine.registerQueue(QUEUE, {
     workerConcurrency: QUEUE_CONCURRENCY_PER_WORKER,
     minPollingIntervalMs: QUEUE_POLL_MS,
     onConflict: 'always_update',
   });
-  return { stop: () => DBOS.shutdown({ workflowCompletionTimeoutMS: DRAIN_MS_MAX }) };
+  return { stop: () => engine.shutdown({ workflowCompletionTimeoutMS: DRAIN_MS_MAX }) };
 }
 
 export async function openWorkflowClient(options: {
   readonly databaseUrl: string;
   readonly logger: Logger;
 }): Promise<WorkflowClient> {
+  const { DBOSClient } = await loadEngine();
   const client = await DBOSClient.create({
     systemDatabaseUrl: options.databaseUrl,
     systemDatabasePoolSize: 2,

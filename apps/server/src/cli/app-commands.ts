@@ -29,8 +29,10 @@ async function readCredential(options: CredentialOptions, context: CliContext) {
     credentialEnv === undefined
       ? (await readFile(credentialFile ?? '', 'utf8')).trim()
       : (context.env[credentialEnv] ?? '');
-  if (secret === '')
-    throw new UsageWrong('The credential is empty. Give --credential-env NAME or --credential-file PATH.');
+  if (secret === '') {
+    const where = credentialEnv === undefined ? `file ${credentialFile}` : `variable ${credentialEnv}`;
+    throw new UsageWrong(`The credential is empty: the ${where} holds nothing.`);
+  }
   switch (options.credentialKind ?? 'bearer') {
     case 'bearer':
       return { kind: 'bearer' as const, secret, scheme: options.credentialScheme ?? 'Bearer' };

@@ -1,11 +1,13 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { parse, stringify } from 'yaml';
+import { parse, stringify, YAMLParseError } from 'yaml';
 import type { CliContext } from './context.ts';
 import { note, print, take, UsageWrong } from './output.ts';
 
 const FILES_MAX = 1_000;
+/** Descriptions may lie beside the declarations that name them. */
+const DECLARATION = /(?<!\.openapi)\.ya?ml$/;
 const KINDS = ['apps', 'integrations', 'policies', 'inspection', 'limits'] as const;
 
 type Tree = Record<string, unknown>;
@@ -18,16 +20,49 @@ function asTree(value: unknown, what: string): Tree {
 
 async function listFiles(path: string): Promise<string[]> {
   if ((await stat(path)).isFile()) return [path];
-  const names = (await readdir(path, { recursive: true })).filter((name) => /\.ya?ml$/.test(name)).sort();
+  const names = (await readdir(path, { recursive: true })).filter((name) => DECLARATION.test(name)).sort();
   if (names.length > FILES_MAX) throw new UsageWrong(`More than ${FILES_MAX} files under ${path}.`);
   return names.map((name) => join(path, name));
+}
+
+/** An OpenAPI description itself, as `cordon export` prints it, in place of the path of one. */
+function isDocument(text: string): boolean {
+  return text.includes('\n') || text.trimStart().startsWith('{');
+}
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof YAMLParseError) throw new UsageWrong(`${file}: ${error.message}`, {}, error);
+    throw error;
+  }
+}
+
+/** Writes `cordon.yaml` with each description as a file beside it, ready to be kept in version control. */
+async function exportTo(folder: string, declaration: Tree): Promise<number> {
+  const apps = asTree(declaration['apps'] ?? {}, 'apps');
+  await mkdir(join(folder, 'descriptions'), { recursive: true });
+  const named: Tree = {};
+  for (const [name, value] of Object.entries(apps)) {
+    const app = asTree(value, name);
+    named[name] = app;
+    if (typeof app['description'] !== 'string') continue;
+    const extension = app['description'].trimStart().startsWith('{') ? 'openapi.json' : 'openapi.yaml';
+    const path = join('descriptions', `${name}.${extension}`);
+    await writeFile(join(folder, path), app['description']);
+    named[name] = { ...app, description: path };
+  }
+  await writeFile(join(folder, 'cordon.yaml'), stringify({ ...declaration, apps: named }, { lineWidth: 120 }));
+  return Object.keys(named).length;
 }
 
 /** Puts in what a file names: an app's description by path, a credential's secret from the environment or a file. */
 async function inline(app: Tree, folder: string, context: CliContext): Promise<Tree> {
   const result = { ...app };
-  if (typeof app['description'] === 'string') {
-    result['description'] = await readFile(resolve(folder, app['description']), 'utf8');
+  const { description } = app;
+  if (typeof description === 'string' && !isDocument(description)) {
+    result['description'] = await readFile(resolve(folder, description), 'utf8');
   }
   if (app['credential'] !== undefined) {
     const { secret_env: fromEnv, secret_file: fromFile, ...credential } = asTree(app['credential'], 'credential');
@@ -40,7 +75,10 @@ async function inline(app: Tree, folder: string, context: CliContext): Promise<T
         : typeof fromFile === 'string'
           ? (await readFile(resolve(folder, fromFile), 'utf8')).trim()
           : undefined;
-    if (!secret) throw new UsageWrong(`The credential's secret is empty (secret_env: ${String(fromEnv)}).`);
+    if (!secret)
+      throw new UsageWrong(
+        `The credential's secret is empty (${JSON.stringify(fromEnv ?? fromFile ?? 'no secret_env')}).`,
+      );
     result['credential'] = { ...credential, secret };
   }
   return result;
@@ -52,7 +90,7 @@ export async function readDeclarationFiles(paths: readonly string[], context: Cl
   for (const path of paths) {
     for (const file of await listFiles(path)) {
       const text = await readFile(file, 'utf8');
-      const tree = asTree(parse(text) ?? {}, file);
+      const tree = asTree(parseYaml(text, file) ?? {}, file);
       for (const [kind, entries] of Object.entries(tree)) {
         if (!(KINDS as readonly string[]).includes(kind)) {
           throw new UsageWrong(`${file}: unknown key ${kind}; known are ${KINDS.join(', ')}.`);
@@ -124,8 +162,12 @@ export function addDeclarationCommands(program: Command, context: CliContext): v
   program
     .command('export')
     .description('write what is as YAML; credentials can not be read back and are left out')
-    .action(async () => {
+    .option('--to <folder>', 'as files: cordon.yaml, and each API description beside it')
+    .action(async (options: { to?: string }) => {
       const { api } = await context.connect();
-      print(stringify(take(await api.GET('/api/v1/declaration')), { lineWidth: 120 }));
+      const declaration = take(await api.GET('/api/v1/declaration'));
+      if (options.to === undefined) return print(stringify(declaration, { lineWidth: 120 }));
+      const apps = await exportTo(options.to, asTree(declaration, 'the declaration'));
+      return note(`${join(options.to, 'cordon.yaml')}: ${apps} apps and what belongs to them`);
     });
 }

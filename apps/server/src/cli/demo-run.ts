@@ -13,6 +13,7 @@ import {
 } from '@cordon/demo';
 import { type Config, ConfigInvalid, createLogger } from '@cordon/kernel';
 import { type DataFolder, openDataFolder } from '../supervisor/data-folder.ts';
+import type { PortUse } from '../supervisor/port-check.ts';
 import { publicUrls } from '../supervisor/resolve-config.ts';
 import type { Supervised } from '../supervisor/supervisor.ts';
 import { OPERATOR_TOKEN_FILE } from './connection.ts';
@@ -29,7 +30,12 @@ export interface DemoOptions {
   readonly context: CliContext;
   readonly dataDir: string;
   readonly exit: boolean;
-  readonly start: (config: Config, folder: DataFolder, context: CliContext) => Promise<Supervised>;
+  readonly start: (
+    config: Config,
+    folder: DataFolder,
+    context: CliContext,
+    morePorts: readonly PortUse[],
+  ) => Promise<Supervised>;
   readonly untilSignal: () => Promise<NodeJS.Signals>;
   readonly printWhereabouts: (config: Config, folder: DataFolder, running: Supervised) => Promise<void>;
 }
@@ -80,7 +86,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const ending = new AbortController();
   void signal.then(() => ending.abort());
   note('Starting Cordon and an emulated estate of SaaS tools');
-  const running = await options.start(config, folder, context);
+  const appPorts = APP_NAMES.map((name, index) => ({
+    host: config.gateway.host,
+    port: config.gateway.port + APP_PORT_OFFSET + index,
+    setting: `CORDON_GATEWAY_PORT, ${APP_PORT_OFFSET + index} below it, for ${name}`,
+  }));
+  const running = await options.start(config, folder, context, appPorts);
   try {
     note('  starting the emulated SaaS tools …');
     const logger = createLogger({ role: 'demo', level: 'warn' });

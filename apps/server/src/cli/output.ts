@@ -52,6 +52,21 @@ export function day(ms: number | null): string {
   return ms === null ? 'never' : new Date(ms).toISOString().slice(0, 10);
 }
 
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'it exists already',
+};
+
+/** A path that the person gave and that can't be used is their mistake, not a fault of the program. */
+function describeFileError(error: unknown): string | null {
+  if (!(error instanceof Error && 'code' in error && 'path' in error)) return null;
+  const why = FILE_ERRORS[String(error.code)];
+  return why === undefined ? null : `${String(error.path)}: ${why}.`;
+}
+
 /** What the person sees of an error, and the exit status (sysexits.h). */
 export function describeFailure(error: unknown): { text: string; status: number } {
   if (error instanceof ApiRefused) {
@@ -59,6 +74,8 @@ export function describeFailure(error: unknown): { text: string; status: number 
     const lines = Array.isArray(fields) ? fields.map((field) => `  ${JSON.stringify(field)}`) : [];
     return { text: [`cordon: ${error.message}`, ...lines].join('\n'), status: 1 };
   }
+  const missing = describeFileError(error);
+  if (missing !== null) return { text: `cordon: ${missing}`, status: 66 };
   if (error instanceof CordonError) return { text: `cordon: ${error.message}`, status: 64 };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `cordon: ${hideSecrets(text)}`, status: 70 };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Config, systemClock } from '@cordon/kernel';
 import { openDataFolder, type DataFolder } from '../supervisor/data-folder.ts';
+import type { PortUse } from '../supervisor/port-check.ts';
 import { publicUrls } from '../supervisor/resolve-config.ts';
 import { supervise, type Supervised } from '../supervisor/supervisor.ts';
 import type { CliContext } from './context.ts';
@@ -19,14 +20,18 @@ function untilSignal(): Promise<NodeJS.Signals> {
   return promise;
 }
 
-export type StartAll = typeof start;
-
-async function start(config: Config, folder: DataFolder, context: CliContext): Promise<Supervised> {
+async function start(
+  config: Config,
+  folder: DataFolder,
+  context: CliContext,
+  morePorts: readonly PortUse[] = [],
+): Promise<Supervised> {
   const { allMigrations } = await import('../roles/migrations.ts');
   return supervise({
     config,
     folder,
     migrations: allMigrations,
+    morePorts,
     program: context.program,
     now: () => systemClock.now(),
     progress: (text) => note(`  ${text} …`),

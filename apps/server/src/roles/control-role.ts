@@ -3,6 +3,7 @@ import {
   estateErrors,
   listApps,
   loadApp,
+  loadIntegration,
   publishRevoked,
   readBlob,
   startSnapshotService,
@@ -70,6 +71,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
     emit: (event) => outbox.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
+    checkIntegration: async (_actor, id) => void (await loadIntegration(db, id)),
   });
   const estate = createEstate(
     {

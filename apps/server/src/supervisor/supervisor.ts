@@ -9,6 +9,7 @@ import {
   startEmbeddedPostgres,
 } from '@cordon/kernel';
 import { spawnLake } from '@cordon/lake';
+import { checkPorts, type PortUse } from './port-check.ts';
 import { forkRole, keepRunning, type Kept } from './child.ts';
 import type { DataFolder } from './data-folder.ts';
 import { externalLake, resolveRoleConfig } from './resolve-config.ts';
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   /** The file that is forked for each role. */
   readonly program: string;
   readonly now: () => number;
+  /** Ports that apps will listen on, where they are known beforehand. */
+  readonly morePorts?: readonly PortUse[];
   /** Says what happens while it starts. */
   readonly progress: (text: string) => void;
 }
@@ -72,11 +75,32 @@ async function startLake(
   return { lake: { url, username, password, database: 'cordon' }, kept };
 }
 
+function portsOf({ control, gateway, worker, lake, clickhouse_url: clickhouse }: Config): PortUse[] {
+  const local = '127.0.0.1';
+  const row = (first: number, setting: string): PortUse[] =>
+    first === 0
+      ? []
+      : Array.from({ length: gateway.processes }, (_, index) => ({ host: local, port: first + index, setting }));
+  return [
+    { host: control.host, port: control.port, setting: 'CORDON_CONTROL_PORT' },
+    { host: gateway.host, port: gateway.port, setting: 'CORDON_GATEWAY_PORT' },
+    { host: local, port: gateway.plain_port, setting: 'CORDON_GATEWAY_PLAIN_PORT' },
+    { host: local, port: worker.port, setting: 'CORDON_WORKER_PORT' },
+    ...(clickhouse === undefined ? [{ host: local, port: lake.port, setting: 'CORDON_LAKE_PORT' }] : []),
+    ...row(gateway.process_port, 'CORDON_GATEWAY_PROCESS_PORT'),
+    ...row(gateway.metrics_port, 'CORDON_GATEWAY_METRICS_PORT'),
+  ];
+}
+
 /** Starts engines, then roles, in the order in which they need each other; each is started again when it ends. */
 export async function supervise(options: SupervisorOptions): Promise<Supervised> {
   const { config, folder, program } = options;
   const logger = createLogger({ role: 'supervisor', level: config.log_level });
   const unlock = await folder.lock(process.pid);
+  await checkPorts([...portsOf(config), ...(options.morePorts ?? [])]).catch(async (error: unknown) => {
+    await unlock();
+    throw error;
+  });
   const processes: Kept[] = [];
   const stop = async (): Promise<void> => {
     // Gateways first, so that the last events still find a worker and a lake.
