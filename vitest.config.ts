@@ -9,6 +9,9 @@ export default defineConfig({
         test: {
           ...everywhere,
           name: 'unit',
+          // Generous: some start processes, and CI has two cores for all of them.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
           include: [
             'packages/*/src/**/*.test.ts',
             'apps/server/src/**/*.test.ts',
