@@ -117,3 +117,19 @@ export function ocsfStatusId(status: unknown): number {
   if (typeof status !== 'string') return 0;
   return STATUS_IDS[status] ?? OCSF_ACTIVITY_OTHER;
 }
+
+const SEVERITY_IDS: Readonly<Record<string, number>> = {
+  informational: 1,
+  info: 1,
+  low: 2,
+  medium: 3,
+  high: 4,
+  critical: 5,
+  fatal: 6,
+};
+
+/** `severity_id` for a severity text; what a vendor doesn't rate is informational. */
+export function ocsfSeverityId(severity: unknown): number {
+  if (typeof severity !== 'string') return 1;
+  return SEVERITY_IDS[severity.toLowerCase()] ?? OCSF_ACTIVITY_OTHER;
+}

@@ -53,8 +53,8 @@ const stream = z.strictObject({
   logTypes: z.array(z.string()).default([]),
   /** Log sources under which public Sigma rules speak of this stream. */
   sigma: z.array(z.strictObject({ product: z.string(), service: z.string().optional() })).default([]),
-  /** Paths that tell this stream from the product's others; all must be there. */
-  when: z.array(path).default([]),
+  /** Paths that tell this stream from the product's others, alone or with the value they must have; all must hold. */
+  when: z.array(z.union([path, z.record(path, z.string())])).default([]),
   /** Top-level keys in the vendor's spelling; collectors that fold case are undone. */
   keys: z.array(path).default([]),
   /** The value at this path of the record is the event; the record itself where the path is absent. */

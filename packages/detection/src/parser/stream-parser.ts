@@ -4,7 +4,7 @@ import { ANY_KEY, anyAt, existsAt, splitPath, textOf } from '../field-path.ts';
 import { type DetectionEvent } from '../signal.ts';
 import { globTest, parseWildcards } from '../sigma/wildcard.ts';
 import { parseEventTime } from './event-time.ts';
-import { ocsfNumbers, ocsfStatusId, OCSF_VERSION } from './ocsf-class.ts';
+import { ocsfNumbers, ocsfSeverityId, ocsfStatusId, OCSF_VERSION } from './ocsf-class.ts';
 import { type ParserDocument, type SourceDocument, type StreamDocument } from './parser-schema.ts';
 import { isRecord, unfold } from './unfold.ts';
 
@@ -33,7 +33,7 @@ export interface StreamParser {
 }
 
 export function compileStream(parser: ParserDocument, stream: StreamDocument): StreamParser {
-  const when = stream.when.map(splitPath);
+  const when = stream.when.flatMap(recognition);
   const readTime = firstOf(stream.time);
   const readOperation = firstOf(stream.operation);
   const readId = stream.id ? firstOf(stream.id) : (): unknown => undefined;
@@ -58,9 +58,10 @@ export function compileStream(parser: ParserDocument, stream: StreamDocument): S
     };
     for (const attribute of attributes) {
       const value = attribute.read(raw);
-      if (value !== undefined) assign(ocsf, attribute.keys, value);
+      if (value !== undefined) assign(ocsf, attribute.keys, asOcsf(attribute.keys, value));
     }
     ocsf['status_id'] = ocsfStatusId(ocsf['status']);
+    ocsf['severity_id'] = ocsfSeverityId(ocsf['severity']);
     ocsf['unmapped'] = unmapped(raw, used);
     return { id, time, product: parser.product, service: stream.service, raw, ocsf };
   };
@@ -71,10 +72,21 @@ export function compileStream(parser: ParserDocument, stream: StreamDocument): S
     document: stream,
     recognises: (record) => {
       const candidate = unfold({ ...stream, split: undefined, pairs: [], json: [] }, record)[0] ?? record;
-      return when.every((keys) => existsAt(candidate, keys) || existsAt(record, keys));
+      return when.every((test) => test(candidate) || test(record));
     },
     parse: (record, receivedAt) => unfold(stream, record).map((raw) => toEvent(raw, receivedAt)),
   };
+}
+
+function recognition(condition: string | Readonly<Record<string, string>>): ((record: unknown) => boolean)[] {
+  if (typeof condition === 'string') {
+    const keys = splitPath(condition);
+    return [(record) => existsAt(record, keys)];
+  }
+  return Object.entries(condition).map(([path, expected]) => {
+    const keys = splitPath(path);
+    return (record) => anyAt(record, keys, (value) => textOf(value).toLowerCase() === expected.toLowerCase());
+  });
 }
 
 function textOrEmpty(value: unknown): string {
@@ -210,6 +222,22 @@ function compileClasses(stream: StreamDocument): (operation: string) => Record<s
     if (known.size < OPERATIONS_MAX) known.set(operation, found);
     return found;
   };
+}
+
+const TEXT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'uid',
+  'name',
+  'email_addr',
+  'ip',
+  'user_agent',
+  'status',
+  'message',
+]);
+
+/** OCSF types these attributes as text; vendors often number what they identify. */
+function asOcsf(keys: readonly string[], value: unknown): unknown {
+  const scalar = typeof value === 'number' || typeof value === 'boolean';
+  return scalar && TEXT_ATTRIBUTES.has(keys.at(-1) ?? '') ? String(value) : value;
 }
 
 function assign(target: Record<string, unknown>, keys: readonly string[], value: unknown): void {
