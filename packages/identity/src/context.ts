@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { IdentityConfig } from './config.ts';
 import type { IdentityEvent } from './events.ts';
 import type { IdentityTables } from './tables.ts';
+import type { FetchJson } from './oauth/issuer-keys.ts';
 import type { Random } from './token-secret.ts';
 
 /** A token that no longer works: hex SHA-256 of its value, and when it would have ended (ms since the epoch). */
@@ -36,6 +37,8 @@ export interface IdentityContext {
   readonly onRevoked: (tx: Transaction, revocation: Revocation) => Promise<void>;
   /** Throws unless the integration exists and this actor may manage its credentials. */
   readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
+  /** Fetches the keys of workload issuers; without it, only keys that were given are used. */
+  readonly fetchJson?: FetchJson;
   readonly passwordCost: PasswordCost;
 }
 

@@ -16,6 +16,7 @@ import { deleteExpiredChallenges } from './factors/challenge-store.ts';
 import { createEnrolment, type Enrolment } from './factors/enrolment.ts';
 import { defaultPasswordCost } from './factors/password.ts';
 import { createStepUp, type StepUp } from './factors/step-up.ts';
+import type { FetchJson } from './oauth/issuer-keys.ts';
 import { createOauthClients, type OauthClients } from './oauth/clients.ts';
 import { type OauthServer, startOauthServer } from './oauth/oauth-server.ts';
 import { createSigningKeys, type SigningKeys } from './oauth/signing-keys.ts';
@@ -57,6 +58,11 @@ export interface IdentityDeps {
    * role. Without it, whoever has the role may manage every integration's.
    */
   readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
+  /**
+   * Gives the JSON at an https address: how keys of workload issuers (GitHub Actions, Kubernetes) are fetched. It must
+   * refuse private networks. Without it, only issuers whose keys were given are trusted.
+   */
+  readonly fetchJson?: FetchJson;
   readonly random?: Random;
   /** Lower only in tests. */
   readonly passwordCost?: PasswordCost;

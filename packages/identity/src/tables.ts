@@ -95,6 +95,7 @@ export interface IdentityTables {
     name: string;
     auth_method: ClientAuthMethod;
     jwks: JsonOrNull;
+    federation: JsonOrNull;
     tls_subject: string | null;
     binding: TokenBinding;
     token_ttl_s: number;
@@ -180,7 +181,9 @@ export type ClientAuthMethod =
   | 'client_secret_basic'
   | 'private_key_jwt'
   | 'tls_client_auth'
-  | 'self_signed_tls_client_auth';
+  | 'self_signed_tls_client_auth'
+  /** No secret at all: an assertion of the issuer that the workload runs under. */
+  | 'federated';
 
 /** How a token is tied to its holder: not at all, to a DPoP key (RFC 9449) or to a certificate (RFC 8705). */
 export type TokenBinding = 'none' | 'dpop' | 'mtls';

@@ -39,7 +39,8 @@ export async function createFakeIdentity(
   options: {
     readonly config?: Partial<IdentityConfigInput>;
     readonly clock?: Clock;
-    readonly checkIntegration?: IdentityDeps['checkIntegration'];
+    readonly checkIntegration?: NonNullable<IdentityDeps['checkIntegration']>;
+    readonly fetchJson?: NonNullable<IdentityDeps['fetchJson']>;
   } = {},
 ): Promise<FakeIdentity> {
   const test = await createTestDatabase();
@@ -57,6 +58,7 @@ export async function createFakeIdentity(
     emit: (event) => void events.push(event),
     onRevoked: async (_tx, revocation) => void revocations.push(revocation),
     passwordCost: CHEAP_PASSWORDS,
+    ...(options.fetchJson ? { fetchJson: options.fetchJson } : {}),
     ...(options.checkIntegration ? { checkIntegration: options.checkIntegration } : {}),
   });
   return { identity, clock, db: test.db, test, events, revocations, publicUrl };

@@ -2,6 +2,7 @@ import type { AllClientMetadata, ClientMetadata } from 'oidc-provider';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret, sameHash } from '../token-secret.ts';
 import { ClientId, type OauthClient } from './client.ts';
+import { JWT_BEARER } from './federation.ts';
 import { findClient, listClientSecrets, SECRETS_MAX } from './client-store.ts';
 
 /** Members that Cordon adds to a client's metadata; oidc-provider keeps them under these names. */
@@ -10,6 +11,7 @@ export const EXTRA_METADATA = [
   'cordon_token_ttl_s',
   'cordon_introspects',
   'cordon_secrets',
+  'cordon_federation',
 ] as const;
 
 /**
@@ -30,7 +32,7 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
   return {
     client_id: client.id,
     client_name: client.name,
-    grant_types: ['client_credentials'],
+    grant_types: [client.authMethod === 'federated' ? JWT_BEARER : 'client_credentials'],
     response_types: [],
     redirect_uris: [],
     ...authMembers(client),
@@ -39,15 +41,19 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
     cordon_integration_id: client.integrationId,
     cordon_token_ttl_s: client.tokenTtlS,
     cordon_introspects: client.introspects,
+    cordon_federation: client.federation === null ? null : JSON.stringify(client.federation),
     cordon_secrets: secrets.map(({ hash, expiresAt }) => `${hash.toString('hex')}:${expiresAt ?? ''}`),
   };
 }
 
 function authMembers(client: OauthClient): Omit<AllClientMetadata, 'client_id'> {
   const token_endpoint_auth_method = client.authMethod;
-  switch (client.authMethod) {
+  switch (token_endpoint_auth_method) {
     case 'client_secret_basic':
       return { token_endpoint_auth_method, client_secret: SECRET_PLACEHOLDER };
+    case 'federated':
+      // The grant's assertion says who it is; see workload-grant.ts.
+      return { token_endpoint_auth_method: 'none' };
     case 'tls_client_auth':
       return { token_endpoint_auth_method, tls_client_auth_subject_dn: client.tlsSubject ?? '' };
     default:

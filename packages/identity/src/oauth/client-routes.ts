@@ -21,6 +21,14 @@ const authSchema = z.discriminatedUnion('method', [
   z.strictObject({ method: z.literal('client_secret_basic') }),
   z.strictObject({ method: z.literal('private_key_jwt'), jwks: jwksSchema }),
   z.strictObject({ method: z.literal('self_signed_tls_client_auth'), jwks: jwksSchema }),
+  z.strictObject({
+    method: z.literal('federated'),
+    issuer: z.url().max(500),
+    subject: z.string().min(1).max(500),
+    audience: z.string().min(1).max(500),
+    jwks: jwksSchema.optional(),
+    jwksUri: z.url().max(1_000).optional(),
+  }),
   z.strictObject({ method: z.literal('tls_client_auth'), subject: z.string().max(400) }),
 ]);
 const bindingSchema = z.enum(['none', 'dpop', 'mtls']);
@@ -30,7 +38,13 @@ const clientResponse = z
     id: z.string(),
     integrationId: z.string().nullable(),
     name: z.string(),
-    authMethod: z.enum(['client_secret_basic', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']),
+    authMethod: z.enum([
+      'client_secret_basic',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+      'federated',
+    ]),
     binding: bindingSchema,
     tokenTtlS: z.int(),
     status: z.enum(['active', 'suspended', 'revoked']),

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import type { IdentityDb } from '../context.ts';
 import type { IdentityTables } from '../tables.ts';
+import { readFederation } from './federation.ts';
 import { ClientId, type ClientStatus, type OauthClient, type PublicJwk } from './client.ts';
 
 export const CLIENTS_PAGE_MAX = 500;
@@ -19,6 +20,7 @@ function clientOf(row: Selectable<IdentityTables['oauth_clients']>): OauthClient
     name: row.name,
     authMethod: row.auth_method,
     jwks: storedJwks.parse(row.jwks),
+    federation: row.federation === null ? null : readFederation(row.federation),
     tlsSubject: row.tls_subject,
     binding: row.binding,
     tokenTtlS: row.token_ttl_s,
@@ -40,6 +42,7 @@ export async function insertClient(db: IdentityDb, client: OauthClient): Promise
       name: client.name,
       auth_method: client.authMethod,
       jwks: client.jwks === null ? null : JSON.stringify(client.jwks),
+      federation: client.federation === null ? null : JSON.stringify(client.federation),
       tls_subject: client.tlsSubject,
       binding: client.binding,
       token_ttl_s: client.tokenTtlS,

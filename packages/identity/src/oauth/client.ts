@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { defineId, type Id, type IntegrationId } from '@cordon/kernel';
 import { z } from 'zod';
+import type { Federation } from './federation.ts';
 import { ClientInvalid } from '../errors.ts';
 import type { ClientAuthMethod, TokenBinding } from '../tables.ts';
 
@@ -19,6 +20,8 @@ export interface OauthClient {
   readonly authMethod: ClientAuthMethod;
   /** Public keys, for `private_key_jwt` and `self_signed_tls_client_auth`. */
   readonly jwks: { readonly keys: readonly PublicJwk[] } | null;
+  /** For `federated`. */
+  readonly federation: Federation | null;
   /** Subject of the certificate, for `tls_client_auth`. */
   readonly tlsSubject: string | null;
   readonly binding: TokenBinding;

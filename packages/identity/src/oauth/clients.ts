@@ -19,6 +19,7 @@ import {
   updateClientKeys,
 } from './client-store.ts';
 import { type LiveToken, listLiveTokens } from './token-store.ts';
+import { parseFederation } from './federation.ts';
 import { endTokens, type EndedTokens } from './token-revocation.ts';
 
 export const CLIENT_SECRET_PREFIX = 'cordon_sec_';
@@ -33,7 +34,15 @@ export type ClientAuthInput =
   | { readonly method: 'client_secret_basic' }
   | { readonly method: 'private_key_jwt'; readonly jwks: unknown }
   | { readonly method: 'self_signed_tls_client_auth'; readonly jwks: unknown }
-  | { readonly method: 'tls_client_auth'; readonly subject: string };
+  | { readonly method: 'tls_client_auth'; readonly subject: string }
+  | {
+      readonly method: 'federated';
+      readonly issuer: string;
+      readonly subject: string;
+      readonly audience: string;
+      readonly jwks?: unknown;
+      readonly jwksUri?: string | undefined;
+    };
 
 export interface NewClient {
   readonly integrationId: IntegrationId | null;
@@ -98,12 +107,16 @@ function checkInput(context: IdentityContext, input: NewClient): Omit<OauthClien
       field: 'subject',
     });
   }
+  if (auth.method === 'federated' && binding !== 'none') {
+    throw new ClientInvalid('The tokens of a federated client can’t be bound.', { field: 'binding' });
+  }
   return {
     integrationId: input.integrationId,
     name: input.name,
     authMethod: auth.method,
-    jwks: 'jwks' in auth ? parsePublicKeys(auth.jwks) : null,
-    tlsSubject: 'subject' in auth ? auth.subject : null,
+    jwks: auth.method !== 'federated' && 'jwks' in auth ? parsePublicKeys(auth.jwks) : null,
+    federation: auth.method === 'federated' ? parseFederation(auth, context.fetchJson !== undefined) : null,
+    tlsSubject: auth.method === 'tls_client_auth' ? auth.subject : null,
     binding,
     tokenTtlS,
     introspects: input.introspects ?? false,

@@ -7,6 +7,7 @@ import { secretMatches } from './client-metadata.ts';
 import { touchClient } from './client-store.ts';
 import { oidcConfiguration } from './oidc-configuration.ts';
 import { KEYS_CHANNEL, type SigningKeys } from './signing-keys.ts';
+import { addWorkloadGrant } from './workload-grant.ts';
 import { createIssuedAnnouncer, type IssuedAnnouncer } from './token-announcement.ts';
 import { rememberJti } from './token-store.ts';
 
@@ -56,6 +57,7 @@ async function buildHandler(context: IdentityContext, keys: SigningKeys, announc
   const provider = new Provider(context.config.publicUrl, oidcConfiguration(context, await keys.load()));
   replaceSecretComparison(context, provider);
   replaceReplayDetection(context, provider);
+  addWorkloadGrant(context, provider);
   reportTokens(context, provider, announcer);
   return provider.callback();
 }

@@ -94,7 +94,14 @@ export function oidcConfiguration(context: IdentityContext, keys: readonly JWK[]
     routes: OAUTH_ROUTES,
     scopes: [],
     responseTypes: ['code'],
-    clientAuthMethods: ['client_secret_basic', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
+    // 'none' is for federated clients alone: their grant brings an assertion.
+    clientAuthMethods: [
+      'client_secret_basic',
+      'private_key_jwt',
+      'tls_client_auth',
+      'self_signed_tls_client_auth',
+      'none',
+    ],
     enabledJWA: {
       clientAuthSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'],
       dPoPSigningAlgValues: ['ES256', 'Ed25519', 'EdDSA'],

@@ -116,8 +116,8 @@ export function createSignIn(context: IdentityContext): SignIn {
       return { challengeId: await keepChallenge(tablesOf(db), context.random, kept), options };
     },
 
+    // Not throttled: a passkey can't be guessed, and nobody shall shut out others behind one address.
     async passkey({ challengeId, response }, origin) {
-      await guard.check(origin);
       const tables = tablesOf(db);
       const { challenge } = await takeChallenge(tables, 'passkey-sign-in', challengeId, clock.now());
       const personId = await findPasskeyOwner(tables, response.id);
@@ -125,7 +125,7 @@ export function createSignIn(context: IdentityContext): SignIn {
       if (!person) return refuse('hwk', 'The passkey is not known.', origin);
       const passkey = (await listPasskeys(tables, person.id)).find((key) => key.credentialId === response.id);
       const subject = { user: person, login: person.login };
-      // A passkey can't be guessed, so its failures count against the address only and lock nobody out.
+      // Its failures count against the address, which slows down passwords from there.
       if (person.status !== 'active' || !passkey) {
         return refuse('hwk', `The account is ${person.status}.`, origin, { ...subject, login: '' });
       }
