@@ -24,25 +24,19 @@ const CLASS_BITS = 7;
 const CLASSES_MAX = 1 << CLASS_BITS;
 const STATES_MAX = 65_535;
 
-/** Byte classes: 0 boundary, 1-26 letters of either case, 27-36 digits, then one for each high byte in use. */
-function assignClasses(literals: readonly Uint8Array[]): Uint8Array {
+/**
+ * Byte classes: 0 boundary, 1-26 letters of either case, 27-36 digits, then the continuation bytes of UTF-8 one by
+ * one, and its lead bytes sixteen to the row: a wrong one would still need every continuation byte to fit.
+ */
+function assignClasses(): Uint8Array {
   const classes = new Uint8Array(256);
   for (let i = 0; i < 26; i++) {
     classes[0x61 + i] = 1 + i;
     classes[0x41 + i] = 1 + i;
   }
   for (let i = 0; i < 10; i++) classes[0x30 + i] = 27 + i;
-  let count = 38;
-  // 37 stands for every high byte that no literal uses: a letter of some script, so no boundary.
-  classes.fill(37, 0x80);
-  for (const literal of literals) {
-    for (const byte of literal) {
-      if (byte < 0x80 || classes[byte] !== 37) continue;
-      if (count === CLASSES_MAX)
-        throw new DetectorInvalid('too many different letters in detectors', { limit: CLASSES_MAX });
-      classes[byte] = count++;
-    }
-  }
+  for (let byte = 0x80; byte < 0xc0; byte++) classes[byte] = 37 + (byte & 0x3f);
+  for (let byte = 0xc0; byte < 0x100; byte++) classes[byte] = 101 + (byte & 0x0f);
   return classes;
 }
 
@@ -50,7 +44,7 @@ function assignClasses(literals: readonly Uint8Array[]): Uint8Array {
 export function buildAnchorMachine(words: readonly string[]): AnchorMachine {
   const encoder = new TextEncoder();
   const literals = words.map((word) => encoder.encode(word));
-  const classes = assignClasses(literals);
+  const classes = assignClasses();
   const capacity = literals.reduce((sum, literal) => sum + literal.length, 1);
   if (capacity > STATES_MAX) throw new DetectorInvalid('too many literals in detectors', { limit: STATES_MAX });
   const trie = new Int32Array(capacity << CLASS_BITS).fill(-1);

@@ -33,6 +33,7 @@ const COORDINATES_BYTES_MAX = 64;
 const FORM_BYTES_MAX = 48;
 const COORDINATE_STARTS = new Set(bytesOf('(-+['));
 
+const COLON = 0x3a;
 const HYPHEN = 0x2d;
 const DOT = 0x2e;
 const SLASH = 0x2f;
@@ -287,6 +288,7 @@ export class CandidateJudge {
   }
 
   takeMac(start: number, end: number): void {
+    if (start > this.segment.start && this.segment.bytes[start - 1] === COLON) return;
     if (isDeviceMac(latin1(this.segment.bytes, start, end))) this.report('mac', start, end, 0.7, 'mac');
   }
 

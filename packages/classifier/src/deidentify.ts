@@ -93,7 +93,7 @@ export function createDeidentifier(keys: DeidentifyKeys): Deidentifier {
         return encryptFormat(value, derive('ff1', category).subarray(0, 32), Buffer.from(category));
       case 'partial':
         return keepLast(value, mode.keep ?? 4);
-      case 'date-shift':
+      default:
         return shiftDate(value, shiftFor(derive('date', mode.subject), mode.days));
     }
   }

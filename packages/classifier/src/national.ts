@@ -194,6 +194,24 @@ function isNgNin(value: string): boolean {
   return /^\d{11}$/.test(value) && passesVerhoeff(value);
 }
 
+/** Chilean RUT and RUN: digits from the right times 2 to 7, check sign 0-9 or K (mod 11). */
+function isClRut(value: string): boolean {
+  const text = compact(value).replace(/^CL/, '');
+  if (!/^\d{7,8}[\dK]$/.test(text)) return false;
+  let sum = 0;
+  for (let i = text.length - 2, weight = 2; i >= 0; i--, weight = weight === 7 ? 2 : weight + 1)
+    sum += Number(text[i]) * weight;
+  return '0K987654321'[sum % 11] === text.at(-1);
+}
+
+/** Uruguayan identity number: weights 2, 9, 8, 7, 6, 3, 4 over seven digits; foreigners' begin with a 9 before those. */
+function isUyCedula(value: string): boolean {
+  const digits = digitsOf(value).padStart(8, '0');
+  const own = digits.slice(-8);
+  if (digits.length > 9 || digits.length < 8 || /[A-Za-z]/.test(value)) return false;
+  return (10 - (weighted(own.slice(0, 7), [2, 9, 8, 7, 6, 3, 4]) % 10)) % 10 === Number(own[7]);
+}
+
 /** Luhn over digits alone, at least eight and not all the same. */
 function isLuhnNumber(value: string): boolean {
   const digits = digitsOf(value);
@@ -224,6 +242,8 @@ export const nationalValidators: Readonly<Record<string, (value: string) => bool
   uk_nino: isUkNino,
   es_letter: isEsLetter,
   ng_nin: isNgNin,
+  cl_rut: isClRut,
+  uy_cedula: isUyCedula,
   luhn_number: isLuhnNumber,
   ...healthValidators,
 };

@@ -11,6 +11,9 @@ export interface ResolveOptions {
 /** Longer wins only when it is about as sure: what this many points of confidence less still beats what it contains. */
 const CONTAINS_MARGIN = 0.15;
 
+/** Another reading of the same span is listed when it is not this much less sure. */
+const ALTERNATIVE_MARGIN = 0.4;
+
 /** Secrets with a name win over generic ones for the same span. */
 function strengthOf(compiled: Compiled, found: RawFinding): number {
   const detector = compiled.detectors[found.detector];
@@ -45,6 +48,7 @@ export function resolveOverlaps(compiled: Compiled, raw: readonly RawFinding[], 
     if (
       sameSpan &&
       options.alternatives &&
+      found.confidence + ALTERNATIVE_MARGIN >= winner.confidence &&
       !kept.some(
         (other, index) =>
           index >= kept.length - 64 &&
@@ -54,7 +58,9 @@ export function resolveOverlaps(compiled: Compiled, raw: readonly RawFinding[], 
       )
     )
       kept.push(found);
-    else if (!sameSpan && !sameDetector && beats(compiled, found, winner)) replaceLast(kept, found);
+    else if (sameSpan || sameDetector || !beats(compiled, found, winner)) continue;
+    else if (options.alternatives && winner.reasons.includes('whole-value')) kept.push(found);
+    else replaceLast(kept, found);
   }
   return kept;
 }
