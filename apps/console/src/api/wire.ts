@@ -1,0 +1,36 @@
+import type { paths } from '@cordon/client';
+
+type Answer<Path extends keyof paths, Method extends 'get' | 'post'> = paths[Path][Method] extends {
+  responses: infer Responses;
+}
+  ? Responses[keyof Responses & (200 | 201)] extends { content: { 'application/json': infer Body } }
+    ? Body
+    : never
+  : never;
+
+export type Session = Answer<'/api/v1/session', 'get'>;
+export type App = Answer<'/api/v1/apps/{id}', 'get'>;
+export type Operation = Answer<'/api/v1/apps/{id}/operations', 'get'>['items'][number];
+export type Integration = Answer<'/api/v1/integrations/{id}', 'get'>;
+export type Credential = Answer<'/api/v1/integrations/{id}/credentials', 'get'>['items'][number];
+export type MadeCredential = Answer<'/api/v1/integrations/{id}/credentials', 'post'>;
+export type CutOff = Answer<'/api/v1/integrations/{id}/cut-offs', 'get'>['items'][number];
+export type Grant = Answer<'/api/v1/grants', 'get'>['items'][number];
+export type Selector = Grant['select'][number];
+export type EstateMap = Answer<'/api/v1/map', 'get'>;
+export type TrafficRow = Answer<'/api/v1/traffic', 'get'>['items'][number];
+export type EventPage = Answer<'/api/v1/events', 'get'>;
+export type StoredEvent = EventPage['items'][number];
+export type Histogram = Answer<'/api/v1/events/histogram', 'get'>;
+export type AuditRecord = Answer<'/api/v1/audit', 'get'>['items'][number];
+export type Gateway = Answer<'/api/v1/gateways', 'get'>['items'][number];
+export type PolicyRule = Answer<'/api/v1/policies', 'get'>['items'][number];
+export type InspectionRule = Answer<'/api/v1/inspection-rules', 'get'>['items'][number];
+export type LimitRule = Answer<'/api/v1/limits', 'get'>['items'][number];
+export type Person = Answer<'/api/v1/people', 'get'>['people'][number];
+export type PersonSession = Answer<'/api/v1/sessions', 'get'>['sessions'][number];
+export type ApiToken = Answer<'/api/v1/api-tokens', 'get'>['tokens'][number];
+export type Factors = Answer<'/api/v1/auth/factors', 'get'>;
+export type Role = Person['roles'][number];
+
+export const ROLES: readonly Role[] = ['owner', 'security', 'developer', 'app-owner', 'responder', 'auditor'];

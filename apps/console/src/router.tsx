@@ -1,0 +1,104 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { queryClient } from './api/query-client.ts';
+import { parseEventSearch } from './events/event-search.ts';
+import { EnrolPage } from './session/EnrolPage.tsx';
+import { sessionQuery } from './session/session-query.ts';
+import { SignInPage } from './session/SignInPage.tsx';
+import { WelcomePage } from './session/WelcomePage.tsx';
+import { FailurePage, UnknownPage } from './shell/FailurePage.tsx';
+import { Shell } from './shell/Shell.tsx';
+
+const root = createRootRoute({
+  component: Outlet,
+  errorComponent: FailurePage,
+  notFoundComponent: UnknownPage,
+});
+
+const welcome = createRoute({ getParentRoute: () => root, path: '/welcome', component: WelcomePage });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Record<string, unknown>): { next?: string } =>
+    typeof raw['next'] === 'string' ? { next: raw['next'] } : {},
+  component: () => <SignInPage next={signIn.useSearch().next} />,
+});
+
+const enrol = createRoute({
+  getParentRoute: () => root,
+  path: '/enrol',
+  beforeLoad: async () => {
+    const { actor } = await queryClient.ensureQueryData(sessionQuery);
+    if (!actor) throw redirect({ href: '/sign-in' });
+  },
+  component: EnrolPage,
+});
+
+/** Everything inside the shell needs somebody who is signed in and has a factor. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: 'inside',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const { actor, session } = await queryClient.ensureQueryData(sessionQuery);
+    if (!actor) throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
+    if (session?.stage === 'enrol') throw redirect({ href: '/enrol' });
+  },
+});
+
+const events = createRoute({
+  getParentRoute: () => inside,
+  path: '/events',
+  validateSearch: parseEventSearch,
+  component: lazyRouteComponent(() => import('./events/EventsPage.tsx'), 'EventsPage'),
+});
+
+const integration = createRoute({
+  getParentRoute: () => inside,
+  path: '/integrations/$id',
+  component: lazyRouteComponent(() => import('./integrations/IntegrationPage.tsx'), 'IntegrationPage'),
+});
+
+const app = createRoute({
+  getParentRoute: () => inside,
+  path: '/apps/$id',
+  component: lazyRouteComponent(() => import('./apps/AppPage.tsx'), 'AppPage'),
+});
+
+const pages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/',
+    component: lazyRouteComponent(() => import('./map/MapPage.tsx'), 'MapPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/integrations',
+    component: lazyRouteComponent(() => import('./integrations/IntegrationsPage.tsx'), 'IntegrationsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/apps',
+    component: lazyRouteComponent(() => import('./apps/AppsPage.tsx'), 'AppsPage'),
+  }),
+];
+
+export const router = createRouter({
+  routeTree: root.addChildren([welcome, signIn, enrol, inside.addChildren([events, integration, app, ...pages])]),
+  defaultErrorComponent: FailurePage,
+  defaultNotFoundComponent: UnknownPage,
+  defaultPreload: false,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

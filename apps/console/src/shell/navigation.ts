@@ -1,0 +1,56 @@
+import type { SideNavigationProps } from '@cloudscape-design/components/side-navigation';
+
+interface NavigationLink {
+  readonly text: string;
+  readonly href: string;
+  /** Without it the page would only show a refusal, so its link is left out. */
+  readonly permission: string;
+}
+
+const OVERVIEW: readonly NavigationLink[] = [
+  { text: 'Map', href: '/', permission: 'map.read' },
+  { text: 'Events', href: '/events', permission: 'event.read' },
+];
+
+const PERIMETER: readonly NavigationLink[] = [
+  { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
+  { text: 'Apps', href: '/apps', permission: 'app.read' },
+];
+
+const POLICY: readonly NavigationLink[] = [
+  { text: 'Cedar policies', href: '/policies', permission: 'policy.read' },
+  { text: 'Inspection rules', href: '/inspection-rules', permission: 'policy.read' },
+  { text: 'Limits', href: '/limits', permission: 'policy.read' },
+];
+
+const ADMINISTRATION: readonly NavigationLink[] = [
+  { text: 'People', href: '/people', permission: 'person.read' },
+  { text: 'API tokens', href: '/api-tokens', permission: 'api-token.self' },
+  { text: 'Sessions', href: '/sessions', permission: 'session.self' },
+  { text: 'Gateways', href: '/gateways', permission: 'system.read' },
+  { text: 'Audit trail', href: '/audit', permission: 'audit.read' },
+];
+
+const SECTIONS = [
+  { title: 'Overview', links: OVERVIEW },
+  { title: 'Perimeter', links: PERIMETER },
+  { title: 'Policy', links: POLICY },
+  { title: 'Administration', links: ADMINISTRATION },
+] as const;
+
+/** The side navigation for somebody with these permissions: only what they can open. */
+export function navigationItems(can: (permission: string) => boolean): SideNavigationProps.Item[] {
+  return SECTIONS.flatMap(({ title, links }) => {
+    const items = links
+      .filter(({ permission }) => can(permission))
+      .map(({ text, href }) => ({ type: 'link' as const, text, href }));
+    return items.length === 0 ? [] : [{ type: 'section-group' as const, title, items }];
+  });
+}
+
+/** The link that stands for a path: the longest that begins it. */
+export function activeHref(path: string): string {
+  const all = SECTIONS.flatMap(({ links }) => links.map(({ href }) => href));
+  const found = all.filter((href) => href !== '/' && (path === href || path.startsWith(`${href}/`)));
+  return found.sort((a, b) => b.length - a.length)[0] ?? '/';
+}
