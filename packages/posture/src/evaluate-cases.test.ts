@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadCatalogue } from './catalogue-folder.ts';
@@ -18,9 +20,13 @@ async function judge(...lines: string[]): Promise<unknown[]> {
   return verdicts;
 }
 
-test('loads the checks by itself', { timeout: 60_000 }, async () => {
-  const first = await evaluateCases(linesOf('{"policy":"MS.EXO.5.1v1","input":{}}'), { contentFolder, now: 0 }).next();
-  expect(first.value).toContain('NOT_VISIBLE');
+test('loads the checks by itself and loses no line meanwhile', { timeout: 60_000 }, async () => {
+  const line = '{"policy":"MS.EXO.5.1v1","input":{}}';
+  const lines = createInterface({ input: Readable.from([`${line}\n${line}\n`]) });
+  const verdicts: string[] = [];
+  for await (const verdict of evaluateCases(lines, { contentFolder, now: 0 })) verdicts.push(verdict);
+  expect(verdicts).toHaveLength(2);
+  expect(verdicts[0]).toContain('NOT_VISIBLE');
 });
 
 test('judges each line in order', async () => {

@@ -36,7 +36,10 @@ export async function* evaluateCases(
   lines: AsyncIterable<string>,
   { contentFolder, now = Date.now() }: EvaluateCasesOptions,
 ): AsyncGenerator<string> {
-  yield* judgeCases(lines, await loadCatalogue(contentFolder), now);
+  // A readline interface drops the lines that come before someone listens, so listen before reading the checks.
+  const listening = lines[Symbol.asyncIterator]();
+  const catalogue = await loadCatalogue(contentFolder);
+  yield* judgeCases({ [Symbol.asyncIterator]: () => listening }, catalogue, now);
 }
 
 /** As {@link evaluateCases}, with checks that are loaded already. */
@@ -70,6 +73,10 @@ function judgeCase(catalogue: Catalogue, { policy, input }: z.infer<typeof caseS
   if (compiled === undefined) {
     return { policy, verdict: 'ERROR', reason: 'No check has this policy.', check: null, evidence: [] };
   }
-  const { check, result, reason, evidence } = compiled.evaluate(input, { now, elapsed: () => performance.now() });
+  const { check, result, reason, evidence } = compiled.evaluate(input, {
+    now,
+    complete: true,
+    elapsed: () => performance.now(),
+  });
   return { policy, verdict: result.toUpperCase(), reason, check, evidence };
 }

@@ -80,6 +80,15 @@ describe('evaluate', () => {
       'The connector could not read org.mfa.',
     ],
     [
+      'counts nothing recorded as not met when that is all there is',
+      { absent: 'fail' },
+      {},
+      { complete: true },
+      'fail',
+      'Not in the settings that were read, which this check counts as not met: org.mfa',
+    ],
+    ['sees nothing in a complete record', {}, {}, { complete: true }, 'not_visible', 'Nothing recorded under org.'],
+    [
       'does not apply',
       {
         applies: 'size(settings.org.members) > 5',

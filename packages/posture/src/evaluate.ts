@@ -26,6 +26,11 @@ export interface EvaluateOptions {
   now: number;
   /** Setting paths that the connector could not read: the customer's plan or the token's scope lacks them. */
   unread?: readonly string[];
+  /**
+   * The settings are all that the app gave, as in a recorded case: what is not there was looked for. Only for checks
+   * whose source counts an absent setting as not met; others stay `not_visible`.
+   */
+  complete?: boolean;
   /** A monotonic clock in milliseconds for the time limit; without one there is only the limit on size. */
   elapsed?: () => number;
 }
@@ -80,7 +85,7 @@ export function compileCheck(check: Check, compiler: ExpressionCompiler): Compil
         unseen,
         isLate: () => (options.elapsed?.() ?? 0) - started > EVALUATION_MS_MAX,
       };
-      const verdict = judge(compiled, run, options.unread ?? []);
+      const verdict = judge(compiled, run, options);
       return {
         check: check.id,
         title: check.title,
@@ -94,9 +99,9 @@ export function compileCheck(check: Check, compiler: ExpressionCompiler): Compil
   };
 }
 
-function judge(compiled: Compiled, run: Run, unread: readonly string[]): Verdict {
+function judge(compiled: Compiled, run: Run, options: EvaluateOptions): Verdict {
   const early =
-    checkVisible(run, unread) ?? checkApplies(compiled, run) ?? checkRequired(compiled, run) ?? checkNeeds(run);
+    checkVisible(run, options) ?? checkApplies(compiled, run) ?? checkRequired(compiled, run) ?? checkNeeds(run);
   if (early !== undefined) return early;
   for (const [name, expression] of compiled.define) {
     const outcome = expression.run(run.variables, run.context);
@@ -118,13 +123,16 @@ const errorOf = (problem: string): Verdict => ({
 });
 
 /** Nothing is judged when a setting could not be read, or when nothing of the kind was recorded at all. */
-function checkVisible({ check, settings }: Run, unread: readonly string[]): Verdict | undefined {
+function checkVisible(
+  { check, settings }: Run,
+  { unread = [], complete = false }: EvaluateOptions,
+): Verdict | undefined {
   const needed = check.needs.flatMap((path) => path.split(' | '));
   const hidden = needed.find((path) => unread.some((prefix) => path === prefix || path.startsWith(`${prefix}.`)));
   if (hidden !== undefined) return { result: 'not_visible', reason: `The connector could not read ${hidden}.` };
   const roots = needed.map((path) => path.split('.')[0] ?? path);
   const isRecorded = roots.some((root) => findPath(settings, root).length > 0);
-  if (isRecorded) return undefined;
+  if (isRecorded || (complete && check.absent === 'fail')) return undefined;
   return { result: 'not_visible', reason: `Nothing recorded under ${[...new Set(roots)].join(', ')}.` };
 }
 
