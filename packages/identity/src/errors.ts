@@ -67,6 +67,10 @@ export class ClientNotFound extends IdentityError {
 export class ClientInvalid extends IdentityError {
   readonly code = 'identity.client_invalid';
 }
+/** The keys of a workload issuer could not be fetched; never shown, it fails the grant. */
+export class IssuerUnreachable extends IdentityError {
+  readonly code = 'identity.issuer_unreachable';
+}
 export class TokenNotFound extends IdentityError {
   readonly code = 'identity.token_not_found';
 }
@@ -97,6 +101,7 @@ export const identityErrors = {
   'identity.api_token_not_found': { status: 404, expose: true, level: 'info' },
   'identity.client_not_found': { status: 404, expose: true, level: 'info' },
   'identity.client_invalid': { status: 422, expose: true, level: 'info' },
+  'identity.issuer_unreachable': { status: 503, expose: false, level: 'warn' },
   'identity.token_not_found': { status: 404, expose: true, level: 'info' },
   'identity.input_invalid': { status: 422, expose: true, level: 'info' },
 } as const satisfies ErrorTable;

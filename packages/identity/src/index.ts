@@ -8,6 +8,7 @@ export { type Assurance, assuranceOf, ClientId, type ClientStatus, type OauthCli
 export type { ClientAuthInput, NewClient, OauthClients } from './oauth/clients.ts';
 export { JWT_TOKEN_TTL_S_MAX, OAUTH_ROUTES } from './oauth/oidc-configuration.ts';
 export type { OauthServer } from './oauth/oauth-server.ts';
+export { fetchPublicJson } from './oauth/public-fetch.ts';
 export { TOKENS_CHANNEL } from './oauth/token-announcement.ts';
 export type { TokenReader } from './oauth/token-reader.ts';
 export { LIVE_TOKENS_PAGE_MAX, type LiveToken } from './oauth/token-store.ts';

@@ -11,6 +11,7 @@ import {
 import {
   createAuthenticate,
   createIdentity,
+  fetchPublicJson,
   identityErrors,
   identityRoutes,
   OAUTH_ROUTES,
@@ -72,6 +73,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     emit: (event) => outbox.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
     checkIntegration: async (_actor, id) => void (await loadIntegration(db, id)),
+    fetchJson: fetchPublicJson,
   });
   const estate = createEstate(
     {
@@ -133,6 +135,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     operationsOf: (appId) => operationsOf(db, appId),
   });
   await server.register(identityRoutes(identity));
+  await server.register(scimRoutes(identity));
   await server.register(scimRoutes(identity));
   await addConsole(server);
   const operator =
