@@ -1,4 +1,4 @@
-import { identityRoutes } from '@cordon/identity';
+import { identityRoutes, scimRoutes } from '@cordon/identity';
 import { createLogger, systemClock } from '@cordon/kernel';
 import { createApiServer } from './http/api-server.ts';
 import { addRoutes } from './http/routes.ts';
@@ -22,6 +22,7 @@ function unused(name: string): never {
 export async function registerRoutes(server: ApiServer): Promise<void> {
   addRoutes(server, unused('deps'));
   await server.register(identityRoutes(unused('identity')));
+  await server.register(scimRoutes(unused('identity')));
 }
 
 /** The OpenAPI document, made without any engine running. */

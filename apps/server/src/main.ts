@@ -8,6 +8,7 @@ import { addEventCommands } from './cli/event-commands.ts';
 import { addIntegrationCommands } from './cli/integration-commands.ts';
 import { addOfflineCommands } from './cli/offline-commands.ts';
 import { describeFailure, note } from './cli/output.ts';
+import { addProvisioningCommands } from './cli/provisioning-commands.ts';
 import { addRoleCommands } from './cli/role-commands.ts';
 import { addRunCommands } from './cli/run-commands.ts';
 import { addSystemCommands } from './cli/system-commands.ts';
@@ -35,6 +36,7 @@ function buildProgram(): Command {
   addDeclarationCommands(program, context);
   addEventCommands(program, context);
   addSystemCommands(program, context);
+  addProvisioningCommands(program, context);
   addOfflineCommands(program);
   addRoleCommands(program, context);
   return program;

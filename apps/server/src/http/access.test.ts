@@ -80,12 +80,21 @@ describe('the access gate', () => {
 
   test('only a few routes are public, and these are they', () => {
     const open = routes.filter(({ access }) => 'public' in access).map(({ method, url }) => `${method} ${url}`);
-    expect(open.filter((row) => !row.includes('/api/v1/auth/')).toSorted()).toEqual([
+    const other = open.filter((row) => !row.includes('/api/v1/auth/') && !row.includes('/scim/v2/'));
+    expect(other.toSorted()).toEqual([
       'GET /api/v1/openapi.json',
       'GET /api/v1/session',
       'GET /healthz',
       'GET /readyz',
     ]);
+  });
+
+  test('a directory needs its SCIM token everywhere', async () => {
+    const scim = routes.filter(({ url }) => url.startsWith('/scim/v2/'));
+    expect(scim.length).toBeGreaterThan(10);
+    for (const row of scim) {
+      expect([row.method, row.url, await statusOf(row, 'owner')]).toEqual([row.method, row.url, 401]);
+    }
   });
 
   test('errors are problem documents that say nothing of the inside', async () => {

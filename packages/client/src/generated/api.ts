@@ -4457,6 +4457,434 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/oauth-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A client for an integration, with all settings; a secret is shown once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        integrationId: string;
+                        name: string;
+                        auth: {
+                            /** @enum {string} */
+                            method: "client_secret_basic";
+                        } | {
+                            /** @enum {string} */
+                            method: "private_key_jwt";
+                            jwks: {
+                                keys: unknown[];
+                            };
+                        } | {
+                            /** @enum {string} */
+                            method: "self_signed_tls_client_auth";
+                            jwks: {
+                                keys: unknown[];
+                            };
+                        } | {
+                            /** @enum {string} */
+                            method: "federated";
+                            /** Format: uri */
+                            issuer: string;
+                            subject: string;
+                            audience: string;
+                            jwks?: {
+                                keys: unknown[];
+                            };
+                            /** Format: uri */
+                            jwksUri?: string;
+                        } | {
+                            /** @enum {string} */
+                            method: "tls_client_auth";
+                            subject: string;
+                        };
+                        /**
+                         * @default none
+                         * @enum {string}
+                         */
+                        binding?: "none" | "dpop" | "mtls";
+                        tokenTtlS?: number;
+                        /** Format: date-time */
+                        expiresAt?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            client: components["schemas"]["OauthClient"];
+                            secret: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth-clients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A client, without its secrets */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["OauthClient"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth-clients/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new secret, shown once; the old one works on for some hours */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default 0 */
+                        overlapHours?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            secret: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth-clients/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** New public keys in place of the old ones */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        jwks: {
+                            keys: unknown[];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oauth-clients/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a client for good, with all its tokens */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            tokens: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live opaque access tokens of an integration; their values exist nowhere */
+        get: {
+            parameters: {
+                query: {
+                    integrationId: string;
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            tokens: components["schemas"]["LiveToken"][];
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End one access token, by its value or its SHA-256; its siblings go on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                        reason: string;
+                    } | {
+                        hash: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/revoke-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End every access token of an integration; its clients may obtain new ones */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        integrationId: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            tokens: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signing-keys/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fresh keys sign from now on; the old ones verify for two days */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scim/tokens": {
         parameters: {
             query?: never;
@@ -4744,6 +5172,38 @@ export interface components {
             totp: boolean;
             recoveryCodesLeft: number;
         };
+        OauthClientInput: {
+            id: string;
+            integrationId: string | null;
+            name: string;
+            /** @enum {string} */
+            authMethod: "client_secret_basic" | "private_key_jwt" | "tls_client_auth" | "self_signed_tls_client_auth" | "federated";
+            /** @enum {string} */
+            binding: "none" | "dpop" | "mtls";
+            tokenTtlS: number;
+            /** @enum {string} */
+            status: "active" | "suspended" | "revoked";
+            keys: number;
+            secrets: {
+                id: string;
+                hint: string;
+                createdAt: string;
+                expiresAt: string | null;
+            }[];
+            createdAt: string;
+            expiresAt: string | null;
+            lastTokenAt: string | null;
+        };
+        LiveTokenInput: {
+            hash: string;
+            clientId: string;
+            integrationId: string;
+            issuedAt: string;
+            expiresAt: string;
+            bound: boolean;
+            /** @enum {string} */
+            assurance: "m0" | "m1" | "m2";
+        };
         ApiTokenInput: {
             id: string;
             name: string;
@@ -4821,6 +5281,38 @@ export interface components {
             password: boolean;
             totp: boolean;
             recoveryCodesLeft: number;
+        };
+        OauthClient: {
+            id: string;
+            integrationId: string | null;
+            name: string;
+            /** @enum {string} */
+            authMethod: "client_secret_basic" | "private_key_jwt" | "tls_client_auth" | "self_signed_tls_client_auth" | "federated";
+            /** @enum {string} */
+            binding: "none" | "dpop" | "mtls";
+            tokenTtlS: number;
+            /** @enum {string} */
+            status: "active" | "suspended" | "revoked";
+            keys: number;
+            secrets: {
+                id: string;
+                hint: string;
+                createdAt: string;
+                expiresAt: string | null;
+            }[];
+            createdAt: string;
+            expiresAt: string | null;
+            lastTokenAt: string | null;
+        };
+        LiveToken: {
+            hash: string;
+            clientId: string;
+            integrationId: string;
+            issuedAt: string;
+            expiresAt: string;
+            bound: boolean;
+            /** @enum {string} */
+            assurance: "m0" | "m1" | "m2";
         };
         ApiToken: {
             id: string;
