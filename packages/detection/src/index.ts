@@ -31,3 +31,89 @@ export { parseEventTime } from './parser/event-time.ts';
 export { detectReplay, type ReplayLine, type ReplayOptions } from './replay.ts';
 export { splitJson, EVENT_BYTES_MAX } from './split-json.ts';
 export { lakeEvent, lakeMapping } from './lake-mapping.ts';
+export {
+  ALERT_STATUSES,
+  type Alert,
+  type AlertComment,
+  type AlertStatus,
+  CLOSE_REASONS,
+  type Entity,
+  entityKey,
+  entityOf,
+  entityOfGroup,
+  LEVELS,
+  raisesAlert,
+  signalId,
+} from './alert/alert.ts';
+export {
+  alertClose,
+  type AlertCommands,
+  alertCommentInput,
+  alertPatch,
+  createAlertCommands,
+} from './alert/alert-commands.ts';
+export {
+  raiseAlerts,
+  type RaisedSignal,
+  type RaiseResult,
+  updateSignalEvents,
+  withdrawSignal,
+} from './alert/alert-raise.ts';
+export {
+  ALERT_PAGE_MAX,
+  type AlertQuery,
+  type AlertSignal,
+  countAlerts,
+  listAlerts,
+  listComments,
+  listSignals,
+  loadAlert,
+} from './alert/alert-store.ts';
+export {
+  createTargetCommands,
+  type DueDelivery,
+  dueDeliveries,
+  listTargets,
+  notificationBody,
+  type NotificationTarget,
+  settleDelivery,
+  targetInput,
+} from './notification.ts';
+export {
+  createRuleCommands,
+  DETECTION_CHANNEL,
+  exceptionInput,
+  listExceptions,
+  listSettings,
+  type RuleCommands,
+  type RuleException,
+  type RuleSetting,
+  ruleSettingInput,
+} from './rule-setting.ts';
+export { atTime, type FailedRecord, normaliseRecords, type Normalised } from './source/normalise-records.ts';
+export { HecEventMissing, readEvents, readHecEvents } from './source/read-envelope.ts';
+export { DeliveryMalformed, RECORD_BYTES_MAX, RECORDS_MAX, type SourceRecord } from './source/read-records.ts';
+export { credentialHash, type Source, sourceInput, sourcePatch } from './source/source.ts';
+export {
+  createSourceCommands,
+  REPLAY_CHANNEL,
+  type SourceCommands,
+  type SourceWithCredential,
+} from './source/source-commands.ts';
+export {
+  DEAD_LETTER_PAGE_MAX,
+  type DeadLetter,
+  findSourceByCredential,
+  firstTimes,
+  listDeadLetters,
+  listSources,
+  loadSource,
+  loadSourceCredential,
+  recordDelivery,
+  settleReplay,
+  type SourceCredential,
+  takeReplays,
+} from './source/source-store.ts';
+export { stableId } from './stable-id.ts';
+export { watchErrors } from './watch-errors.ts';
+export { detectionMigrations } from './watch-tables.ts';

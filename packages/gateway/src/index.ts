@@ -6,6 +6,7 @@ export {
   type ListenerConfig,
   STALENESS_MS_MAX_DEFAULT,
 } from './config.ts';
+export { checkLiteralHost, guardedLookup } from './egress-guard.ts';
 export { GatewayError, type GatewayErrorCode, gatewayErrors, Refusal } from './errors.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 export type { NamedStep, StepObserver } from './pipeline.ts';

@@ -1,0 +1,103 @@
+import type { Migrations } from '@cordon/kernel';
+import type { Generated, JSONColumnType } from 'kysely';
+import type { Level } from './sigma/ast.ts';
+import type { AlertStatus, Entity } from './alert/alert.ts';
+
+export const detectionMigrations: Migrations = {
+  name: 'detection',
+  folder: new URL('../migrations/', import.meta.url),
+};
+
+/** Rows of this package's own migrations. Times are milliseconds since the epoch. */
+export interface WatchTables {
+  event_source: {
+    id: string;
+    name: string;
+    product: string;
+    credential_hash: string;
+    credential_hint: string;
+    status: 'active' | 'paused';
+    rate_max: number;
+    created_at: number;
+    created_by: string;
+    updated_at: number;
+    accepted: Generated<number>;
+    duplicates: Generated<number>;
+    failed: Generated<number>;
+    last_received_at: number | null;
+    watermark: number | null;
+    lag_ms: number | null;
+  };
+  event_source_hour: { source_id: string; hour: number; accepted: number; failed: number };
+  event_source_time: { source_id: string; event_id: string; first_at: number };
+  dead_letter: {
+    id: string;
+    source_id: string;
+    received_at: number;
+    raw: string;
+    external_id: string | null;
+    reason: string;
+    attempts: Generated<number>;
+    status: 'waiting' | 'replay' | 'replayed' | 'discarded';
+    updated_at: number;
+  };
+  alert: {
+    id: string;
+    rule_id: string;
+    rule_kind: 'rule' | 'correlation';
+    title: string;
+    level: Level;
+    entity_key: string;
+    entity: JSONColumnType<Entity>;
+    product: string;
+    generation: number;
+    status: AlertStatus;
+    status_reason: string | null;
+    status_at: number;
+    status_by: string;
+    assignee: string | null;
+    signals: number;
+    first_at: number;
+    last_at: number;
+    created_at: number;
+    updated_at: number;
+    delay_ms: number;
+  };
+  alert_signal: {
+    signal_id: string;
+    alert_id: string | null;
+    exception_id: string | null;
+    at: number;
+    event_ids: readonly string[];
+  };
+  alert_comment: { id: string; alert_id: string; at: number; author: string; text: string };
+  detection_setting: { rule_id: string; enabled: boolean; reason: string; changed_at: number; changed_by: string };
+  detection_exception: {
+    id: string;
+    rule_id: string;
+    entity_key: string | null;
+    reason: string;
+    expires_at: number;
+    created_at: number;
+    created_by: string;
+  };
+  notification_target: {
+    id: string;
+    name: string;
+    url: string;
+    level_min: Level;
+    private_addresses: readonly string[];
+    created_at: number;
+    created_by: string;
+  };
+  notification_delivery: {
+    id: string;
+    target_id: string;
+    alert_id: string;
+    attempts: Generated<number>;
+    next_at: number;
+    delivered_at: number | null;
+    failed_at: number | null;
+    last_error: string | null;
+  };
+}
