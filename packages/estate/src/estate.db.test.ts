@@ -15,6 +15,7 @@ import { createEstate, type Estate } from './estate.ts';
 import { DeclarationInvalid, InputInvalid, NameTaken, NotFound, StateConflict } from './errors.ts';
 import { estateMigrations } from './migrations.ts';
 import { publish } from './publication.ts';
+import { rewrapEstateSecrets } from './rewrap.ts';
 import { type SnapshotService, startSnapshotService } from './snapshot-service.ts';
 import { publishRevoked, publishTokens, sweepTokens } from './token-publication.ts';
 
@@ -130,6 +131,22 @@ test('the vendor secret is sealed for its app, can not be read back, and the old
   expect(rows.rows.filter((row) => row.sealed !== '')).toHaveLength(1);
   const audit = await readAudit(test1.db, { limit: 50, target: { type: 'app', id: app.id } });
   expect(JSON.stringify(audit)).not.toMatch(/first-secret|second-secret/);
+});
+
+test('after a rotation every secret comes under the new key, and the old key can go', async () => {
+  const app = await addApp('rotated');
+  await estate.apps.setCredential(OWNER, app.id, { kind: 'bearer', secret: 'kept-secret' });
+  const both = createSecretEnvelope({ keys: [Buffer.alloc(32, 8), Buffer.alloc(32, 7)] });
+  expect(await rewrapEstateSecrets({ db: test1.db, envelope: both, clock })).toBeGreaterThan(0);
+  expect(await rewrapEstateSecrets({ db: test1.db, envelope: both, clock })).toBe(0);
+  const newest = createSecretEnvelope({ keys: [Buffer.alloc(32, 8)] });
+  await snapshots.refresh();
+  const published = getEntry(snapshots.current().entries, 'app', app.id)?.credential;
+  const sealed = published && 'sealed' in published ? published.sealed : '';
+  expect(newest.open(sealed, `credential:${app.id}`).toString()).toBe('kept-secret');
+  // Back again, so that the tests after this one find the key they know.
+  const back = createSecretEnvelope({ keys: [Buffer.alloc(32, 7), Buffer.alloc(32, 8)] });
+  await rewrapEstateSecrets({ db: test1.db, envelope: back, clock });
 });
 
 test('a patch changes what it names and nothing else', async () => {

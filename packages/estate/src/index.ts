@@ -21,6 +21,7 @@ export { type Integration, integrationInput, integrationPatch } from './integrat
 export { findIntegration, listIntegrations, loadIntegration } from './integration-store.ts';
 export { estateMigrations } from './migrations.ts';
 export { readPosition, SNAPSHOT_CHANNEL } from './publication.ts';
+export { rewrapEstateSecrets } from './rewrap.ts';
 export { type Rule, ruleInputs } from './rule.ts';
 export { listRules, loadRule } from './rule-store.ts';
 export { type SnapshotService, startSnapshotService } from './snapshot-service.ts';

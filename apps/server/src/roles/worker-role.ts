@@ -4,6 +4,7 @@ import {
   publishRevoked,
   publishTokens,
   readPosition,
+  rewrapEstateSecrets,
   sweepBlobs,
   sweepTokens,
   TOKENS_BATCH_MAX,
@@ -17,6 +18,7 @@ import {
   type Database,
   type Logger,
   openDatabase,
+  type SecretEnvelope,
   readAudit,
   startWorkflows,
   systemClock,
@@ -80,13 +82,14 @@ async function shareTokens(db: Database, identity: Identity): Promise<void> {
   }
 }
 
-async function sweep(db: Database, identity: Identity): Promise<void> {
+async function sweep(db: Database, identity: Identity, envelope: SecretEnvelope): Promise<void> {
   const now = systemClock.now();
   const { version } = await readPosition(db);
   await sweepTokens(db, now, Math.max(0, version - TOMBSTONE_VERSIONS));
   await sweepBlobs(db, new Date(now - BLOB_AGE_MS));
   await forgetGateways(db, now);
   await identity.sweep();
+  await rewrapEstateSecrets({ db, envelope, clock: systemClock });
 }
 
 async function enginesAnswer(db: Database, lake: Lake): Promise<boolean> {
@@ -102,10 +105,11 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const db = openDatabase({ url: config.databaseUrl, logger });
   const lake = await openLake({ ...config.lake, logger, clock: systemClock });
   const events = createEventOutbox(db, logger);
+  const envelope = createSecretEnvelope(keyRingFromText(config.kek));
   const identity = createIdentity({
     db,
     clock: systemClock,
-    envelope: createSecretEnvelope(keyRingFromText(config.kek)),
+    envelope,
     logger,
     config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
     emit: (event) => events.emit(event),
@@ -122,7 +126,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, lake, logger));
   const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, lake));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
-  const sweeping = repeat('sweep', SWEEP_MS, logger, () => sweep(db, identity));
+  const sweeping = repeat('sweep', SWEEP_MS, logger, () => sweep(db, identity, envelope));
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
   const started = uuidv7();

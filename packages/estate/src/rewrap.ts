@@ -1,0 +1,50 @@
+import type { Clock, Database, SecretEnvelope } from '@cordon/kernel';
+import { appSnapshotEntry } from './app-store.ts';
+import { publish } from './publication.ts';
+import { tablesOf } from './tables.ts';
+
+const ROWS_MAX = 500;
+
+/**
+ * Brings the estate's secrets under the newest key-encryption key, so that an old key can be taken out of the file.
+ * A credential that is rewrapped is published again: gateways that still hold the old form open it as long as the old
+ * key is there. Returns how many were rewrapped; call again until it is 0.
+ */
+export async function rewrapEstateSecrets(deps: {
+  readonly db: Database;
+  readonly envelope: SecretEnvelope;
+  readonly clock: Clock;
+}): Promise<number> {
+  const { db, envelope, clock } = deps;
+  return db.transaction(async (tx) => {
+    const tables = tablesOf(tx);
+    let count = 0;
+    const credentials = await tables
+      .selectFrom('credentials')
+      .select(['id', 'app_id', 'sealed'])
+      .where('retired_at', 'is', null)
+      .where('sealed', 'not like', `cse1.${envelope.currentKeyId}.%`)
+      .limit(ROWS_MAX)
+      .forUpdate()
+      .execute();
+    for (const row of credentials) {
+      const sealed = envelope.rewrap(row.sealed, `credential:${row.app_id}`);
+      if (sealed === null) continue;
+      await tables.updateTable('credentials').set({ sealed }).where('id', '=', row.id).execute();
+      await publish(tx, { set: [await appSnapshotEntry(tx, row.app_id)], at: clock.now() });
+      count += 1;
+    }
+    const keys = await tables.selectFrom('snapshot_keys').select(['key_id', 'sealed_private']).forUpdate().execute();
+    for (const row of keys) {
+      const sealed = envelope.rewrap(row.sealed_private, `snapshot-key:${row.key_id}`);
+      if (sealed === null) continue;
+      await tables
+        .updateTable('snapshot_keys')
+        .set({ sealed_private: sealed })
+        .where('key_id', '=', row.key_id)
+        .execute();
+      count += 1;
+    }
+    return count;
+  });
+}
