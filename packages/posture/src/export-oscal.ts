@@ -36,6 +36,9 @@ export function toAssessmentResults(
   const risks = new Map(
     results.filter(({ result }) => result === 'fail').map((result) => [result.check, options.newUuid()]),
   );
+  const judged = results.filter(({ result }) => result === 'pass' || result === 'fail');
+  const findingOf = (result: ExceptedResult) =>
+    finding(result, { observation: observations.get(result.check) ?? '', risk: risks.get(result.check) }, options);
   return {
     'assessment-results': {
       uuid: options.newUuid(),
@@ -52,7 +55,7 @@ export function toAssessmentResults(
           title: `Posture checks of ${options.app.name}`,
           description: 'Settings read through the app’s own interfaces and judged by Cordon’s checks.',
           start: at,
-          'reviewed-controls': { 'control-selections': [{ 'include-controls': controls(results, catalogue) }] },
+          'reviewed-controls': { 'control-selections': [controlSelection(results, catalogue)] },
           observations: results.map((result) => observation(result, observations.get(result.check) ?? '', options)),
           ...(risks.size === 0
             ? {}
@@ -61,25 +64,18 @@ export function toAssessmentResults(
                   .filter(({ check }) => risks.has(check))
                   .map((result) => risk(result, risks.get(result.check) ?? '', catalogue)),
               }),
-          findings: results
-            .filter(({ result }) => result === 'pass' || result === 'fail')
-            .map((result) =>
-              finding(
-                result,
-                { observation: observations.get(result.check) ?? '', risk: risks.get(result.check) },
-                options,
-              ),
-            ),
+          ...(judged.length === 0 ? {} : { findings: judged.map(findingOf) }),
         },
       ],
     },
   };
 }
 
-/** OSCAL control ids are tokens: letters, digits, dots and dashes, and no digit in front. */
-function controls(results: readonly ExceptedResult[], catalogue: Catalogue) {
+/** OSCAL lists hold one element at least, so a selection without controls is a selection of all. */
+function controlSelection(results: readonly ExceptedResult[], catalogue: Catalogue) {
   const ids = new Set(results.flatMap(({ check }) => catalogue.find(check)?.check.mapping.nist_csf ?? []));
-  return [...ids].toSorted().map((id) => ({ 'control-id': id.toLowerCase() }));
+  if (ids.size === 0) return { 'include-all': {} };
+  return { 'include-controls': [...ids].toSorted().map((id) => ({ 'control-id': id.toLowerCase() })) };
 }
 
 function observation(result: ExceptedResult, uuid: string, { app, now }: OscalOptions) {
@@ -91,9 +87,13 @@ function observation(result: ExceptedResult, uuid: string, { app, now }: OscalOp
     methods: ['TEST'],
     types: ['control-objective'],
     subjects: [{ 'subject-uuid': app.id, type: 'component', title: app.name }],
-    'relevant-evidence': result.evidence.map(({ path, value }) => ({
-      description: value === undefined ? path : `${path} = ${value}`,
-    })),
+    ...(result.evidence.length === 0
+      ? {}
+      : {
+          'relevant-evidence': result.evidence.map(({ path, value }) => ({
+            description: value === undefined ? path : `${path} = ${value}`,
+          })),
+        }),
     collected: new Date(now).toISOString(),
   };
 }

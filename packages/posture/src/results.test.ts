@@ -170,4 +170,13 @@ describe('exports', () => {
     }
     expect(document.match(/"state":"not-satisfied"/gu)).toHaveLength(1);
   });
+
+  test('OSCAL lists are left out rather than empty', () => {
+    const nothing = applyExceptions([{ ...result('a', 'not_visible'), evidence: [] }], [], NOW);
+    const document = JSON.stringify(
+      toAssessmentResults(nothing, empty, { app: { id: 'app', name: 'Example' }, now: NOW, newUuid: () => 'id' }),
+    );
+    expect(document).not.toMatch(/\[\]/u);
+    expect(document).toContain('"include-all"');
+  });
 });
