@@ -1,5 +1,5 @@
 import { type Actor, CordonError } from '@cordon/kernel';
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteShorthandMethod } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../identity.ts';
 import { runBulk } from './scim-bulk.ts';
 import { createDiscovery, type Discovery, SCIM_BODY_BYTES_MAX } from './scim-discovery.ts';
@@ -88,14 +88,13 @@ function parameter(request: FastifyRequest, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Directories differ in whether a path ends with a slash. */
-function both(
-  method: RouteShorthandMethod,
-  url: string,
-  handler: (request: FastifyRequest, reply: FastifyReply) => unknown,
-): void {
-  method(url, open, handler);
-  method(`${url}/`, open, handler);
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
+
+/** Directories differ in whether a path ends with a slash; a server that ignores it has both from the first. */
+function both(app: FastifyInstance, method: 'GET' | 'POST', url: string, handler: Handler): void {
+  for (const path of [url, `${url}/`]) {
+    if (!app.hasRoute({ method, url: path })) app.route({ method, url: path, ...open, handler });
+  }
 }
 
 function addDiscovery(app: FastifyInstance, identity: Identity): void {
@@ -115,14 +114,16 @@ function addDiscovery(app: FastifyInstance, identity: Identity): void {
     if (isRecord(request.query) && 'filter' in request.query) throw new ScimRefused(403, 'This can’t be filtered.');
     return pick(discovery());
   };
-  both(app.get.bind(app), `${SCIM_PATH}/ServiceProviderConfig`, () => discovery().config);
+  both(app, 'GET', `${SCIM_PATH}/ServiceProviderConfig`, () => discovery().config);
   both(
-    app.get.bind(app),
+    app,
+    'GET',
     `${SCIM_PATH}/ResourceTypes`,
     list((from) => from.types),
   );
   both(
-    app.get.bind(app),
+    app,
+    'GET',
     `${SCIM_PATH}/Schemas`,
     list((from) => from.schemas),
   );
@@ -153,9 +154,9 @@ function addResources(app: FastifyInstance, identity: Identity, kind: Kind): voi
     return sendAnswer(reply, await directory.get(kind, String(answer.resource['id']), projection(request)), status);
   };
 
-  both(app.get.bind(app), base, (request) => directory.list(kind, readListQuery(request.query)));
+  both(app, 'GET', base, (request) => directory.list(kind, readListQuery(request.query)));
   app.post(`${base}/.search`, open, (request) => directory.list(kind, readListQuery(request.body)));
-  both(app.post.bind(app), base, async (request, reply) =>
+  both(app, 'POST', base, async (request, reply) =>
     changed(request, reply, await directory.create(await actorOf(identity, request), kind, request.body), 201),
   );
   app.get(`${base}/:id`, open, async (request, reply) => {
@@ -185,11 +186,11 @@ function addResources(app: FastifyInstance, identity: Identity, kind: Kind): voi
 }
 
 function addBulk(app: FastifyInstance, identity: Identity): void {
-  both(app.post.bind(app), `${SCIM_PATH}/Bulk`, async (request) =>
+  both(app, 'POST', `${SCIM_PATH}/Bulk`, async (request) =>
     runBulk(identity.directory, await actorOf(identity, request), identity.publicUrl, request.body),
   );
   // RFC 7644, section 3.11: a token of a directory is no person.
-  both(app.get.bind(app), `${SCIM_PATH}/Me`, () => {
+  both(app, 'GET', `${SCIM_PATH}/Me`, () => {
     throw new ScimRefused(501, 'A SCIM token stands for no person.');
   });
 }
