@@ -92,8 +92,12 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
 /** Directories differ in whether a path ends with a slash; a server that ignores it has both from the first. */
 function both(app: FastifyInstance, method: 'GET' | 'POST', url: string, handler: Handler): void {
-  for (const path of [url, `${url}/`]) {
-    if (!app.hasRoute({ method, url: path })) app.route({ method, url: path, ...open, handler });
+  app.route({ method, url, ...open, handler });
+  try {
+    app.route({ method, url: `${url}/`, ...open, handler });
+  } catch (error) {
+    const known = error instanceof Error && 'code' in error && error.code === 'FST_ERR_DUPLICATED_ROUTE';
+    if (!known) throw error;
   }
 }
 
