@@ -116,6 +116,14 @@ describe('evaluate', () => {
       'Needs the enterprise plan.',
     ],
     ['notes a hole and does not pass', { pass: 'unseen("org.other")' }, good, {}, 'not_visible', 'Not seen: org.other'],
+    [
+      'counts a hole as not met when there is no more to see',
+      { absent: 'fail', pass: 'unseen("org.other")' },
+      good,
+      { complete: true },
+      'fail',
+      'Not in the settings that were read, which this check counts as not met: org.other',
+    ],
     ['fails in spite of a hole', { pass: '!unseen("org.other")' }, good, {}, 'fail', 'Lacking: none.'],
     [
       'reaches for a setting that is not there',

@@ -113,7 +113,11 @@ function judge(compiled: Compiled, run: Run, options: EvaluateOptions): Verdict 
   if (!outcome.ok) return outcome.missing ? whenAbsent(run.check, outcome.problem) : errorOf(outcome.problem);
   if (typeof outcome.value !== 'boolean') return errorOf('the expression is not true or false');
   if (!outcome.value) return { result: 'fail', reason: compiled.reason.fail.render(run.variables, run.context) };
-  if (run.unseen.length > 0) return { result: 'not_visible', reason: `Not seen: ${run.unseen.slice(0, 5).join('; ')}` };
+  if (run.unseen.length > 0) {
+    const holes = run.unseen.slice(0, 5).join('; ');
+    if (options.complete === true && run.check.absent === 'fail') return whenAbsent(run.check, holes);
+    return { result: 'not_visible', reason: `Not seen: ${holes}` };
+  }
   return { result: 'pass', reason: compiled.reason.pass.render(run.variables, run.context) };
 }
 
