@@ -136,7 +136,6 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));
-  await server.register(scimRoutes(identity));
   await addConsole(server);
   const operator =
     config.control.operatorAccess === 'file'
