@@ -88,6 +88,56 @@ const pages = [
     path: '/apps',
     component: lazyRouteComponent(() => import('./apps/AppsPage.tsx'), 'AppsPage'),
   }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/setup',
+    component: lazyRouteComponent(() => import('./setup/SetupPage.tsx'), 'SetupPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/policies',
+    component: lazyRouteComponent(() => import('./policy/PoliciesPage.tsx'), 'PoliciesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/inspection-rules',
+    component: lazyRouteComponent(() => import('./policy/InspectionRulesPage.tsx'), 'InspectionRulesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/limits',
+    component: lazyRouteComponent(() => import('./policy/LimitsPage.tsx'), 'LimitsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/people',
+    component: lazyRouteComponent(() => import('./admin/PeoplePage.tsx'), 'PeoplePage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/api-tokens',
+    component: lazyRouteComponent(() => import('./admin/ApiTokensPage.tsx'), 'ApiTokensPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/sessions',
+    component: lazyRouteComponent(() => import('./admin/SessionsPage.tsx'), 'SessionsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/gateways',
+    component: lazyRouteComponent(() => import('./admin/GatewaysPage.tsx'), 'GatewaysPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/audit',
+    component: lazyRouteComponent(() => import('./admin/AuditPage.tsx'), 'AuditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/account',
+    component: lazyRouteComponent(() => import('./session/AccountPage.tsx'), 'AccountPage'),
+  }),
 ];
 
 export const router = createRouter({

@@ -126,7 +126,7 @@ export function AppForm({ onClose, onDone }: AppFormProps) {
           />
         </FormField>
         {isLocal || isPlain || upstream.startsWith('http://') ? (
-          <>
+          <SpaceBetween size="m">
             <Checkbox checked={isPlain} onChange={({ detail }) => setPlain(detail.checked)}>
               Allow plain HTTP to this app
             </Checkbox>
@@ -137,7 +137,7 @@ export function AppForm({ onClose, onDone }: AppFormProps) {
             >
               <Input value={address} placeholder="127.0.0.1" onChange={({ detail }) => setAddress(detail.value)} />
             </FormField>
-          </>
+          </SpaceBetween>
         ) : null}
         <DescriptionField document={document} onChange={setDocument} errorText={fieldProblem(add.error, 'document')} />
         <CredentialFields draft={credential} error={add.error} onChange={setCredential} />

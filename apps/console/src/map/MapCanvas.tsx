@@ -3,7 +3,8 @@ import './map.css';
 import Box from '@cloudscape-design/components/box';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { useQuery } from '@tanstack/react-query';
-import { Background, Controls, ReactFlow } from '@xyflow/react';
+import { Background, Controls, ReactFlow, useReactFlow, useStore } from '@xyflow/react';
+import { useEffect } from 'react';
 import type { EstateMap } from '../api/wire.ts';
 import { useNow } from '../display/use-now.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
@@ -26,6 +27,7 @@ import { type EstateNode, MapNode } from './MapNode.tsx';
 
 const NODE_TYPES = { estate: MapNode };
 const EDGE_TYPES = { traffic: MapEdgeLine };
+const FIT = { padding: 0.06, maxZoom: 1.1 };
 /** Below this the labels of nodes can't be read. */
 const ZOOM_MIN = 0.25;
 
@@ -71,8 +73,6 @@ export function MapCanvas({ map, selection, onSelect }: CanvasProps) {
         deleteKeyCode={null}
         minZoom={ZOOM_MIN}
         maxZoom={1.5}
-        fitView
-        fitViewOptions={{ padding: 0.06, maxZoom: 1.1 }}
         preventScrolling={false}
         onNodeClick={(_, node) => onSelect({ kind: node.data.kind, id: node.id })}
         onEdgeClick={(_, edge) => onSelect({ kind: 'edge', id: edge.id })}
@@ -92,11 +92,23 @@ export function MapCanvas({ map, selection, onSelect }: CanvasProps) {
           }
         }}
       >
+        <KeepInView of={layoutKey(map)} />
         <Background gap={24} />
         <Controls showInteractive={false} position="bottom-left" />
       </ReactFlow>
     </div>
   );
+}
+
+/** Shows the whole map again when things come or go, or when there is more or less room for it. */
+function KeepInView({ of }: { readonly of: string }) {
+  const { fitView } = useReactFlow();
+  const room = useStore(({ width, height }) => `${width}x${height}`);
+  const isMeasured = useStore(({ nodesInitialized }) => nodesInitialized);
+  useEffect(() => {
+    if (isMeasured) void fitView(FIT);
+  }, [of, room, isMeasured, fitView]);
+  return null;
 }
 
 function describeIntegration({ status, kind }: MapIntegration): Pick<EstateNode['data'], 'detail' | 'tone'> {

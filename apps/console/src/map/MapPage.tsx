@@ -15,6 +15,7 @@ import { useCan } from '../session/session-query.ts';
 import { useFollow } from '../shell/follow.ts';
 import { Page } from '../shell/Page.tsx';
 import { PagePanel } from '../shell/PagePanel.tsx';
+import { useIsNarrow } from '../shell/use-is-narrow.ts';
 import { QueryState } from '../shell/QueryState.tsx';
 import { MapDetails, selectionTitle } from './MapDetails.tsx';
 import { type Selection, sumEdges } from './map-model.ts';
@@ -29,11 +30,12 @@ const WINDOWS = [
   { value: '86400000', label: 'Last day' },
   { value: '604800000', label: 'Last 7 days' },
 ] as const;
-const NARROW_PX = 688;
 
 export function MapPage() {
   const [windowMs, setWindowMs] = useState(3_600_000);
-  const [view, setView] = useState(() => (window.innerWidth <= NARROW_PX ? 'table' : 'map'));
+  const isNarrow = useIsNarrow();
+  const [chosenView, setView] = useState<string | null>(null);
+  const view = chosenView ?? (isNarrow ? 'table' : 'map');
   const [selection, setSelection] = useState<Selection | null>(null);
   const map = useQuery({
     queryKey: ['map', windowMs],

@@ -45,7 +45,7 @@ export function PasswordEnrolment({ onEnrolled }: { readonly onEnrolled: (codes:
         <SpaceBetween size="m">
           <ProblemAlert error={confirm.error ?? begin.error} />
           {secret ? (
-            <>
+            <SpaceBetween size="m">
               <Box>
                 Add this key to your authenticator app, or{' '}
                 <Link href={secret.uri} external={false}>
@@ -71,7 +71,7 @@ export function PasswordEnrolment({ onEnrolled }: { readonly onEnrolled: (codes:
                   onChange={(event) => setCode(event.detail.value)}
                 />
               </FormField>
-            </>
+            </SpaceBetween>
           ) : (
             <FormField label="Password" description="Long is better than complicated. Known leaked ones are refused.">
               <Input

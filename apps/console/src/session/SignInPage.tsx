@@ -90,7 +90,7 @@ function PasswordTab({ onDone }: TabProps) {
         <SpaceBetween size="m">
           <ProblemAlert error={second.error ?? first.error} />
           {challengeId === undefined ? (
-            <>
+            <SpaceBetween size="m">
               <FormField label="E-mail address">
                 <Input value={login} type="email" autoComplete="username" onChange={(e) => setLogin(e.detail.value)} />
               </FormField>
@@ -102,7 +102,7 @@ function PasswordTab({ onDone }: TabProps) {
                   onChange={(e) => setPassword(e.detail.value)}
                 />
               </FormField>
-            </>
+            </SpaceBetween>
           ) : (
             <FormField label="Code" description="Six digits from your authenticator app.">
               <Input

@@ -99,7 +99,7 @@ function RedeemLink({ token, link }: { readonly token: string; readonly link: Li
           <SpaceBetween size="m">
             <ProblemAlert error={redeem.error} />
             {isFirst ? (
-              <>
+              <SpaceBetween size="m">
                 <FormField label="Your name" errorText={fieldProblem(redeem.error, 'name')}>
                   <Input value={name} autoComplete="name" autoFocus onChange={(e) => setName(e.detail.value)} />
                 </FormField>
@@ -110,7 +110,7 @@ function RedeemLink({ token, link }: { readonly token: string; readonly link: Li
                 >
                   <Input value={email} type="email" autoComplete="email" onChange={(e) => setEmail(e.detail.value)} />
                 </FormField>
-              </>
+              </SpaceBetween>
             ) : (
               <Box>
                 You continue as <strong>{link.person?.email}</strong> and set up how you sign in.

@@ -12,10 +12,10 @@ import { type Crumb, type Frame, FrameContext } from './frame.ts';
 import { activeHref, navigationItems } from './navigation.ts';
 import { dismiss, useNotifications } from './notifications.ts';
 import { TopBar } from './TopBar.tsx';
+import { useIsNarrow } from './use-is-narrow.ts';
 
 const NAVIGATION_WIDTH = 240;
 const PANEL_WIDTH = 420;
-const NARROW_PX = 688;
 
 interface Panel {
   readonly header: string;
@@ -27,7 +27,11 @@ export function Shell() {
   const follow = useFollow();
   const can = useCan();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const [isNavigationOpen, setNavigationOpen] = useState(() => window.innerWidth > NARROW_PX);
+  const isNarrow = useIsNarrow();
+  // A narrow screen begins with the page, a wide one with the navigation; each remembers its own.
+  const [isOpen, setOpen] = useState({ narrow: false, wide: true });
+  const setNavigationOpen = (open: boolean): void =>
+    setOpen((now) => ({ ...now, [isNarrow ? 'narrow' : 'wide']: open }));
   const [crumbs, setCrumbs] = useState<readonly Crumb[]>([]);
   const [panel, setPanel] = useState<Panel | null>(null);
   const [panelSlot, setPanelSlot] = useState<HTMLElement | null>(null);
@@ -45,7 +49,7 @@ export function Shell() {
         maxContentWidth={1_800}
         stickyNotifications
         navigationWidth={NAVIGATION_WIDTH}
-        navigationOpen={isNavigationOpen}
+        navigationOpen={isNarrow ? isOpen.narrow : isOpen.wide}
         onNavigationChange={({ detail }) => setNavigationOpen(detail.open)}
         navigation={
           <SideNavigation
@@ -53,7 +57,7 @@ export function Shell() {
             items={navigationItems(can)}
             onFollow={(event) => {
               follow(event);
-              if (window.innerWidth <= NARROW_PX) setNavigationOpen(false);
+              if (isNarrow) setNavigationOpen(false);
             }}
           />
         }
