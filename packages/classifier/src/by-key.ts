@@ -51,7 +51,7 @@ export function findByKey(compiled: Compiled, segment: Segment, findings: Findin
   const { hint, bytes, start, end } = segment;
   if (hint === undefined || hint.byKey.length === 0 || end - start > VALUE_BYTES_MAX || end === start) return;
   const value = decoder.decode(bytes.subarray(start, end)).trim();
-  if (EMPTY.test(value)) return;
+  if (EMPTY.test(value) || /^https?:\/\//i.test(value)) return;
   for (const index of hint.byKey) {
     const detector = compiled.detectors[index];
     if (detector?.value === undefined || CHECKS[detector.value]?.(value) !== true) continue;

@@ -28,7 +28,7 @@ export function createFieldClassifier(detectors: readonly Detector[]): FieldClas
       );
       let hint: KeyHint | undefined;
       for (const part of parts) hint = rules.hint(part, hint);
-      if (hint === undefined || hint.aside) return OPERATIONS;
+      if (hint === undefined) return OPERATIONS;
       const index = hint.byKey[0] ?? [...hint.context][0];
       const detector = index === undefined ? undefined : detectors[index];
       if (detector === undefined) return OPERATIONS;

@@ -21,7 +21,8 @@ export interface KeyHint {
 }
 
 const WORDS_MAX = 12;
-const NAME_CHARACTERS_MAX = 128;
+/** Longer names, and paths, are data and no names. */
+const NAME_CHARACTERS_MAX = 96;
 
 /** `billingAddress.postal_code`, `E-Mail`, `SSNNumber` → lower-case words. */
 export function splitKey(name: string): string[] {
@@ -47,7 +48,7 @@ const ASIDE_LAST = new Set(
     'setting notifications notification subscribed unsubscribed subscription consent marketing permission permissions ' +
     'hash md5 sha1 sha256 digest checksum url uri href link links path file filename extension position order index ' +
     'sort score rate locale language encoding version source provider service policy mode hint placeholder label title ' +
-    'description desc error errors message messages field fields schema column columns tracking clicked opened bounced'
+    'description desc error errors message messages field fields id ids date datetime reason subscribe login activity schema column columns tracking clicked opened bounced'
   ).split(' '),
 );
 /** First words that ask a question. */
@@ -74,11 +75,33 @@ interface Rule {
   readonly byKey: boolean;
 }
 
+/** A name that says nothing. */
+function nameless(name: string): KeyHint {
+  return {
+    name: name.slice(0, NAME_CHARACTERS_MAX),
+    words: [],
+    context: new Set(),
+    byKey: [],
+    assigned: [],
+    aside: false,
+    generic: false,
+    freeText: true,
+    telling: false,
+  };
+}
+
+/** A word of a phrase, or its plural. */
+function isWord(word: string | undefined, expected: string): boolean {
+  return word === expected || (word !== undefined && word.length === expected.length + 1 && word === `${expected}s`);
+}
+
 /** Compiles the `keys`, `not` and `keywords` of detectors into one look-up from a name to its hint. */
 export class KeyRules {
   private readonly byFirst = new Map<string, Rule[]>();
   private readonly not: readonly (readonly (readonly string[])[])[];
   private readonly keywords: readonly (readonly [string, number])[];
+  /** Whether any keyword at all is in a name, in one test. */
+  private readonly anyKeyword: RegExp;
 
   constructor(detectors: readonly Detector[]) {
     const keywords: [string, number][] = [];
@@ -93,6 +116,8 @@ export class KeyRules {
         keywords.push([keyword.toLowerCase().replaceAll(/[^a-z0-9]/g, ''), index]);
     }
     this.keywords = keywords;
+    // Keywords are letters and digits, so they need no escaping; the empty class matches nothing.
+    this.anyKeyword = new RegExp([...new Set(keywords.map(([keyword]) => keyword))].join('|') || '[]');
     this.not = detectors.map((detector) => detector.not.map((phrase) => phrase.toLowerCase().split(' ')));
   }
 
@@ -105,6 +130,7 @@ export class KeyRules {
 
   /** Hint for a name, given the name of the object it is in. */
   hint(name: string, parent: KeyHint | undefined): KeyHint {
+    if (name.length > NAME_CHARACTERS_MAX || name.startsWith('/')) return nameless(name);
     const words = splitKey(name);
     const generic = words.length <= 2 && words.every((word) => GENERIC.has(word));
     const all = generic && parent ? [...parent.words.slice(-2), ...words] : words;
@@ -114,8 +140,8 @@ export class KeyRules {
     const context = new Set<number>();
     const byKey: Rule[] = [];
     for (const [position, word] of all.entries()) {
-      for (const rule of this.byFirst.get(word) ?? []) {
-        if (!rule.words.every((expected, offset) => all[position + offset] === expected)) continue;
+      for (const rule of this.rulesFor(word)) {
+        if (!rule.words.every((expected, offset) => isWord(all[position + offset], expected))) continue;
         const reachesOwn = position + rule.words.length > all.length - words.length;
         if (!reachesOwn || this.excluded(rule.detector, all)) continue;
         if (!rule.byKey) context.add(rule.detector);
@@ -126,9 +152,9 @@ export class KeyRules {
     byKey.sort((a, b) => b.words.length - a.words.length);
     const joined = all.join('');
     const kept = asking ? new Set<number>() : aside ? keepWhenLastBelongs(context, all, this.byFirst) : context;
-    const assigned = [
-      ...new Set(this.keywords.filter(([keyword]) => joined.includes(keyword)).map(([, index]) => index)),
-    ];
+    const assigned = this.anyKeyword.test(joined)
+      ? [...new Set(this.keywords.filter(([keyword]) => joined.includes(keyword)).map(([, index]) => index))]
+      : [];
     return {
       name,
       words,
@@ -140,6 +166,12 @@ export class KeyRules {
       freeText: FREE_TEXT.has(last) || (words.length === 1 && GENERIC_VALUES.has(last)),
       telling: kept.size > 0 || byKey.length > 0 || assigned.length > 0,
     };
+  }
+
+  private rulesFor(word: string): readonly Rule[] {
+    const rules = this.byFirst.get(word);
+    if (rules !== undefined) return rules;
+    return (word.endsWith('s') ? this.byFirst.get(word.slice(0, -1)) : undefined) ?? [];
   }
 
   private excluded(detector: number, words: readonly string[]): boolean {
@@ -167,7 +199,7 @@ function keepWhenLastBelongs(
 }
 
 /** Entries that the cache holds; a direct-mapped table, so memory stays bounded whatever names a document uses. */
-const CACHE_ENTRIES = 16_384;
+const CACHE_ENTRIES = 65_536;
 
 /** Remembers hints by the bytes of the name, and by the parent's name too for names that say nothing alone. */
 export class KeyCache {
@@ -191,10 +223,17 @@ export class KeyCache {
   }
 
   private find(bytes: Uint8Array, start: number, end: number, slot: number, parent: KeyHint | undefined): KeyHint {
-    const hint = this.hints[slot];
-    if (hint && this.parents[slot] === parent?.name && sameBytes(this.names[slot], bytes, start, end)) return hint;
+    for (let way = slot; ; way ^= 1) {
+      const hint = this.hints[way];
+      if (hint && this.parents[way] === parent?.name && sameBytes(this.names[way], bytes, start, end)) return hint;
+      if (way !== slot) break;
+    }
     const name = bytes.slice(start, end);
     const made = this.rules.hint(this.decoder.decode(name), parent);
+    // The newcomer takes the slot; what was there gets the other way, so that two names can live side by side.
+    this.names[slot ^ 1] = this.names[slot];
+    this.parents[slot ^ 1] = this.parents[slot];
+    this.hints[slot ^ 1] = this.hints[slot];
     this.names[slot] = name;
     this.parents[slot] = parent?.name;
     this.hints[slot] = made;
@@ -209,8 +248,9 @@ export class KeyCache {
 
 /** Spreads a weak hash over the table. */
 function slotOf(hash: number): number {
-  const mixed = Math.imul(hash, 0x9e3779b1);
-  return (mixed ^ (mixed >>> 15)) & (CACHE_ENTRIES - 1);
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) & (CACHE_ENTRIES - 1);
 }
 
 function sameBytes(name: Uint8Array | undefined, bytes: Uint8Array, start: number, end: number): boolean {

@@ -25,8 +25,10 @@ export class PhoneRuns {
   private digits = 0;
 
   clear(): void {
-    this.starts.length = 0;
-    this.ends.length = 0;
+    if (this.starts.length > 0) {
+      this.starts.length = 0;
+      this.ends.length = 0;
+    }
     this.start = -1;
   }
 

@@ -1,7 +1,7 @@
 import type { KeyCache, KeyHint } from './keys.ts';
 import { bytesOf } from './shapes.ts';
 import type { StructuredScanner } from './structured.ts';
-import { HAS_AT, HAS_DIGIT, HAS_UNDERSCORE, type ValueScanner } from './value-scanner.ts';
+import { HAS_AT, HAS_DIGIT, HAS_MORE, HAS_UNDERSCORE, type ValueScanner } from './value-scanner.ts';
 
 /** Deeper nesting is read as text. */
 const DEPTH_MAX = 512;
@@ -16,6 +16,7 @@ const STRING_BITS: Uint8Array = (() => {
   bits.fill(HAS_DIGIT, 0x30, 0x3a);
   bits[0x40] = HAS_AT;
   bits[0x5f] = HAS_UNDERSCORE;
+  for (const byte of bytesOf('?= ')) bits[byte] = HAS_MORE;
   bits[QUOTE] = STOP;
   bits[BACKSLASH] = STOP;
   return bits;
@@ -59,15 +60,12 @@ export class JsonScanner implements StructuredScanner {
   scan(bytes: Uint8Array, from: number, to: number, final: boolean): number {
     let i = from;
     while (i < to) {
-      const byte = bytes[i];
+      const byte = bytes[i]!;
+      if (byte <= 0x20 || byte === 0x3a) {
+        i++;
+        continue;
+      }
       switch (byte) {
-        case 0x20:
-        case 0x0a:
-        case 0x0d:
-        case 0x09:
-        case 0x3a:
-          i++;
-          continue;
         case 0x2c:
           this.atKey = this.isObject[this.depth] === 1;
           i++;
@@ -160,7 +158,7 @@ export class JsonScanner implements StructuredScanner {
     const hint = this.currentHint();
     if (!this.stringEscaped) {
       if (this.values.worthwhile(this.stringBits, end - start, hint))
-        this.values.scan(bytes, start, end, 'json-string', hint);
+        this.values.scan(bytes, start, end, 'json-string', hint, undefined, this.stringBits);
       return;
     }
     const length = this.decode(bytes, start, end);

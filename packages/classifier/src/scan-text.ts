@@ -69,6 +69,12 @@ export class TextScanner {
     this.custom?.scan(segment, this.findings);
   }
 
+  /** Looks for secrets alone, by their prefixes and the words they are assigned to. */
+  scanForSecrets(segment: Segment): void {
+    this.judge.begin(segment);
+    this.runAnchors(segment);
+  }
+
   private runAnchors(segment: Segment): void {
     const { bytes, start, end } = segment;
     const { classes, next, firstAccepting } = this.compiled.anchors;

@@ -9,6 +9,8 @@ import type { Findings, Segment } from './segment.ts';
 export const HAS_DIGIT = 1;
 export const HAS_AT = 2;
 export const HAS_UNDERSCORE = 4;
+/** A question mark, an equals sign or a space: more than a plain URL. */
+export const HAS_MORE = 8;
 
 /** Shortest secret that is letters alone after a prefix (Hugging Face). */
 const LETTERS_SECRET_BYTES_MIN = 36;
@@ -46,10 +48,14 @@ export class ValueScanner {
     encoding: Encoding,
     hint: KeyHint | undefined,
     map?: Int32Array,
+    mask = HAS_MORE,
   ): void {
     if (hint?.telling !== true && !this.everything && isTimestamp(bytes, start, end)) return;
     const segment: Segment = { bytes, start, end, encoding, hint, complete: true, map };
-    this.text.scan(segment);
+    // Numbers in the path of a URL are identifiers of things; only secrets are looked for there.
+    const plainUrl = (mask & (HAS_MORE | HAS_AT)) === 0 && !this.everything && startsLikeUrl(bytes, start, end);
+    if (plainUrl) this.text.scanForSecrets(segment);
+    else this.text.scan(segment);
     if (hint !== undefined) findByKey(this.compiled, segment, this.findings);
   }
 
@@ -58,6 +64,16 @@ export class ValueScanner {
     const segment: Segment = { bytes, start: 0, end: bytes.length, encoding: 'text', hint, complete: true };
     findByKey(this.compiled, segment, this.findings);
   }
+}
+
+function startsLikeUrl(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start > 12 &&
+    bytes[start] === 0x68 &&
+    bytes[start + 1] === 0x74 &&
+    bytes[start + 3] === 0x70 &&
+    (bytes[start + 4] === 0x3a || bytes[start + 5] === 0x3a)
+  );
 }
 
 /** `2011-04-10T20:09:31Z`: the commonest value with digits in API traffic, and never anything else. */
