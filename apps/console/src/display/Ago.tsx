@@ -6,7 +6,7 @@ export function Ago({ at, none = '-' }: { readonly at: number | string | null; r
   const now = useNow(5_000);
   if (at === null) return <span>{none}</span>;
   return (
-    <time dateTime={new Date(at).toISOString()} title={showTime(at)}>
+    <time style={{ whiteSpace: 'nowrap' }} dateTime={new Date(at).toISOString()} title={showTime(at)}>
       {showAge(at, now)}
     </time>
   );

@@ -11,5 +11,9 @@ const LOOK: Readonly<Record<string, { type: StatusIndicatorProps.Type; text: str
 export function Decision({ decision }: { readonly decision: string | undefined }) {
   if (decision === undefined) return <span>-</span>;
   const look = LOOK[decision] ?? { type: 'info' as const, text: decision };
-  return <StatusIndicator type={look.type}>{look.text}</StatusIndicator>;
+  return (
+    <StatusIndicator type={look.type} wrapText={false}>
+      {look.text}
+    </StatusIndicator>
+  );
 }

@@ -38,14 +38,13 @@ function storedColumns(): readonly string[] {
 interface EventTableProps {
   readonly events: readonly StoredEvent[];
   readonly isLoading: boolean;
-  readonly selectedId: string | undefined;
   readonly onSelect: (id: string) => void;
   readonly header: ReactNode;
   readonly pagination?: ReactNode;
   readonly empty: ReactNode;
 }
 
-export function EventTable({ events, isLoading, selectedId, onSelect, header, pagination, empty }: EventTableProps) {
+export function EventTable({ events, isLoading, onSelect, header, pagination, empty }: EventTableProps) {
   const [columns, setColumns] = useState(storedColumns);
   const now = Date.now();
   const rows = events.map(factsOf);
@@ -53,6 +52,7 @@ export function EventTable({ events, isLoading, selectedId, onSelect, header, pa
     {
       id: 'time',
       header: 'Time',
+      minWidth: 150,
       isRowHeader: true,
       cell: (row) => (
         <Button
@@ -78,17 +78,9 @@ export function EventTable({ events, isLoading, selectedId, onSelect, header, pa
       header={header}
       pagination={pagination}
       columnDefinitions={definitions}
-      selectionType="single"
-      selectedItems={rows.filter(({ id }) => id === selectedId)}
-      onSelectionChange={({ detail }) => {
-        const [row] = detail.selectedItems;
-        if (row) onSelect(row.id);
-      }}
       onRowClick={({ detail }) => onSelect(detail.item.id)}
       ariaLabels={{
         tableLabel: 'Events',
-        selectionGroupLabel: 'Event to show',
-        itemSelectionLabel: (_, row) => `Event of ${showClock(row.time, now)}`,
       }}
       preferences={
         <CollectionPreferences

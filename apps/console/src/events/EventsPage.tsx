@@ -81,7 +81,7 @@ export function EventsPage() {
         />
         {failure && textError === undefined ? <ProblemAlert error={histogram.error} /> : null}
         {isLive ? (
-          <LiveEvents query={text} selectedId={search.event} onSelect={select} />
+          <LiveEvents query={text} onSelect={select} />
         ) : (
           <div className="events-layout">
             <FacetList asked={asked} onPick={(field, value) => change({ q: addCondition(text, field, value) })} />
@@ -97,7 +97,7 @@ export function EventsPage() {
                   </StatusIndicator>
                 )}
               </Container>
-              <FoundEvents asked={asked} selectedId={search.event} onSelect={select} />
+              <FoundEvents asked={asked} onSelect={select} />
             </SpaceBetween>
           </div>
         )}
@@ -108,11 +108,10 @@ export function EventsPage() {
 }
 
 interface Selecting {
-  readonly selectedId: string | undefined;
   readonly onSelect: (id: string) => void;
 }
 
-function FoundEvents({ asked, selectedId, onSelect }: Selecting & { readonly asked: Asked }) {
+function FoundEvents({ asked, onSelect }: Selecting & { readonly asked: Asked }) {
   const pages = useInfiniteQuery(pagesQuery(asked));
   const [picked, setPicked] = useState({ index: 0, of: '' });
   // Another search begins at its first page again.
@@ -128,7 +127,6 @@ function FoundEvents({ asked, selectedId, onSelect }: Selecting & { readonly ask
     <EventTable
       events={loaded[index]?.items ?? []}
       isLoading={pages.isPending || (pages.isFetchingNextPage && index >= loaded.length)}
-      selectedId={selectedId}
       onSelect={onSelect}
       header={
         <Header
@@ -159,7 +157,7 @@ function FoundEvents({ asked, selectedId, onSelect }: Selecting & { readonly ask
   );
 }
 
-function LiveEvents({ query, selectedId, onSelect }: Selecting & { readonly query: string }) {
+function LiveEvents({ query, onSelect }: Selecting & { readonly query: string }) {
   const tail = useTail(query, true);
   return (
     <SpaceBetween size="m">
@@ -167,7 +165,6 @@ function LiveEvents({ query, selectedId, onSelect }: Selecting & { readonly quer
       <EventTable
         events={tail.events}
         isLoading={false}
-        selectedId={selectedId}
         onSelect={onSelect}
         header={
           <Header

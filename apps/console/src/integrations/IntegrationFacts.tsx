@@ -22,7 +22,7 @@ export function Expiry({ expiresAt }: { readonly expiresAt: number | null }) {
   if (expiresAt === null) return <StatusIndicator type="warning">Never</StatusIndicator>;
   if (expiresAt <= now) return <StatusIndicator type="error">Ended {showDay(expiresAt)}</StatusIndicator>;
   if (expiresAt - now < MONTH_MS) return <StatusIndicator type="warning">{showDay(expiresAt)}</StatusIndicator>;
-  return <span>{showDay(expiresAt)}</span>;
+  return <span style={{ whiteSpace: 'nowrap' }}>{showDay(expiresAt)}</span>;
 }
 
 export function IntegrationFacts({ integration }: { readonly integration: Integration }) {

@@ -9,5 +9,9 @@ const LOOK: Readonly<Record<Integration['status'], { type: StatusIndicatorProps.
 
 export function IntegrationStatus({ status }: { readonly status: Integration['status'] }) {
   const { type, text } = LOOK[status];
-  return <StatusIndicator type={type}>{text}</StatusIndicator>;
+  return (
+    <StatusIndicator type={type} wrapText={false}>
+      {text}
+    </StatusIndicator>
+  );
 }

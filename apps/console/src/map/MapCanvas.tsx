@@ -9,7 +9,7 @@ import type { EstateMap } from '../api/wire.ts';
 import { useNow } from '../display/use-now.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { useIsDark } from '../shell/theme.ts';
-import { layOut, type Positions } from './map-layout.ts';
+import { layOut, NODE_HEIGHT, NODE_WIDTH, type Positions } from './map-layout.ts';
 import {
   EDGE_STATE_TEXT,
   edgeId,
@@ -104,10 +104,7 @@ export function MapCanvas({ map, selection, onSelect }: CanvasProps) {
 function KeepInView({ of }: { readonly of: string }) {
   const { fitView } = useReactFlow();
   const room = useStore(({ width, height }) => `${width}x${height}`);
-  const isMeasured = useStore(({ nodesInitialized }) => nodesInitialized);
-  useEffect(() => {
-    if (isMeasured) void fitView(FIT);
-  }, [of, room, isMeasured, fitView]);
+  useEffect(() => void fitView(FIT), [of, room, fitView]);
   return null;
 }
 
@@ -125,7 +122,11 @@ function nodesOf(map: EstateMap, positions: Positions, selection: Selection | nu
     const position = positions.get(id);
     if (!position) return [];
     const label = `${data.kind === 'app' ? 'App' : 'Integration'} ${data.title}, ${data.detail}`;
-    return [{ id, type: 'estate', position, data, selected: selection?.id === id, ariaLabel: label }];
+    const [width, height] = [NODE_WIDTH, NODE_HEIGHT];
+    const isSelected = selection?.id === id;
+    // Sizes are given, so that the first picture already fits.
+    const size = { width, height, measured: { width, height } };
+    return [{ id, type: 'estate', position, ...size, data, selected: isSelected, ariaLabel: label }];
   };
   return [
     ...map.integrations.flatMap((one) =>

@@ -4,7 +4,7 @@ import Flashbar from '@cloudscape-design/components/flashbar';
 import SideNavigation from '@cloudscape-design/components/side-navigation';
 import SplitPanel from '@cloudscape-design/components/split-panel';
 import { Outlet, useRouterState } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useCan } from '../session/session-query.ts';
 import { StepUpDialog } from '../session/StepUpDialog.tsx';
 import { useFollow } from './follow.ts';
@@ -36,9 +36,11 @@ export function Shell() {
   const [panel, setPanel] = useState<Panel | null>(null);
   const [panelSlot, setPanelSlot] = useState<HTMLElement | null>(null);
   const [panelSize, setPanelSize] = useState(PANEL_WIDTH);
+  // Stable, since the page's panel closes whenever this changes.
+  const closePanel = useCallback(() => setPanel(null), []);
   const frame = useMemo<Frame>(
-    () => ({ panelSlot, setCrumbs, openPanel: setPanel, closePanel: () => setPanel(null) }),
-    [panelSlot],
+    () => ({ panelSlot, setCrumbs, openPanel: setPanel, closePanel }),
+    [panelSlot, closePanel],
   );
   return (
     <FrameContext value={frame}>
