@@ -33,6 +33,7 @@ import { createScimTokens, type ScimTokens } from './scim/scim-tokens.ts';
 import { type Authenticator, createAuthenticator } from './sessions/authenticate.ts';
 import { createSessionCookie, type SessionCookie } from './sessions/session-cookie.ts';
 import { deleteExpiredSessions } from './sessions/session-store.ts';
+import { rewrapIdentitySecrets } from './rewrap.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import { createSignIn, type SignIn } from './sessions/sign-in.ts';
 import { deleteOldCounters } from './sessions/throttle-store.ts';
@@ -90,7 +91,7 @@ export interface Identity {
   readonly publicUrl: string;
   /** Starts the authorization server of this process. */
   startOauthServer(): Promise<OauthServer>;
-  /** Deletes what expired; run it every few minutes in one place. */
+  /** Deletes what expired and brings secrets under the newest key; run it every few minutes in one place. */
   sweep(): Promise<void>;
 }
 
@@ -132,6 +133,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       await deleteExpiredLinks(tables, now);
       await deleteExpiredApiTokens(tables, now);
       await deleteOldCounters(tables, now);
+      await rewrapIdentitySecrets(context);
     },
   };
 }

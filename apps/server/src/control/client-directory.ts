@@ -1,5 +1,6 @@
 import { ClientId, type Identity } from '@cordon/identity';
 import { IntegrationId } from '@cordon/kernel';
+import { RouteUnknown } from '../http/access.ts';
 import type { ClientDirectory } from '../http/integration-routes.ts';
 
 const SYSTEM = { kind: 'system', name: 'control' } as const;
@@ -28,7 +29,11 @@ export function createClientDirectory(identity: Identity): ClientDirectory {
         lastTokenAt: client.lastTokenAt,
       }));
     },
-    async remove(actor, _integrationId, clientId) {
+    async remove(actor, integrationId, clientId) {
+      const own = await clients.list(SYSTEM, IntegrationId.parse(integrationId));
+      if (!own.some((client) => client.id === clientId)) {
+        throw new RouteUnknown('This integration has no such credential.');
+      }
       await clients.revoke(actor, ClientId.parse(clientId), 'the credential was removed');
     },
   };

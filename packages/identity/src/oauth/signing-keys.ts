@@ -25,7 +25,7 @@ export interface SigningKeys {
 
 const jwkSchema = z.custom<JWK>((value) => z.object({ kty: z.string() }).safeParse(value).success);
 
-function contextOf(kid: string): string {
+export function signingKeyContext(kid: string): string {
   return `identity.signing-key:${kid}`;
 }
 
@@ -41,7 +41,7 @@ async function makeKey(context: IdentityContext, db: IdentityDb, alg: Algorithm)
       kid,
       alg,
       public_jwk: JSON.stringify({ ...publicPart, kid, alg, use: 'sig' }),
-      sealed_private: context.envelope.seal(JSON.stringify(privatePart), contextOf(kid)),
+      sealed_private: context.envelope.seal(JSON.stringify(privatePart), signingKeyContext(kid)),
       status: 'active',
       created_at: new Date(context.clock.now()),
       retired_at: null,
@@ -91,7 +91,7 @@ export function createSigningKeys(context: IdentityContext): SigningKeys {
       await ensureKeys(context);
       const rows = await select();
       return rows.map(({ kid, sealed_private }) =>
-        jwkSchema.parse(JSON.parse(context.envelope.open(sealed_private, contextOf(kid)).toString('utf8'))),
+        jwkSchema.parse(JSON.parse(context.envelope.open(sealed_private, signingKeyContext(kid)).toString('utf8'))),
       );
     },
     async publicKeys() {
