@@ -125,7 +125,7 @@ function assign(tree: Record<string, unknown>, path: string, value: string): voi
     const known = branch[key];
     const next = typeof known === 'object' && known !== null ? { ...known } : {};
     branch[key] = next;
-    branch = next as Record<string, unknown>; // copied from a map, or empty
+    branch = next;
   }
   branch[last] = parsed;
 }
