@@ -73,12 +73,16 @@ beforeAll(async () => {
     CORDON_CONTROL_INTERNAL_URL: `http://127.0.0.1:${port(0)}`,
     CORDON_WORKER_INTERNAL_URL: `http://${WORKER_HOST}:${port(1)}`,
   };
-  engines = { DATABASE_URL: postgres.url, CLICKHOUSE_URL: `http://fleet:${lakePassword}@127.0.0.1:${lake.port}/cordon` };
+  engines = {
+    DATABASE_URL: postgres.url,
+    CLICKHOUSE_URL: `http://fleet:${lakePassword}@127.0.0.1:${lake.port}/cordon`,
+  };
 });
 
 afterAll(async () => {
   await Promise.all([...roles.values()].map((role) => role.stop()));
   await Promise.all([lake?.stop(), postgres?.stop(), vendor?.stop()]);
+  if (!folder) return;
   const elsewhere = (await readFile(join(folder, 'postgres', 'postgres.location'), 'utf8').catch(() => '')).trim();
   if (elsewhere.startsWith('/var/lib/cordon/')) await rm(elsewhere, { recursive: true, force: true });
   await rm(folder, { recursive: true, force: true });
@@ -100,6 +104,15 @@ test.each([
   expect(stderr).toMatch(needs);
   expect(code).toBe(64);
   await expect(readFile(join(dataDir, 'kek'))).rejects.toThrow('ENOENT');
+});
+
+test.each(['control', 'worker'])('role %s ends when an engine is away at its start, and says so', async (role) => {
+  const away = { ...engines, DATABASE_URL: 'postgres://cordon:x@127.0.0.1:9/cordon' };
+  const env = { ...shared, ...away, CORDON_DATA_DIR: join(folder, `early-${role}`) };
+  const { code, stdout } = await runCordon(['role', role], env, folder);
+  expect(code).toBe(70);
+  expect(stdout).toContain('the role could not start');
+  expect(stdout).toContain('ECONNREFUSED');
 });
 
 test('migrate, control, worker and two gateways start alone, and a call passes at both gateways', async () => {
@@ -130,7 +143,7 @@ test('migrate, control, worker and two gateways start alone, and a call passes a
     { ...shared, ...engines, CORDON_DATA_DIR: join(folder, 'operator') },
     folder,
   );
-  expect(operator.code, operator.stderr).toBe(0);
+  expect(operator.code, `role operator said: ${operator.stderr}`).toBe(0);
   expect(operator.stderr).toContain('First sign-in');
   const cordon = {
     url: health.control(),
@@ -154,7 +167,8 @@ test('migrate, control, worker and two gateways start alone, and a call passes a
 });
 
 test('readiness tells the truth while the lake is away, and traffic goes on', async () => {
-  for (const name of ['control', 'worker', 'gateway-0', 'gateway-1'] as const) expect(await ask(name, 'readyz')).toBe(200);
+  for (const name of ['control', 'worker', 'gateway-0', 'gateway-1'] as const)
+    expect(await ask(name, 'readyz')).toBe(200);
   const { port: lakePort } = lake;
   await lake.stop();
   await eventually(async () => {
@@ -189,14 +203,14 @@ test('readiness tells the truth while PostgreSQL is away, and traffic goes on', 
 
 test('SIGTERM lets a call in flight finish, refuses new ones and ends with 0', async () => {
   const gateway = roles.get('gateway-0');
-  const { waiting, release } = vendor.hold();
+  const held = vendor.hold();
   const slow = call(0, 'held-1');
-  await waiting;
+  await held.waiting;
   const stopped = gateway?.stop();
   await eventually(async () => expect(await ask('gateway-0', 'readyz')).toBe(503), WAIT_MS_MAX);
-  await expect(call(0)).rejects.toThrow();
+  await expect(call(0)).rejects.toThrow('fetch failed');
   expect((await call(1)).status).toBe(200);
-  release();
+  held.release();
   const response = await slow;
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({ id: 'held-1', text: 'note held-1' });

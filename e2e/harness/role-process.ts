@@ -39,7 +39,7 @@ function launch(args: readonly string[], env: Environment, cwd: string): { child
 /** Resolves when the role says that it is ready. */
 export async function startRole(role: string, env: Environment, cwd: string): Promise<RoleProcess> {
   const { child, log } = launch(['role', role], env, cwd);
-  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }) as Ended);
+  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal }));
   const ready = Promise.withResolvers<void>();
   child.stdout?.on('data', () => {
     if (log().includes('"msg":"ready"')) ready.resolve();

@@ -18,7 +18,9 @@ const LOADERS: Readonly<Record<RoleName, () => Promise<StartRole>>> = {
 
 async function standalone(config: Config, role: StandaloneRole): Promise<RoleConfig> {
   const engines = externalEngines(config, role);
-  return resolveRoleConfig(config, await openDataFolder(config.data_dir), engines, systemClock.now());
+  // Started alone, a gateway is the only process of its data directory.
+  const alone = { ...config, gateway: { ...config.gateway, processes: 1 } };
+  return resolveRoleConfig(alone, await openDataFolder(config.data_dir), engines, systemClock.now());
 }
 
 export function addRoleCommands(program: Command, context: CliContext): void {
@@ -28,7 +30,8 @@ export function addRoleCommands(program: Command, context: CliContext): void {
       .command(name)
       .description(`run a ${name} process`)
       .action(async () => {
-        const start = await LOADERS[name]();
+        // The configuration is judged first: what it lacks is said at once.
+        const start: StartRole = async (config, logger) => (await LOADERS[name]())(config, logger);
         await runRole(name, start, async () => standalone(await context.config(), name));
       });
   }

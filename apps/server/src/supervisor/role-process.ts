@@ -2,6 +2,8 @@ import { createLogger, type Logger } from '@cordon/kernel';
 import { roleConfig, type Role, type RoleConfig, type RoleName } from './role-config.ts';
 
 const STOP_MS_MAX = 20_000;
+/** EX_SOFTWARE of sysexits.h. */
+const START_FAILED = 70;
 
 export type StartRole = (config: RoleConfig, logger: Logger) => Promise<Role>;
 
@@ -12,7 +14,7 @@ export type StartRole = (config: RoleConfig, logger: Logger) => Promise<Role>;
 export async function runRole(name: RoleName, start: StartRole, standalone: () => Promise<RoleConfig>): Promise<void> {
   const config = process.send ? await receiveConfig() : await standalone();
   const logger = createLogger({ role: name, level: config.logLevel });
-  const role = await start(config, logger);
+  const role = await startOrEnd(start, config, logger);
   const stopping = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.resolve(signal));
   process.once('disconnect', () => stopping.resolve('the supervisor ended'));
@@ -28,6 +30,17 @@ export async function runRole(name: RoleName, start: StartRole, standalone: () =
   await role.stop();
   logger.flush();
   process.exit(0);
+}
+
+/** What a start that failed half-way had opened would keep the process alive, neither serving nor ended. */
+async function startOrEnd(start: StartRole, config: RoleConfig, logger: Logger): Promise<Role> {
+  try {
+    return await start(config, logger);
+  } catch (error) {
+    logger.fatal({ err: error }, 'the role could not start');
+    logger.flush();
+    return process.exit(START_FAILED);
+  }
 }
 
 async function receiveConfig(): Promise<RoleConfig> {
