@@ -8,7 +8,8 @@ import { signingKeyContext } from './oauth/signing-keys.ts';
 import { rewrapIdentitySecrets } from './rewrap.ts';
 
 test('after a rotation the old key opens nothing that is needed any more', async () => {
-  const { db, drop } = await createTestDatabase();
+  const database = await createTestDatabase();
+  const { db } = database;
   await migrate(db, [kernelMigrations, identityMigrations]);
   const [first, second] = [randomBytes(32), randomBytes(32)];
   await tablesOf(db)
@@ -29,5 +30,5 @@ test('after a rotation the old key opens nothing that is needed any more', async
   const row = await tablesOf(db).selectFrom('signing_keys').select('sealed_private').executeTakeFirstOrThrow();
   const newest = createSecretEnvelope({ keys: [second] });
   expect(newest.open(row.sealed_private, signingKeyContext('k1')).toString()).toBe('private');
-  await drop();
+  await database.drop();
 });
