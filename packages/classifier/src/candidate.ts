@@ -1,5 +1,5 @@
 import { isRepetitive } from './checksums.ts';
-import { WEAK, type Compiled, type CompiledDetector } from './compile.ts';
+import { WEAK, type AnchorRole, type Compiled, type CompiledDetector } from './compile.ts';
 import { NearWords } from './context.ts';
 import { kindOfEmail } from './email.ts';
 import { isCoordinatePair } from './place.ts';
@@ -60,6 +60,13 @@ function isPrefixLength(bytes: Uint8Array, start: number, end: number, to: numbe
   return /^\/\d{1,2}(?![\w/])/.test(tail) && /^\d{1,3}\./.test(latin1(bytes, start, end));
 }
 
+interface CandidateSpan {
+  readonly start: number;
+  readonly end: number;
+  /** Words of context around it. */
+  readonly near: readonly AnchorRole[];
+}
+
 /** Decides about candidates: form, surroundings, context, checksum, in the order of what each costs. */
 export class CandidateJudge {
   readonly near = new NearWords();
@@ -90,11 +97,15 @@ export class CandidateJudge {
   take(start: number, end: number, wanted: readonly number[]): void {
     if (this.isFragment(start, end)) return;
     let value: string | undefined;
+    const near = this.near.around(start, end);
+    const bare = near.length === 0 && (this.segment.hint?.context.size ?? 0) === 0 && !this.options.exhaustive;
     for (const entry of wanted) {
+      // Without any word or name that is context for something, only what stands alone is worth weighing.
+      if (bare && (entry & WEAK) !== 0) continue;
       const detector = this.compiled.detectors[entry >> 1];
       if (detector === undefined) continue;
       const reasons: string[] = [];
-      const confidence = this.weigh(detector, (entry & WEAK) !== 0, start, end, reasons);
+      const confidence = this.weigh(detector, (entry & WEAK) !== 0, { start, end, near }, reasons);
       if (confidence === 0) continue;
       value ??= latin1(this.segment.bytes, start, end);
       if (!this.confirm(detector, value, reasons)) continue;
@@ -103,15 +114,16 @@ export class CandidateJudge {
   }
 
   /** Confidence that form and context give, before any checksum; 0 when the candidate isn't worth one. */
-  private weigh(detector: CompiledDetector, weak: boolean, start: number, end: number, reasons: string[]): number {
+  private weigh(detector: CompiledDetector, weak: boolean, span: CandidateSpan, reasons: string[]): number {
+    const { start, end, near } = span;
     const { hint } = this.segment;
     if (hint?.context.has(detector.index) === true) {
       reasons.push(`key:${hint.name}`);
       return detector.confirmed;
     }
-    const word = this.near.find(detector.index, start, end);
+    const word = near.find((role) => role.context?.has(detector.index) === true);
     if (word !== undefined) {
-      reasons.push(`near:${word}`);
+      reasons.push(`near:${word.text}`);
       return detector.confirmed;
     }
     const whole = this.isWhole(start, end);

@@ -4,6 +4,8 @@ import type { AnchorRole } from './compile.ts';
 const BEFORE_BYTES = 96;
 const AFTER_BYTES = 48;
 
+const NONE: readonly AnchorRole[] = [];
+
 /** Words of one segment that are context for something, by position. */
 export class NearWords {
   private roles: AnchorRole[] = [];
@@ -25,17 +27,22 @@ export class NearWords {
     this.ends.push(end);
   }
 
-  /** The word near `[start, end)` that is context for a detector, or undefined. */
-  find(detector: number, start: number, end: number): string | undefined {
-    if (this.ends.length === 0) return undefined;
+  /** Words near `[start, end)`; asked once for a candidate that dozens of detectors may want. */
+  around(start: number, end: number): readonly AnchorRole[] {
+    if (this.ends.length === 0) return NONE;
+    const near: AnchorRole[] = [];
     for (let i = this.firstFrom(start - BEFORE_BYTES); i < this.ends.length; i++) {
       const wordEnd = this.ends[i] ?? 0;
       const role = this.roles[i];
-      if (role === undefined || wordEnd - role.length > end + AFTER_BYTES) return undefined;
-      const inside = wordEnd > start && wordEnd - role.length < end;
-      if (!inside && role.context?.has(detector) === true) return role.text;
+      if (role === undefined || wordEnd - role.length > end + AFTER_BYTES) break;
+      if (wordEnd <= start || wordEnd - role.length >= end) near.push(role);
     }
-    return undefined;
+    return near;
+  }
+
+  /** The word near `[start, end)` that is context for a detector, or undefined. */
+  find(detector: number, start: number, end: number): string | undefined {
+    return this.around(start, end).find((role) => role.context?.has(detector) === true)?.text;
   }
 
   private firstFrom(position: number): number {
