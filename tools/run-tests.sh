@@ -8,7 +8,7 @@ cd "$root"
 PATH="$root/node_modules/.bin:$PATH"
 export PATH
 
-packages='chromium'
+packages='chromium redis-server'
 missing=''
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

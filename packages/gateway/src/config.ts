@@ -75,6 +75,10 @@ export interface GatewayConfig {
   readonly appPorts?: Omit<ListenerConfig, 'port' | 'kind' | 'app'>;
   /** Several processes listen on the same ports, the kernel spreads connections. */
   readonly reusePort?: boolean;
+  /** Gateway processes of this data directory, which share their counters of limits. Default 1: nothing to share. */
+  readonly processes?: number;
+  /** Valkey or Redis that counts for a whole fleet: `valkey://`, `redis://`, or with `s` over TLS. */
+  readonly valkeyUrl?: string;
   /** Prometheus text and health, on an internal address. */
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly limits?: Partial<GatewayLimits>;

@@ -20,8 +20,8 @@ import { type Listener, openListener } from './listener.ts';
 import { Metrics } from './metrics.ts';
 import { Operations } from './operations.ts';
 import { type NamedStep, observeSteps, pipelines, runSteps, type StepObserver } from './pipeline.ts';
-import { QuotaCounter } from './quota-counter.ts';
-import { ConcurrencyLimiter, RateLimiter } from './rate-limiter.ts';
+import { createCounters } from './counters.ts';
+import { RateLimiter } from './rate-limiter.ts';
 import { recordCall } from './record-call.ts';
 import { RefusalRecorder } from './refusal-recorder.ts';
 import { respondRefusal, toRefusal } from './respond-refusal.ts';
@@ -136,6 +136,7 @@ class GatewayProcess implements Gateway {
   async start(): Promise<void> {
     const { config } = this.#deps;
     this.#shipper.start();
+    await this.#runtime.counters.start();
     this.#aggregate = setInterval(() => this.#writeAggregates(), AGGREGATE_INTERVAL_MS);
     await this.#runtime.source.start((snapshot) => this.#apply(snapshot));
     for (const listener of config.listeners) this.#listeners.push(await this.#open(listener));
@@ -338,6 +339,7 @@ class GatewayProcess implements Gateway {
       this.#deps.logger.warn({ err: error }, 'the last events stay in the spool');
     });
     this.#runtime.spool.close();
+    await this.#runtime.counters.stop();
     await this.#runtime.upstreams.close();
     await this.#admin?.close();
     await this.#client.close();
@@ -375,10 +377,8 @@ function createRuntime(deps: GatewayDeps, source: SnapshotSource, metrics: Metri
     inspector: new Inspector(deps.classifier ?? createClassifier()),
     credentials: new CredentialBox(envelope),
     upstreams: new Upstreams(limits.upstreamConnectionsMax),
-    rates: new RateLimiter(clock),
+    counters: createCounters({ config, clock, logger, metrics }),
     failures: new RateLimiter(clock),
-    concurrency: new ConcurrencyLimiter(),
-    quotas: new QuotaCounter(clock),
     spool: new Spool({ root: path.join(config.dataDir, 'spool'), clock, logger, ...config.spool }),
     refusals: new RefusalRecorder(new RateLimiter(clock)),
     random: deps.random ?? Math.random,

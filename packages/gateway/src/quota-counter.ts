@@ -3,7 +3,7 @@ import type { Clock } from '@cordon/kernel';
 const DAY_MS = 86_400_000;
 const KEYS_MAX = 200_000;
 
-/** Sums for each key and UTC day. In memory: a restart of the process begins the day's count again. */
+/** Sums for each key and UTC day. In memory: they live as long as some process that shares them does. */
 export class QuotaCounter {
   readonly #clock: Clock;
   readonly #used = new Map<string, number>();
@@ -24,9 +24,21 @@ export class QuotaCounter {
     this.#used.set(key, (this.#used.get(key) ?? 0) + amount);
   }
 
-  /** Seconds until the day ends. */
-  secondsLeft(): number {
-    return Math.ceil((DAY_MS - (this.#clock.now() % DAY_MS)) / 1000);
+  /** Learns from another counter of the same key how far it is today. */
+  learn(key: string, used: number): void {
+    const known = this.get(key);
+    if (used > known) this.add(key, used - known);
+  }
+
+  keys(): Iterable<string> {
+    this.#turn();
+    return this.#used.keys();
+  }
+
+  /** Number of the UTC day that is counted. */
+  get day(): number {
+    this.#turn();
+    return this.#day;
   }
 
   #turn(): void {

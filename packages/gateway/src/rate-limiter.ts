@@ -44,9 +44,29 @@ export class RateLimiter {
     return this.#judge(key, rate, cost, true);
   }
 
-  /** The state of a key without taking from it. */
-  peek(key: string, rate: Rate): RateVerdict {
-    return this.#judge(key, rate, 0, false);
+  /** What `take` would say of `cost` calls, without taking them. */
+  peek(key: string, rate: Rate, cost = 0): RateVerdict {
+    return this.#judge(key, rate, cost, false);
+  }
+
+  /** Milliseconds until the whole burst of a key is available again: the key's state, free of any clock. */
+  resetMs(key: string): number {
+    return Math.max(0, (this.#arrivals.get(key) ?? 0) - this.#clock.now());
+  }
+
+  /** Learns from another counter of the same key how far it is. The one that is further on wins. */
+  learn(key: string, resetMs: number): void {
+    const now = this.#clock.now();
+    const known = this.#arrivals.get(key);
+    if (resetMs <= 0 || (known ?? 0) - now >= resetMs) return;
+    if (known === undefined) this.#makeRoom(now);
+    this.#arrivals.set(key, now + resetMs);
+  }
+
+  /** Keys whose burst isn't wholly available. */
+  *busy(): Generator<string> {
+    const now = this.#clock.now();
+    for (const [key, arrival] of this.#arrivals) if (arrival > now) yield key;
   }
 
   #judge(key: string, rate: Rate, cost: number, commit: boolean): RateVerdict {

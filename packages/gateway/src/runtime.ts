@@ -5,10 +5,10 @@ import type { CredentialBox } from './credential-box.ts';
 import type { ProofMemory } from './dpop-proof.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { Inspector } from './inspector.ts';
+import type { LimitCounters } from './limit-counters.ts';
 import type { Metrics } from './metrics.ts';
 import type { Operations } from './operations.ts';
-import type { QuotaCounter } from './quota-counter.ts';
-import type { ConcurrencyLimiter, RateLimiter } from './rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { RefusalRecorder } from './refusal-recorder.ts';
 import type { SnapshotSource } from './snapshot-source.ts';
 import type { SnapshotTables } from './snapshot-tables.ts';
@@ -30,10 +30,8 @@ export interface GatewayRuntime {
   readonly inspector: Inspector;
   readonly credentials: CredentialBox;
   readonly upstreams: Upstreams;
-  readonly rates: RateLimiter;
+  readonly counters: LimitCounters;
   readonly failures: RateLimiter;
-  readonly concurrency: ConcurrencyLimiter;
-  readonly quotas: QuotaCounter;
   readonly spool: Spool;
   readonly refusals: RefusalRecorder;
   /** 0 to 1. */

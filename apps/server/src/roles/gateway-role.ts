@@ -66,6 +66,8 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
       ],
       appPorts: { host: gateway.host, ...tls },
       reusePort: true,
+      processes: gateway.processes,
+      ...(gateway.valkeyUrl === null ? {} : { valkeyUrl: gateway.valkeyUrl }),
       metrics: {
         host: gateway.metricsHost,
         port: gateway.metricsPort === 0 ? 0 : gateway.metricsPort + gateway.index,

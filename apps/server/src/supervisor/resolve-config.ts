@@ -132,6 +132,8 @@ export async function resolveRoleConfig(
       metricsHost: config.gateway.metrics_host,
       metricsPort: config.gateway.metrics_port,
       index: 0,
+      processes: config.gateway.processes,
+      valkeyUrl: config.valkey_url ?? null,
     },
     accessTokenS: config.tokens.access_minutes * 60,
     retentionDays: config.lake.retention_days,

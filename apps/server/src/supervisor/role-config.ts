@@ -30,6 +30,10 @@ export const roleConfig = z.object({
     metricsHost: z.string(),
     metricsPort: z.int(),
     index: z.int(),
+    /** How many of these processes share the data directory. */
+    processes: z.int(),
+    /** Counts limits for a fleet. */
+    valkeyUrl: z.string().nullable(),
   }),
   accessTokenS: z.int(),
   retentionDays: z.int(),

@@ -1,7 +1,10 @@
 import type { LimitEntry } from '@cordon/policy';
 import { type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import type { LimitCheck, LimitKind, LimitPlace } from '../limit-counters.ts';
 import type { RateVerdict } from '../rate-limiter.ts';
+
+const DAY_MS = 86_400_000;
 
 function counterKey(limit: LimitEntry, exchange: Exchange): string {
   let key = limit.id;
@@ -60,60 +63,66 @@ function exhausted(limit: LimitEntry, verdict: RateVerdict): Refusal {
   });
 }
 
-function checkQuota(exchange: Exchange, limit: LimitEntry, key: string): void {
-  const { quotas } = exchange.runtime;
-  const { quota } = limit;
-  if (!quota) return;
-  const over = (what: string, max: number | null): boolean => max !== null && quotas.get(`${key}#${what}`) >= max;
-  const used =
-    over('calls', quota.callsPerDay) || over('bytes', quota.bytesPerDay) || over('records', quota.recordsPerDay);
-  if (used) {
-    const seconds = quotas.secondsLeft();
-    throw new Refusal(
+/** Seconds until quotas begin again: at the next 00:00 UTC. */
+function secondsLeftToday(now: number): number {
+  return Math.ceil((DAY_MS - (now % DAY_MS)) / 1000);
+}
+
+function refusalOf(exchange: Exchange, limit: LimitEntry, kind: LimitKind, verdict: RateVerdict | undefined): Refusal {
+  const detail = { limit: limit.name };
+  if (kind === 'rate' && verdict) return exhausted(limit, verdict);
+  if (kind === 'quota') {
+    const seconds = secondsLeftToday(exchange.runtime.clock.now());
+    return new Refusal(
       'gateway.quota_exceeded',
       `The daily quota "${limit.name}" is used up. It starts again at 00:00 UTC.`,
-      {
-        detail: { limit: limit.name, retry_after_seconds: seconds },
-        headers: [['Retry-After', String(seconds)]],
-      },
+      { detail: { ...detail, retry_after_seconds: seconds }, headers: [['Retry-After', String(seconds)]] },
     );
   }
-  quotas.add(`${key}#calls`, 1);
-  if (quota.bytesPerDay !== null) {
-    exchange.releases.push(() => quotas.add(`${key}#bytes`, exchange.requestBytes + exchange.sentBytes));
+  return new Refusal(
+    'gateway.concurrency_limited',
+    `The limit "${limit.name}" allows ${limit.concurrency} calls at a time. Wait for one to end.`,
+    { detail, headers: [['Retry-After', '1']] },
+  );
+}
+
+function applyPlace(
+  exchange: Exchange,
+  limits: readonly LimitEntry[],
+  checks: readonly LimitCheck[],
+  place: LimitPlace,
+): void {
+  const { refused, verdicts } = place.admission;
+  if (refused) throw refusalOf(exchange, limits[refused.index]!, refused.kind, verdicts[refused.index]);
+  exchange.releases.push(() => {
+    place.leave();
+    for (const { key, bytesPerDay } of checks) {
+      if (bytesPerDay !== null) {
+        exchange.runtime.counters.addBytes(key, exchange.requestBytes + exchange.sentBytes);
+      }
+    }
+  });
+  let tightest: { limit: LimitEntry; verdict: RateVerdict } | undefined;
+  for (const [index, limit] of limits.entries()) {
+    const verdict = verdicts[index];
+    if (verdict && (!tightest || verdict.remaining < tightest.verdict.remaining)) tightest = { limit, verdict };
   }
+  if (tightest) exchange.limitHeaders = rateFields(tightest.limit, tightest.verdict).flat();
 }
 
 /** Applies every limit whose scope covers the call; the tightest one is told to the client. */
-export function checkLimits(exchange: Exchange): void {
+export function checkLimits(exchange: Exchange): void | Promise<void> {
   const { runtime, caller, app, operation } = exchange;
   const limits = exchange.tables!.limitsFor(caller.integration.id, app.entry.id, operation!.id); // both set by now
-  let tightest: { limit: LimitEntry; verdict: RateVerdict } | undefined;
-  for (const limit of limits) {
-    const key = counterKey(limit, exchange);
-    checkQuota(exchange, limit, key);
-    if (limit.concurrency !== null) {
-      if (!runtime.concurrency.enter(key, limit.concurrency)) {
-        throw new Refusal(
-          'gateway.concurrency_limited',
-          `The limit "${limit.name}" allows ${limit.concurrency} calls at a time. Wait for one to end.`,
-          { detail: { limit: limit.name }, headers: [['Retry-After', '1']] },
-        );
-      }
-      exchange.releases.push(() => runtime.concurrency.leave(key));
-    }
-    if (!limit.rate) continue;
-    const verdict = runtime.rates.take(key, limit.rate);
-    if (!verdict.allowed) throw exhausted(limit, verdict);
-    if (!tightest || verdict.remaining < tightest.verdict.remaining) tightest = { limit, verdict };
-  }
-  if (!tightest) return;
-  const { name, policy } = constantsOf(tightest.limit);
-  const { remaining, resetMs } = tightest.verdict;
-  exchange.limitHeaders = [
-    'RateLimit-Policy',
-    policy,
-    'RateLimit',
-    `${name};r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
-  ];
+  if (limits.length === 0) return;
+  const checks = limits.map((limit): LimitCheck => ({
+    key: counterKey(limit, exchange),
+    rate: limit.rate,
+    concurrency: limit.concurrency,
+    callsPerDay: limit.quota?.callsPerDay ?? null,
+    bytesPerDay: limit.quota?.bytesPerDay ?? null,
+  }));
+  const place = runtime.counters.admit(checks);
+  if (!(place instanceof Promise)) return applyPlace(exchange, limits, checks, place);
+  return place.then((admitted) => applyPlace(exchange, limits, checks, admitted));
 }
