@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescript';
 import { classifierErrors } from '@cordon/classifier';
-import { detectionErrors } from '@cordon/detection';
+import { detectionErrors, watchErrors } from '@cordon/detection';
 import { estateErrors } from '@cordon/estate';
 import { gatewayErrors } from '@cordon/gateway';
 import { identityErrors } from '@cordon/identity';
@@ -27,6 +27,7 @@ const TABLES: readonly ErrorTable[] = [
   openApiErrors,
   policyErrors,
   postureErrors,
+  watchErrors,
 ];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -4,6 +4,7 @@ import { addAppCommands } from './cli/app-commands.ts';
 import { connect } from './cli/connection.ts';
 import type { CliContext } from './cli/context.ts';
 import { addDeclarationCommands } from './cli/declaration-commands.ts';
+import { addDetectionCommands } from './cli/detection-commands.ts';
 import { addEventCommands } from './cli/event-commands.ts';
 import { addIntegrationCommands } from './cli/integration-commands.ts';
 import { addOfflineCommands } from './cli/offline-commands.ts';
@@ -35,6 +36,7 @@ function buildProgram(): Command {
   addTokenCommands(program, context);
   addDeclarationCommands(program, context);
   addEventCommands(program, context);
+  addDetectionCommands(program, context);
   addSystemCommands(program, context);
   addProvisioningCommands(program, context);
   addOfflineCommands(program);

@@ -53,6 +53,7 @@ export {
   createAlertCommands,
 } from './alert/alert-commands.ts';
 export {
+  knownSignals,
   raiseAlerts,
   type RaisedSignal,
   type RaiseResult,

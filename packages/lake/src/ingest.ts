@@ -18,6 +18,8 @@ export interface IngestResult {
   readonly inserted: number;
   /** Events that were there already, by their id. */
   readonly duplicates: number;
+  /** Ids of the batch that the lake had before. */
+  readonly known: ReadonlySet<string>;
 }
 
 export const BATCH_EVENTS_MAX = 50_000;
@@ -85,8 +87,8 @@ export function createIngest(connection: LakeConnection): Ingest {
     const work = write(connection, batch.id, events);
     for (const id of ids) underWay.set(id, work);
     try {
-      const inserted = await work;
-      return { accepted: batch.events.length, inserted, duplicates: batch.events.length - inserted };
+      const { inserted, known } = await work;
+      return { accepted: batch.events.length, inserted, duplicates: batch.events.length - inserted, known };
     } finally {
       for (const id of ids) if (underWay.get(id) === work) underWay.delete(id);
     }
@@ -106,7 +108,11 @@ function checkBatch(batch: Batch): Map<string, OcsfEvent> {
   return events;
 }
 
-async function write(connection: LakeConnection, batchId: string, events: Map<string, OcsfEvent>): Promise<number> {
+async function write(
+  connection: LakeConnection,
+  batchId: string,
+  events: Map<string, OcsfEvent>,
+): Promise<{ inserted: number; known: ReadonlySet<string> }> {
   const present = await findPresent(connection, [...events.values()]);
   const days = new Map<number, OcsfEvent[]>();
   for (const [id, event] of events) {
@@ -135,7 +141,7 @@ async function write(connection: LakeConnection, batchId: string, events: Map<st
       inserted += chunk.lines.length;
     }
   }
-  return inserted;
+  return { inserted, known: present };
 }
 
 /** Lines of at most BATCH_BYTES_MAX each; deterministic for the same events in the same order. */

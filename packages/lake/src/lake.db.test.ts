@@ -55,7 +55,11 @@ describe('ingest', () => {
   });
 
   test('an empty batch is taken', async () => {
-    expect(await test_.lake.ingest({ id: 'empty', events: [] })).toEqual({ accepted: 0, inserted: 0, duplicates: 0 });
+    expect(await test_.lake.ingest({ id: 'empty', events: [] })).toMatchObject({
+      accepted: 0,
+      inserted: 0,
+      duplicates: 0,
+    });
   });
 });
 

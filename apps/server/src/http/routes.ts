@@ -1,16 +1,19 @@
 import type { Estate, SnapshotService } from '@cordon/estate';
 import type { Clock, Database } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
+import { addAlertRoutes, type AlertRouteDeps } from './alert-routes.ts';
 import type { ApiServer } from './api-type.ts';
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
+import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addIntegrationRoutes, type ClientDirectory } from './integration-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
+import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
 
-export interface RouteDeps {
+export interface RouteDeps extends AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly estate: Estate;
@@ -30,5 +33,8 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addDeclarationRoutes(server, deps.estate);
   addEventRoutes(server, deps);
   addMapRoutes(server, deps);
+  addSourceRoutes(server, deps);
+  addAlertRoutes(server, deps);
+  addDetectionRoutes(server, deps);
   addSystemRoutes(server, deps);
 }

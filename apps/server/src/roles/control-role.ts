@@ -1,3 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createAlertCommands,
+  createRuleCommands,
+  createSourceCommands,
+  createTargetCommands,
+  detectionErrors,
+  watchErrors,
+} from '@cordon/detection';
 import {
   createEstate,
   estateErrors,
@@ -34,6 +43,8 @@ import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from
 import { createGatewayChannel } from '../control/gateway-channel.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
 import { createClientDirectory } from '../control/client-directory.ts';
+import { createSourceForward } from '../control/source-forward.ts';
+import { type DetectionContent, knowsProduct, loadDetectionContent } from '../detection-content.ts';
 import { createEventOutbox } from '../event-outbox.ts';
 import { createApiServer } from '../http/api-server.ts';
 import { addConsole } from '../http/console-files.ts';
@@ -53,6 +64,22 @@ function createPolicyCheck(): (text: string) => void {
   return (text) => {
     const report = validatePolicyText(text, schema);
     if (!report.valid) throw new PolicyTextInvalid('The Cedar policy is not valid.', { problems: report.problems });
+  };
+}
+
+function createWatchCommands(db: Database, clock: Clock, { parsers, ruleSet }: DetectionContent) {
+  const ids = new Set([...ruleSet.rules, ...ruleSet.correlations].map(({ id }) => id));
+  return {
+    ruleSet,
+    alerts: createAlertCommands({ db, clock }),
+    rules: createRuleCommands({ db, clock, knows: (id) => ids.has(id) }),
+    targets: createTargetCommands({ db, clock }),
+    sources: createSourceCommands({
+      db,
+      clock,
+      random: randomBytes,
+      knowsProduct: (name) => knowsProduct(parsers, name),
+    }),
   };
 }
 
@@ -102,18 +129,34 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       return { integrationId, clientId, expiresAt, cnf, scope: [...scope], assurance };
     },
   });
+  const forward = createSourceForward(config.worker.internalUrl, logger);
+  const content = await loadDetectionContent(logger);
   const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
   const { server, routes } = await createApiServer({
     logger,
     clock,
     publicUrl: config.control.publicUrl,
     authenticate: createAuthenticate(identity),
-    errorTables: [kernelErrors, identityErrors, estateErrors, policyErrors, openApiErrors, lakeErrors],
+    errorTables: [
+      kernelErrors,
+      identityErrors,
+      estateErrors,
+      policyErrors,
+      openApiErrors,
+      lakeErrors,
+      detectionErrors,
+      watchErrors,
+    ],
     divert: {
-      matches: (path) => channel.matches(path) || isOauth(path),
+      matches: (path) => channel.matches(path) || isOauth(path) || forward.matches(path),
       handle(request, response) {
-        if (channel.matches((request.url ?? '').split('?', 1)[0] ?? '')) {
+        const path = (request.url ?? '').split('?', 1)[0] ?? '';
+        if (channel.matches(path)) {
           channel.handle(request, response);
+          return;
+        }
+        if (forward.matches(path)) {
+          forward.handle(request, response);
           return;
         }
         oauth.handle(request, response).catch((error: unknown) => {
@@ -133,6 +176,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     tokenEndpoint: `${config.control.publicUrl}${OAUTH_ROUTES.token}`,
     gatewayUrl: config.gateway.publicUrl,
     operationsOf: (appId) => operationsOf(db, appId),
+    ...createWatchCommands(db, clock, content),
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));

@@ -1,3 +1,4 @@
+import { detectionMigrations } from '@cordon/detection';
 import { estateMigrations } from '@cordon/estate';
 import { identityMigrations } from '@cordon/identity';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
@@ -8,5 +9,6 @@ export const allMigrations: readonly Migrations[] = [
   kernelMigrations,
   identityMigrations,
   estateMigrations,
+  detectionMigrations,
   serverMigrations,
 ];

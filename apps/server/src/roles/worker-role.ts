@@ -29,7 +29,10 @@ import { clearOutbox, createEventOutbox, readOutbox, refuseOutbox } from '../eve
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
+import { startDetection } from '../worker/detection-duties.ts';
+import { ownEvent } from '../worker/observed-event.ts';
 import { repeat } from '../worker/repeating.ts';
+import type { Watch } from '../worker/watch.ts';
 
 const AUDIT_BATCH_MAX = 500;
 const OUTBOX_MS = 250;
@@ -41,7 +44,7 @@ const BLOB_AGE_MS = 24 * 3_600_000;
 const TOMBSTONE_VERSIONS = 10_000;
 
 /** Sends what control queued. The batch's id follows from its rows, so a repeat after a crash counts once. */
-async function shipOutbox(db: Database, lake: Lake, logger: Logger): Promise<void> {
+async function shipOutbox(db: Database, watch: Watch, logger: Logger): Promise<void> {
   for (;;) {
     const rows = await readOutbox(db);
     if (rows.length === 0) return;
@@ -55,12 +58,12 @@ async function shipOutbox(db: Database, lake: Lake, logger: Logger): Promise<voi
       }
     }
     const ids = rows.map(({ id }) => id);
-    if (events.length > 0) await lake.ingest({ id: `outbox-${ids[0]}-${ids.at(-1)}`, events });
+    if (events.length > 0) await watch.ingest(`outbox-${ids[0]}-${ids.at(-1)}`, events.map(ownEvent));
     await clearOutbox(db, ids);
   }
 }
 
-async function shipAudit(db: Database, lake: Lake): Promise<void> {
+async function shipAudit(db: Database, watch: Watch): Promise<void> {
   for (;;) {
     const cursor = await readAuditCursor(db);
     const limit = cursor.pending === null ? AUDIT_BATCH_MAX : cursor.pending - cursor.done;
@@ -69,7 +72,7 @@ async function shipAudit(db: Database, lake: Lake): Promise<void> {
     if (!last) return;
     await startAuditBatch(db, last.seq);
     const events = records.map((record) => auditEvent(record)).filter((event) => event !== null);
-    if (events.length > 0) await lake.ingest({ id: `audit-${cursor.done}-${last.seq}`, events });
+    if (events.length > 0) await watch.ingest(`audit-${cursor.done}-${last.seq}`, events.map(ownEvent));
     await finishAuditBatch(db, last.seq);
   }
 }
@@ -104,6 +107,7 @@ async function enginesAnswer(db: Database, lake: Lake): Promise<boolean> {
 export async function startWorker(config: RoleConfig, logger: Logger): Promise<Role> {
   const db = openDatabase({ url: config.databaseUrl, logger });
   const lake = await openLake({ ...config.lake, logger, clock: systemClock });
+  const detection = await startDetection({ db, lake, clock: systemClock, logger, publicUrl: config.control.publicUrl });
   const events = createEventOutbox(db, logger);
   const envelope = createSecretEnvelope(keyRingFromText(config.kek));
   const identity = createIdentity({
@@ -123,25 +127,28 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     executorId: 'worker',
     definitions: [createCutOffWorkflow({ db, clock: systemClock })],
   });
-  const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, lake, logger));
-  const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, lake));
+  const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, detection.watch, logger));
+  const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, detection.watch));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
   const sweeping = repeat('sweep', SWEEP_MS, logger, () => sweep(db, identity, envelope));
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
   const started = uuidv7();
   const ingest = await startIngestServer({
-    lake,
+    watch: detection.watch,
+    sources: detection.endpoint,
     key: config.internalKey,
     host: config.worker.host,
     port: config.worker.port,
     logger,
     ready: () => enginesAnswer(db, lake),
-    metrics: () => `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n`,
+    metrics: () =>
+      `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n${detection.watch.metrics()}`,
   });
   return {
     async stop() {
       await ingest.stop();
+      await detection.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();

@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Logger, ruleFor } from '@cordon/kernel';
-import { type Lake, lakeErrors, type OcsfEvent, parseEvent } from '@cordon/lake';
+import { lakeErrors, type OcsfEvent, parseEvent } from '@cordon/lake';
 import { createInternalCheck } from '../internal-access.ts';
+import { ownEvent } from './observed-event.ts';
+import { type SourceEndpoint, wayIn } from './source-endpoint.ts';
+import type { Watch } from './watch.ts';
 
 /** A gateway's segment is at most a few MiB; this leaves room. */
 const BATCH_BYTES_MAX = 64 * 1024 * 1024;
@@ -38,9 +41,10 @@ function parseBatch(body: Buffer): { events: OcsfEvent[]; refused: number } {
   return { events, refused };
 }
 
-/** `POST /internal/ingest/batches`: acknowledged only when the lake has the batch on disk. */
+/** `POST /internal/ingest/batches`, and the ways in for sources: acknowledged only when the lake has it on disk. */
 export async function startIngestServer(deps: {
-  readonly lake: Lake;
+  readonly watch: Watch;
+  readonly sources: SourceEndpoint;
   readonly key: string;
   readonly host: string;
   readonly port: number;
@@ -49,7 +53,7 @@ export async function startIngestServer(deps: {
   readonly ready: () => Promise<boolean>;
   readonly metrics: () => string;
 }): Promise<{ server: Server; stop(): Promise<void> }> {
-  const { lake, logger } = deps;
+  const { watch, logger } = deps;
   const isInternal = createInternalCheck(deps.key);
   let running = 0;
 
@@ -66,7 +70,7 @@ export async function startIngestServer(deps: {
       if (refused > 0)
         logger.error({ key, refused, taken: events.length }, 'a batch holds lines that are no OCSF events');
       if (events.length === 0) return { status: refused > 0 ? 422 : 204, detail: 'The batch holds no event.' };
-      await lake.ingest({ id: key, events });
+      await watch.ingest(key, events.map(ownEvent));
       return { status: 204, detail: '' };
     } catch (error) {
       const { status } = ruleFor(error, [lakeErrors]);
@@ -83,6 +87,15 @@ export async function startIngestServer(deps: {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { url = '/', method } = request;
+    const way = wayIn(url.split('?', 1)[0] ?? '');
+    if (way) {
+      const { status, body, retryAfterS } = await deps.sources(way, request);
+      if (retryAfterS !== undefined) response.setHeader('retry-after', retryAfterS);
+      // What of a refused body has not been read is not waited for.
+      if (!request.complete) response.setHeader('connection', 'close');
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return;
+    }
     let answer: Answer = { status: 404, detail: 'There is nothing here.' };
     if (url === '/healthz') answer = { status: 200, detail: 'ok' };
     else if (url === '/readyz')

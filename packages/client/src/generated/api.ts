@@ -2797,6 +2797,1111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                product: string;
+                                credentialHint: string;
+                                /** @enum {string} */
+                                status: "active" | "paused";
+                                rateMax: number;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                                accepted: number;
+                                duplicates: number;
+                                failed: number;
+                                lastReceivedAt: number | null;
+                                watermark: number | null;
+                                lagMs: number | null;
+                                errorRate: number | null;
+                                deadLetters: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        product: string;
+                        /** @default 5000 */
+                        rateMax?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            source: {
+                                id: string;
+                                name: string;
+                                product: string;
+                                credentialHint: string;
+                                /** @enum {string} */
+                                status: "active" | "paused";
+                                rateMax: number;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                                accepted: number;
+                                duplicates: number;
+                                failed: number;
+                                lastReceivedAt: number | null;
+                                watermark: number | null;
+                                lagMs: number | null;
+                                errorRate: number | null;
+                                deadLetters: number;
+                            };
+                            credential: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            product: string;
+                            credentialHint: string;
+                            /** @enum {string} */
+                            status: "active" | "paused";
+                            rateMax: number;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                            accepted: number;
+                            duplicates: number;
+                            failed: number;
+                            lastReceivedAt: number | null;
+                            watermark: number | null;
+                            lagMs: number | null;
+                            errorRate: number | null;
+                            deadLetters: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        product?: string;
+                        /** @enum {string} */
+                        status?: "active" | "paused";
+                        rateMax?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            product: string;
+                            credentialHint: string;
+                            /** @enum {string} */
+                            status: "active" | "paused";
+                            rateMax: number;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                            accepted: number;
+                            duplicates: number;
+                            failed: number;
+                            lastReceivedAt: number | null;
+                            watermark: number | null;
+                            lagMs: number | null;
+                            errorRate: number | null;
+                            deadLetters: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/credential": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            source: {
+                                id: string;
+                                name: string;
+                                product: string;
+                                credentialHint: string;
+                                /** @enum {string} */
+                                status: "active" | "paused";
+                                rateMax: number;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                                accepted: number;
+                                duplicates: number;
+                                failed: number;
+                                lastReceivedAt: number | null;
+                                watermark: number | null;
+                                lagMs: number | null;
+                                errorRate: number | null;
+                                deadLetters: number;
+                            };
+                            credential: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                sourceId: string;
+                                receivedAt: number;
+                                raw: string;
+                                reason: string;
+                                attempts: number;
+                                /** @enum {string} */
+                                status: "waiting" | "replay" | "replayed" | "discarded";
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/dead-letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            letters: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/dead-letters/{letter}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    letter: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    status?: string;
+                    levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                    rule?: string;
+                    entity?: string;
+                    assignee?: string;
+                    limit?: number;
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                ruleId: string;
+                                /** @enum {string} */
+                                ruleKind: "rule" | "correlation";
+                                title: string;
+                                /** @enum {string} */
+                                level: "informational" | "low" | "medium" | "high" | "critical";
+                                entity: {
+                                    /** @enum {string} */
+                                    type: "integration" | "person" | "resource" | "address" | "product" | "group";
+                                    id: string;
+                                    name: string;
+                                };
+                                product: string;
+                                /** @enum {string} */
+                                status: "open" | "acknowledged" | "closed";
+                                statusReason: string | null;
+                                statusAt: number;
+                                statusBy: string;
+                                assignee: string | null;
+                                signals: number;
+                                firstAt: number;
+                                lastAt: number;
+                                createdAt: number;
+                                updatedAt: number;
+                                delayMs: number;
+                            }[];
+                            cursor: string | null;
+                            counts: {
+                                open: number;
+                                acknowledged: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            /** @enum {string} */
+                            ruleKind: "rule" | "correlation";
+                            title: string;
+                            /** @enum {string} */
+                            level: "informational" | "low" | "medium" | "high" | "critical";
+                            entity: {
+                                /** @enum {string} */
+                                type: "integration" | "person" | "resource" | "address" | "product" | "group";
+                                id: string;
+                                name: string;
+                            };
+                            product: string;
+                            /** @enum {string} */
+                            status: "open" | "acknowledged" | "closed";
+                            statusReason: string | null;
+                            statusAt: number;
+                            statusBy: string;
+                            assignee: string | null;
+                            signals: number;
+                            firstAt: number;
+                            lastAt: number;
+                            createdAt: number;
+                            updatedAt: number;
+                            delayMs: number;
+                            timeline: {
+                                id: string;
+                                at: number;
+                                eventIds: string[];
+                            }[];
+                            comments: {
+                                id: string;
+                                at: number;
+                                author: string;
+                                text: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status?: "open" | "acknowledged";
+                        assignee?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            /** @enum {string} */
+                            ruleKind: "rule" | "correlation";
+                            title: string;
+                            /** @enum {string} */
+                            level: "informational" | "low" | "medium" | "high" | "critical";
+                            entity: {
+                                /** @enum {string} */
+                                type: "integration" | "person" | "resource" | "address" | "product" | "group";
+                                id: string;
+                                name: string;
+                            };
+                            product: string;
+                            /** @enum {string} */
+                            status: "open" | "acknowledged" | "closed";
+                            statusReason: string | null;
+                            statusAt: number;
+                            statusBy: string;
+                            assignee: string | null;
+                            signals: number;
+                            firstAt: number;
+                            lastAt: number;
+                            createdAt: number;
+                            updatedAt: number;
+                            delayMs: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        reason: "resolved" | "false-positive" | "expected" | "duplicate" | "test";
+                        comment?: string;
+                        quietUntil?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            /** @enum {string} */
+                            ruleKind: "rule" | "correlation";
+                            title: string;
+                            /** @enum {string} */
+                            level: "informational" | "low" | "medium" | "high" | "critical";
+                            entity: {
+                                /** @enum {string} */
+                                type: "integration" | "person" | "resource" | "address" | "product" | "group";
+                                id: string;
+                                name: string;
+                            };
+                            product: string;
+                            /** @enum {string} */
+                            status: "open" | "acknowledged" | "closed";
+                            statusReason: string | null;
+                            statusAt: number;
+                            statusBy: string;
+                            assignee: string | null;
+                            signals: number;
+                            firstAt: number;
+                            lastAt: number;
+                            createdAt: number;
+                            updatedAt: number;
+                            delayMs: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            /** @enum {string} */
+                            ruleKind: "rule" | "correlation";
+                            title: string;
+                            /** @enum {string} */
+                            level: "informational" | "low" | "medium" | "high" | "critical";
+                            entity: {
+                                /** @enum {string} */
+                                type: "integration" | "person" | "resource" | "address" | "product" | "group";
+                                id: string;
+                                name: string;
+                            };
+                            product: string;
+                            /** @enum {string} */
+                            status: "open" | "acknowledged" | "closed";
+                            statusReason: string | null;
+                            statusAt: number;
+                            statusBy: string;
+                            assignee: string | null;
+                            signals: number;
+                            firstAt: number;
+                            lastAt: number;
+                            createdAt: number;
+                            updatedAt: number;
+                            delayMs: number;
+                            timeline: {
+                                id: string;
+                                at: number;
+                                eventIds: string[];
+                            }[];
+                            comments: {
+                                id: string;
+                                at: number;
+                                author: string;
+                                text: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "rule" | "correlation";
+                                title: string;
+                                /** @enum {string} */
+                                level: "informational" | "low" | "medium" | "high" | "critical";
+                                status: string;
+                                product: string | null;
+                                service: string | null;
+                                tags: string[];
+                                description: string;
+                                why: string;
+                                falsePositives: string[];
+                                questions: string[];
+                                playbook: string | null;
+                                file: string;
+                                enabled: boolean;
+                                setting: {
+                                    reason: string;
+                                    changedAt: number;
+                                    changedBy: string;
+                                } | null;
+                                exceptions: {
+                                    id: string;
+                                    ruleId: string;
+                                    entityKey: string | null;
+                                    reason: string;
+                                    expiresAt: number;
+                                    createdAt: number;
+                                    createdBy: string;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections/{id}/setting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        enabled: boolean;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ruleId: string;
+                            enabled: boolean;
+                            reason: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections/{id}/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        entity?: string;
+                        reason: string;
+                        expiresAt: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            entityKey: string | null;
+                            reason: string;
+                            expiresAt: number;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-exceptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                url: string;
+                                /** @enum {string} */
+                                levelMin: "informational" | "low" | "medium" | "high" | "critical";
+                                privateAddresses: string[];
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** Format: uri */
+                        url: string;
+                        /**
+                         * @default medium
+                         * @enum {string}
+                         */
+                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            url: string;
+                            /** @enum {string} */
+                            levelMin: "informational" | "low" | "medium" | "high" | "critical";
+                            privateAddresses: string[];
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;

@@ -1,4 +1,4 @@
-import type { Transaction } from '@cordon/kernel';
+import type { Queryable, Transaction } from '@cordon/kernel';
 import { type Kysely, sql } from 'kysely';
 import type { Level } from '../sigma/ast.ts';
 import { stableId } from '../stable-id.ts';
@@ -31,6 +31,9 @@ const EVENTS_PER_SIGNAL_MAX = 100;
 /** Held by one transaction at a time: two workers must not open two alerts for one cause. */
 const RAISE_LOCK_KEY = 7_226_014;
 
+/** Signals in one statement; PostgreSQL takes 65,535 parameters. */
+const CHUNK_SIGNALS_MAX = 5_000;
+
 /** Groups signals into alerts and queues a notification for each new one, all in the caller's transaction. */
 export async function raiseAlerts(
   tx: Transaction,
@@ -39,71 +42,91 @@ export async function raiseAlerts(
 ): Promise<RaiseResult> {
   const tables = tx.tables<WatchTables>();
   await sql`select pg_advisory_xact_lock(${sql.lit(RAISE_LOCK_KEY)})`.execute(tables);
-  const exceptions = await loadExceptions(tables, signals, now);
   const raised: { id: string; delayMs: number }[] = [];
   let quieted = 0;
-  for (const signal of signals) {
-    const key = entityKey(signal.entity);
-    const exception = exceptions.find(
-      (one) => one.rule_id === signal.ruleId && (one.entity_key === null || one.entity_key === key),
-    );
-    const isNew = await insertSignal(tables, signal, exception?.id ?? null);
-    if (exception) quieted += isNew ? 1 : 0;
-    if (!isNew || exception) continue;
-    const { id, created, delayMs } = await openOrExtend(tables, signal, key, now);
-    await tables.updateTable('alert_signal').set({ alert_id: id }).where('signal_id', '=', signal.id).execute();
-    if (!created) continue;
-    raised.push({ id, delayMs });
-    await queueNotifications(tables, id, signal.level, now);
+  for (let at = 0; at < signals.length; at += CHUNK_SIGNALS_MAX) {
+    const fresh = await insertSignals(tables, signals.slice(at, at + CHUNK_SIGNALS_MAX), now);
+    quieted += fresh.quieted;
+    for (const group of groupByCause(fresh.signals)) {
+      const alert = await openOrExtend(tables, group, now);
+      const ids = group.signals.map(({ id }) => id);
+      await tables.updateTable('alert_signal').set({ alert_id: alert.id }).where('signal_id', 'in', ids).execute();
+      if (!alert.created) continue;
+      raised.push({ id: alert.id, delayMs: alert.delayMs });
+      await queueNotifications(tables, alert.id, group.first.level, now);
+    }
   }
   return { raised, quieted };
 }
 
-async function loadExceptions(tables: Kysely<WatchTables>, signals: readonly RaisedSignal[], now: number) {
-  const rules = [...new Set(signals.map(({ ruleId }) => ruleId))];
-  if (rules.length === 0) return [];
-  return tables
+/** Writes what is not known yet; gives those of them that no exception keeps quiet. */
+async function insertSignals(
+  tables: Kysely<WatchTables>,
+  signals: readonly RaisedSignal[],
+  now: number,
+): Promise<{ signals: RaisedSignal[]; quieted: number }> {
+  if (signals.length === 0) return { signals: [], quieted: 0 };
+  const exceptions = await tables
     .selectFrom('detection_exception')
     .select(['id', 'rule_id', 'entity_key'])
-    .where('rule_id', 'in', rules)
+    .where('rule_id', 'in', [...new Set(signals.map(({ ruleId }) => ruleId))])
     .where('expires_at', '>', now)
     .execute();
-}
-
-async function insertSignal(
-  tables: Kysely<WatchTables>,
-  signal: RaisedSignal,
-  exceptionId: string | null,
-): Promise<boolean> {
+  const exceptionOf = ({ ruleId, entity }: RaisedSignal): string | null =>
+    exceptions.find(
+      (one) => one.rule_id === ruleId && (one.entity_key === null || one.entity_key === entityKey(entity)),
+    )?.id ?? null;
+  const byId = new Map(signals.map((signal) => [signal.id, signal]));
+  const rows = [...byId.values()].map((signal) => ({
+    signal_id: signal.id,
+    alert_id: null,
+    exception_id: exceptionOf(signal),
+    at: signal.at,
+    event_ids: signal.eventIds.slice(0, EVENTS_PER_SIGNAL_MAX),
+  }));
   const inserted = await tables
     .insertInto('alert_signal')
-    .values({
-      signal_id: signal.id,
-      alert_id: null,
-      exception_id: exceptionId,
-      at: signal.at,
-      event_ids: signal.eventIds.slice(0, EVENTS_PER_SIGNAL_MAX),
-    })
+    .values(rows)
     .onConflict((conflict) => conflict.column('signal_id').doNothing())
-    .executeTakeFirst();
-  return (inserted.numInsertedOrUpdatedRows ?? 0n) > 0n;
+    .returning(['signal_id', 'exception_id'])
+    .execute();
+  const loud = inserted.filter((row) => row.exception_id === null).flatMap((row) => byId.get(row.signal_id) ?? []);
+  return { signals: loud, quieted: inserted.length - loud.length };
+}
+
+interface Cause {
+  readonly first: RaisedSignal;
+  readonly key: string;
+  readonly signals: RaisedSignal[];
+}
+
+function groupByCause(signals: readonly RaisedSignal[]): Cause[] {
+  const causes = new Map<string, Cause>();
+  for (const signal of signals) {
+    const key = entityKey(signal.entity);
+    const cause = causes.get(`${signal.ruleId}\0${key}`);
+    if (cause) cause.signals.push(signal);
+    else causes.set(`${signal.ruleId}\0${key}`, { first: signal, key, signals: [signal] });
+  }
+  return [...causes.values()];
 }
 
 async function openOrExtend(
   tables: Kysely<WatchTables>,
-  signal: RaisedSignal,
-  key: string,
+  { first, key, signals }: Cause,
   now: number,
 ): Promise<{ id: string; created: boolean; delayMs: number }> {
+  const times = signals.map(({ at }) => at);
+  const [firstAt, lastAt] = [least(times), -least(times.map((at) => -at))];
   const open = await tables
     .updateTable('alert')
     .set((row) => ({
-      signals: row('signals', '+', 1),
-      first_at: sql<number>`least(first_at, ${signal.at})`,
-      last_at: sql<number>`greatest(last_at, ${signal.at})`,
+      signals: row('signals', '+', signals.length),
+      first_at: sql<number>`least(first_at, ${firstAt})`,
+      last_at: sql<number>`greatest(last_at, ${lastAt})`,
       updated_at: now,
     }))
-    .where('rule_id', '=', signal.ruleId)
+    .where('rule_id', '=', first.ruleId)
     .where('entity_key', '=', key)
     .where('status', '<>', 'closed')
     .returning(['id', 'delay_ms'])
@@ -112,37 +135,41 @@ async function openOrExtend(
   const { closed } = await tables
     .selectFrom('alert')
     .select(({ fn }) => fn.countAll<number>().as('closed'))
-    .where('rule_id', '=', signal.ruleId)
+    .where('rule_id', '=', first.ruleId)
     .where('entity_key', '=', key)
     .executeTakeFirstOrThrow();
-  const id = alertId(signal.ruleId, key, closed);
-  const delayMs = Math.max(0, now - signal.receivedAt);
+  const id = alertId(first.ruleId, key, closed);
+  const delayMs = Math.max(0, now - least(signals.map(({ receivedAt }) => receivedAt)));
   await tables
     .insertInto('alert')
     .values({
       id,
-      rule_id: signal.ruleId,
-      rule_kind: signal.ruleKind,
-      title: signal.title,
-      level: signal.level,
+      rule_id: first.ruleId,
+      rule_kind: first.ruleKind,
+      title: first.title,
+      level: first.level,
       entity_key: key,
-      entity: JSON.stringify(signal.entity),
-      product: signal.product,
+      entity: JSON.stringify(first.entity),
+      product: first.product,
       generation: closed,
       status: 'open',
       status_reason: null,
       status_at: now,
       status_by: 'cordon',
       assignee: null,
-      signals: 1,
-      first_at: signal.at,
-      last_at: signal.at,
+      signals: signals.length,
+      first_at: firstAt,
+      last_at: lastAt,
       created_at: now,
       updated_at: now,
       delay_ms: delayMs,
     })
     .execute();
   return { id, created: true, delayMs };
+}
+
+function least(values: readonly number[]): number {
+  return values.reduce((found, value) => Math.min(found, value), Number.POSITIVE_INFINITY);
 }
 
 async function queueNotifications(tables: Kysely<WatchTables>, alert: string, level: Level, now: number) {
@@ -184,4 +211,16 @@ export async function updateSignalEvents(tx: Transaction, signal: string, eventI
     .set({ last_at: sql<number>`greatest(last_at, ${to})` })
     .where('id', '=', row.alert_id)
     .execute();
+}
+
+/** Which of these signals are known already. */
+export async function knownSignals(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db
+    .tables<WatchTables>()
+    .selectFrom('alert_signal')
+    .select('signal_id')
+    .where('signal_id', 'in', [...ids])
+    .execute();
+  return new Set(rows.map((row) => row.signal_id));
 }

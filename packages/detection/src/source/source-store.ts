@@ -11,6 +11,8 @@ const RATE_HOURS = 24;
 export const SOURCES_MAX = 1_000;
 export const DEAD_LETTER_PAGE_MAX = 200;
 const REASON_CHARS_MAX = 1_000;
+/** Rows of one statement: PostgreSQL takes 65,535 parameters. */
+const ROWS_MAX = 5_000;
 
 type Row = Selectable<WatchTables['event_source']> & { dead: number; recent: number; recent_failed: number };
 
@@ -91,20 +93,23 @@ export async function firstTimes(
   ids: readonly string[],
   now: number,
 ): Promise<ReadonlyMap<string, number>> {
-  if (ids.length === 0) return new Map();
-  const rows = await db
-    .tables<WatchTables>()
-    .insertInto('event_source_time')
-    .values(ids.map((id) => ({ source_id: sourceId, event_id: id, first_at: now })))
-    // Writing what is there makes PostgreSQL return it.
-    .onConflict((conflict) =>
-      conflict
-        .columns(['source_id', 'event_id'])
-        .doUpdateSet((row) => ({ first_at: row.ref('event_source_time.first_at') })),
-    )
-    .returning(['event_id', 'first_at'])
-    .execute();
-  return new Map(rows.map((row) => [row.event_id, row.first_at]));
+  const times = new Map<string, number>();
+  for (let at = 0; at < ids.length; at += ROWS_MAX) {
+    const rows = await db
+      .tables<WatchTables>()
+      .insertInto('event_source_time')
+      .values(ids.slice(at, at + ROWS_MAX).map((id) => ({ source_id: sourceId, event_id: id, first_at: now })))
+      // Writing what is there makes PostgreSQL return it.
+      .onConflict((conflict) =>
+        conflict
+          .columns(['source_id', 'event_id'])
+          .doUpdateSet((row) => ({ first_at: row.ref('event_source_time.first_at') })),
+      )
+      .returning(['event_id', 'first_at'])
+      .execute();
+    for (const row of rows) times.set(row.event_id, row.first_at);
+  }
+  return times;
 }
 
 export interface Delivery {
@@ -168,12 +173,17 @@ async function insertDeadLetters(tables: Kysely<WatchTables>, { sourceId, failed
       return [id, letter];
     }),
   );
-  const inserted = await tables
-    .insertInto('dead_letter')
-    .values([...letters.values()])
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .executeTakeFirst();
-  return Number(inserted.numInsertedOrUpdatedRows ?? 0n);
+  let inserted = 0;
+  const rows = [...letters.values()];
+  for (let at = 0; at < rows.length; at += ROWS_MAX) {
+    const result = await tables
+      .insertInto('dead_letter')
+      .values(rows.slice(at, at + ROWS_MAX))
+      .onConflict((conflict) => conflict.column('id').doNothing())
+      .executeTakeFirst();
+    inserted += Number(result.numInsertedOrUpdatedRows ?? 0n);
+  }
+  return inserted;
 }
 
 export interface DeadLetter {

@@ -1,0 +1,123 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+import { parseSpan } from './event-commands.ts';
+import { note, print, printJson, printTable, take, UsageWrong } from './output.ts';
+
+const CLOSE_REASONS = ['resolved', 'false-positive', 'expected', 'duplicate', 'test'] as const;
+
+function moment(ms: number | null): string {
+  return ms === null ? 'never' : new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+export function addDetectionCommands(program: Command, context: CliContext): void {
+  addAlerts();
+  addSources();
+
+  function addAlerts(): void {
+    const alerts = program.command('alerts').description('what the watch found');
+    alerts
+      .command('list')
+      .description('the one that changed last comes first')
+      .option('--status <list>', 'open, acknowledged, closed; with commas', 'open,acknowledged')
+      .option('--limit <number>', 'how many', Number, 50)
+      .option('--json', 'as JSON')
+      .action(async (options: { status: string; limit: number; json?: boolean }) => {
+        const { api } = await context.connect();
+        const query = { status: options.status, limit: options.limit };
+        const { items } = take(await api.GET('/api/v1/alerts', { params: { query } }));
+        if (options.json) return printJson(items);
+        const rows = items.map((one) => [
+          one.id,
+          one.level,
+          one.status,
+          String(one.signals),
+          moment(one.lastAt),
+          one.entity.name,
+          one.title,
+        ]);
+        return printTable(['alert', 'severity', 'status', 'signals', 'last seen (UTC)', 'who', 'what'], rows);
+      });
+    alerts
+      .command('show <id>')
+      .description('one alert with its timeline and comments, as JSON')
+      .action(async (id: string) => {
+        const { api } = await context.connect();
+        printJson(take(await api.GET('/api/v1/alerts/{id}', { params: { path: { id } } })));
+      });
+    alerts
+      .command('ack <id>')
+      .description('say that somebody looks at it')
+      .option('--assign <name>', 'who')
+      .action(async (id: string, options: { assign?: string }) => {
+        const { api } = await context.connect();
+        const body = { status: 'acknowledged' as const, ...(options.assign && { assignee: options.assign }) };
+        take(await api.PATCH('/api/v1/alerts/{id}', { params: { path: { id } }, body }));
+        note('acknowledged');
+      });
+    alerts
+      .command('close <id>')
+      .description('close with a reason')
+      .requiredOption('--reason <reason>', CLOSE_REASONS.join(', '))
+      .option('--comment <text>', 'why')
+      .option('--quiet <span>', 'keep the rule quiet about this entity: 24h, 7d')
+      .action(async (id: string, options: { reason: string; comment?: string; quiet?: string }) => {
+        const reason = CLOSE_REASONS.find((one) => one === options.reason);
+        if (!reason) throw new UsageWrong(`The reason is one of: ${CLOSE_REASONS.join(', ')}.`);
+        const { api } = await context.connect();
+        const body = {
+          reason,
+          ...(options.comment !== undefined && { comment: options.comment }),
+          ...(options.quiet !== undefined && { quietUntil: Date.now() + parseSpan(options.quiet) }),
+        };
+        take(await api.POST('/api/v1/alerts/{id}/close', { params: { path: { id } }, body }));
+        note('closed');
+      });
+  }
+
+  function addSources(): void {
+    const source = program.command('source').description('where vendor events come from');
+    source
+      .command('add <name>')
+      .description('make a source; its credential is printed once, on standard output')
+      .requiredOption('--product <product>', 'whose events: okta, github, slack, …')
+      .option('--rate <events>', 'events a second', Number, 5_000)
+      .action(async (name: string, options: { product: string; rate: number }) => {
+        const { api } = await context.connect();
+        const body = { name, product: options.product, rateMax: options.rate };
+        const { source: made, credential } = take(await api.POST('/api/v1/sources', { body }));
+        note(`source ${made.id}; send events to /ingest/v1/events with this as bearer (shown once):`);
+        print(credential);
+      });
+    source
+      .command('list')
+      .description('sources with their state')
+      .option('--json', 'as JSON')
+      .action(async (options: { json?: boolean }) => {
+        const { api } = await context.connect();
+        const { items } = take(await api.GET('/api/v1/sources'));
+        if (options.json) return printJson(items);
+        const rows = items.map((one) => [
+          one.name,
+          one.product,
+          one.status,
+          String(one.accepted),
+          String(one.deadLetters),
+          moment(one.lastReceivedAt),
+          one.lagMs === null ? '-' : `${Math.round(one.lagMs / 1_000)} s`,
+        ]);
+        return printTable(['source', 'product', 'status', 'events', 'dead', 'last (UTC)', 'lag'], rows);
+      });
+    source
+      .command('replay <name>')
+      .description('try the dead letters of a source again')
+      .action(async (name: string) => {
+        const { api } = await context.connect();
+        const { items } = take(await api.GET('/api/v1/sources'));
+        const found = items.find((one) => one.name === name);
+        if (!found) throw new UsageWrong(`There is no source ${name}.`);
+        const params = { path: { id: found.id } };
+        const { letters } = take(await api.POST('/api/v1/sources/{id}/dead-letters/replay', { params }));
+        note(`${letters} dead letters are tried again`);
+      });
+  }
+}

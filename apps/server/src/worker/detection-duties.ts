@@ -1,0 +1,65 @@
+import { DETECTION_CHANNEL, REPLAY_CHANNEL } from '@cordon/detection';
+import type { Clock, Database, Logger } from '@cordon/kernel';
+import type { Lake } from '@cordon/lake';
+import { loadDetectionContent } from '../detection-content.ts';
+import { sendNotifications } from './alert-notifier.ts';
+import { checkAudit } from './audit-check.ts';
+import { repeat } from './repeating.ts';
+import { createSourceEndpoint, type SourceEndpoint } from './source-endpoint.ts';
+import { createSourceIngest } from './source-ingest.ts';
+import { createWatch, type Watch } from './watch.ts';
+
+const CORRELATE_MS = 500;
+const NOTIFY_MS = 500;
+const REPLAY_MS = 30_000;
+const SETTINGS_MS = 10_000;
+const AUDIT_CHECK_MS = 3_600_000;
+
+export interface Detection {
+  readonly watch: Watch;
+  readonly endpoint: SourceEndpoint;
+  stop(): Promise<void>;
+}
+
+/** Rules, correlations, sources and notifications, with what has to run now and then for them. */
+export async function startDetection(deps: {
+  readonly db: Database;
+  readonly lake: Lake;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publicUrl: string;
+}): Promise<Detection> {
+  const { db, lake, clock, logger } = deps;
+  const { parsers, ruleSet } = await loadDetectionContent(logger);
+  const watch = createWatch({ ruleSet, db, lake, clock, logger });
+  await watch.loadSettings();
+  const ingest = createSourceIngest({ db, parsers, watch, clock });
+  let isRebuilt = false;
+  const correlate = async (): Promise<void> => {
+    if (!isRebuilt) {
+      const signals = await watch.rebuild();
+      isRebuilt = true;
+      logger.info({ signals, rules: ruleSet.rules.length }, 'detection runs');
+    }
+    await watch.settleCorrelations();
+  };
+  const duties = {
+    correlations: repeat('correlations', CORRELATE_MS, logger, correlate),
+    notifications: repeat('notifications', NOTIFY_MS, logger, () => sendNotifications(deps)),
+    replay: repeat('dead letters', REPLAY_MS, logger, () => ingest.replay()),
+    audit: repeat('audit check', AUDIT_CHECK_MS, logger, () => checkAudit({ db, clock, watch })),
+    settings: repeat('rule settings', SETTINGS_MS, logger, () => watch.loadSettings()),
+  };
+  const listeners = await Promise.all([
+    db.listen(REPLAY_CHANNEL, () => duties.replay.nudge()),
+    db.listen(DETECTION_CHANNEL, () => duties.settings.nudge()),
+  ]);
+  return {
+    watch,
+    endpoint: createSourceEndpoint({ db, ingest, clock, logger }),
+    async stop() {
+      await Promise.all(listeners.map((listener) => listener.stop()));
+      await Promise.all(Object.values(duties).map((duty) => duty.stop()));
+    },
+  };
+}

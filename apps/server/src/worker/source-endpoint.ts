@@ -1,0 +1,145 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import {
+  credentialHash,
+  DeliveryMalformed,
+  findSourceByCredential,
+  HecEventMissing,
+  readEvents,
+  readHecEvents,
+  type SourceCredential,
+  type SourceRecord,
+} from '@cordon/detection';
+import { type Clock, type Database, type Logger, ruleFor } from '@cordon/kernel';
+import { lakeErrors } from '@cordon/lake';
+import type { SourceIngest, Taken } from './source-ingest.ts';
+import { createSourceRate } from './source-rate.ts';
+
+/** A body, before and after it is unpacked. */
+export const SOURCE_BODY_BYTES_MAX = 16 * 1024 * 1024;
+const DELIVERIES_AT_ONCE_MAX = 16;
+const CREDENTIAL = /^(?:Bearer|Splunk)\s+(\S{1,200})$/i;
+const unpack = promisify(gunzip);
+
+export interface SourceAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly retryAfterS?: number;
+}
+
+/** Which way in a path is; null for a path that is none of ours. */
+export function wayIn(path: string): 'events' | 'hec-event' | 'hec-raw' | 'hec-health' | null {
+  if (path === '/ingest/v1/events') return 'events';
+  const hec = /^\/services\/collector(?:\/(event|raw|health))?(?:\/1\.0)?$/.exec(path);
+  if (!hec) return null;
+  if (hec[1] === 'health') return 'hec-health';
+  return hec[1] === 'raw' ? 'hec-raw' : 'hec-event';
+}
+
+type Way = NonNullable<ReturnType<typeof wayIn>>;
+
+/** Splunk's answers (HTTP Event Collector, "Troubleshoot: possible error codes"). */
+const HEC_TEXT: Readonly<Record<number, readonly [code: number, text: string]>> = {
+  200: [0, 'Success'],
+  204: [5, 'No data'],
+  400: [6, 'Invalid data format'],
+  401: [2, 'Token is required'],
+  403: [4, 'Invalid token'],
+  413: [6, 'Request entity too large'],
+  429: [9, 'Server is busy'],
+  503: [9, 'Server is busy'],
+};
+
+function refuse(way: Way, status: number, detail: string, retryAfterS?: number): SourceAnswer {
+  const [code, text] = HEC_TEXT[status] ?? [8, 'Internal server error'];
+  const body = way === 'events' ? { status, detail } : { text, code, detail };
+  return { status: status === 204 ? 400 : status, body, ...(retryAfterS === undefined ? {} : { retryAfterS }) };
+}
+
+function accept(way: Way, { accepted, duplicates, failed }: Taken): SourceAnswer {
+  const counts = { accepted, duplicates, dead_letters: failed.length };
+  return { status: 200, body: way === 'events' ? counts : { text: 'Success', code: 0, ...counts } };
+}
+
+/** The body as text; null when it is larger than a body may be. */
+async function readText(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    const part = chunk as Buffer; // no encoding is set, so chunks are Buffers
+    bytes += part.length;
+    if (bytes > SOURCE_BODY_BYTES_MAX) return null;
+    chunks.push(part);
+  }
+  const body = Buffer.concat(chunks);
+  if (request.headers['content-encoding']?.toLowerCase() !== 'gzip') return body.toString('utf8');
+  try {
+    return (await unpack(body, { maxOutputLength: SOURCE_BODY_BYTES_MAX })).toString('utf8');
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw new DeliveryMalformed('The body is not gzip.');
+  }
+}
+
+function recordsOf(way: Way, text: string, request: IncomingMessage): SourceRecord[] {
+  if (way === 'hec-event') return readHecEvents(text);
+  return readEvents(text, way === 'hec-raw' ? {} : request.headers);
+}
+
+export type SourceEndpoint = (way: Way, request: IncomingMessage) => Promise<SourceAnswer>;
+
+/** The ways in for vendor events. Answers 200 only when everything that was sent is on disk. */
+export function createSourceEndpoint(deps: {
+  readonly db: Database;
+  readonly ingest: SourceIngest;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): SourceEndpoint {
+  const { db, ingest, logger } = deps;
+  const takeRate = createSourceRate(deps.clock);
+  let running = 0;
+
+  const identify = async (way: Way, request: IncomingMessage): Promise<SourceCredential | SourceAnswer> => {
+    const value = CREDENTIAL.exec(request.headers.authorization ?? '')?.[1];
+    if (value === undefined) return refuse(way, 401, 'Send the credential of the source: Authorization: Bearer …');
+    const source = await findSourceByCredential(db, credentialHash(value));
+    if (!source) return refuse(way, way === 'events' ? 401 : 403, 'This is the credential of no source.');
+    if (source.status !== 'active') return refuse(way, 403, 'The source is paused.');
+    return source;
+  };
+
+  const take = async (way: Way, request: IncomingMessage): Promise<SourceAnswer> => {
+    const source = await identify(way, request);
+    if ('body' in source) return source;
+    const text = await readText(request);
+    if (text === null) return refuse(way, 413, `A body holds at most ${SOURCE_BODY_BYTES_MAX} bytes.`);
+    if (text.trim() === '') return refuse(way, way === 'events' ? 400 : 204, 'The body is empty.');
+    const records = recordsOf(way, text, request);
+    const waitS = takeRate(source.id, source.rateMax, records.length);
+    if (waitS > 0) return refuse(way, 429, `The source sends more than ${source.rateMax} events a second.`, waitS);
+    return accept(way, await ingest.take(source, records));
+  };
+
+  return async (way, request) => {
+    if (way === 'hec-health') return { status: 200, body: { text: 'HEC is healthy', code: 17 } };
+    if (request.method !== 'POST') return refuse(way, 405, 'Send events with POST.');
+    if (running >= DELIVERIES_AT_ONCE_MAX) return refuse(way, 429, 'Too many deliveries at once; send it again.', 1);
+    running += 1;
+    try {
+      return await take(way, request);
+    } catch (error) {
+      if (error instanceof DeliveryMalformed) return refuse(way, 400, error.message);
+      if (error instanceof HecEventMissing) {
+        const { message, hecCode, index } = error;
+        return { status: 400, body: { text: message, code: hecCode, 'invalid-event-number': index } };
+      }
+      const { status } = ruleFor(error, [lakeErrors]);
+      logger.warn({ err: error }, 'a delivery could not be stored; its sender keeps it');
+      if (status >= 400 && status < 500) return refuse(way, 422, 'The delivery can not be stored.');
+      return refuse(way, 503, 'The events could not be stored; send them again.', 1);
+    } finally {
+      running -= 1;
+    }
+  };
+}

@@ -1,0 +1,141 @@
+import {
+  createMatcher,
+  knownSignals,
+  listSettings,
+  raiseAlerts,
+  type RaisedSignal,
+  raisesAlert,
+  type RuleSet,
+  signalId,
+} from '@cordon/detection';
+import type { Clock, Database, Logger } from '@cordon/kernel';
+import type { Lake, OcsfEvent } from '@cordon/lake';
+import { createCorrelationRunner } from './correlation-runner.ts';
+import { readSignal, signalFinding, type StoredSignal } from './finding-event.ts';
+import type { Observed } from './observed-event.ts';
+import { createWatchMetrics } from './watch-metrics.ts';
+
+/** How far back correlations are rebuilt at a start, and how many signals of it. */
+const REBUILD_MS = 24 * 3_600_000;
+const REBUILD_PAGES_MAX = 100;
+const REBUILD_PAGE = 1_000;
+const FINDING_CLASS = 2004;
+
+/** Rules, run on each event as it is stored. */
+export interface Watch {
+  /**
+   * Stores events together with their signals and raises alerts. Resolves when all of it is on disk; the same batch
+   * may come again after any failure. Gives the ids that the lake had before.
+   */
+  ingest(batchId: string, events: readonly Observed[]): Promise<{ readonly known: ReadonlySet<string> }>;
+  /** Makes the state of correlations anew from the lake, and raises what a crash kept from being raised. */
+  rebuild(): Promise<number>;
+  settleCorrelations(): Promise<void>;
+  /** Reads which rules are switched off. */
+  loadSettings(): Promise<void>;
+  metrics(): string;
+}
+
+function raisedSignal({ signal, entity, receivedAt }: StoredSignal): RaisedSignal {
+  return {
+    id: signalId(signal.ruleId, signal.eventId),
+    ruleId: signal.ruleId,
+    ruleKind: 'rule',
+    title: signal.title,
+    level: signal.level,
+    entity,
+    product: signal.product,
+    at: signal.time,
+    eventIds: [signal.eventId],
+    receivedAt,
+  };
+}
+
+export function createWatch(deps: {
+  readonly ruleSet: RuleSet;
+  readonly db: Database;
+  readonly lake: Lake;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Watch {
+  const { db, lake, clock, logger } = deps;
+  const { rules, correlations } = deps.ruleSet;
+  const matcher = createMatcher(rules, correlations);
+  const metrics = createWatchMetrics(rules.length + correlations.length);
+  let disabled: ReadonlySet<string> = new Set();
+  const isEnabled = (ruleId: string): boolean => !disabled.has(ruleId);
+  const runner = createCorrelationRunner({ ...deps, correlations, isEnabled });
+
+  const raise = async (signals: readonly StoredSignal[]): Promise<void> => {
+    const loud = signals.filter(({ signal }) => raisesAlert(signal.level));
+    if (loud.length === 0) return;
+    const now = clock.now();
+    const { raised, quieted } = await db.transaction((tx) => raiseAlerts(tx, loud.map(raisedSignal), now));
+    metrics.countAlerts(
+      raised.map(({ delayMs }) => delayMs),
+      quieted,
+    );
+    for (const { id, delayMs } of raised) logger.info({ alert: id, delayMs }, 'an alert was raised');
+  };
+
+  return {
+    async ingest(batchId, events) {
+      const findings: OcsfEvent[] = [];
+      const signals: StoredSignal[] = [];
+      for (const observed of events) {
+        if (observed.stored.class_uid === FINDING_CLASS && observed.seen.product === 'cordon') continue;
+        for (const signal of matcher.match(observed.seen)) {
+          if (!isEnabled(signal.ruleId)) continue;
+          const { event, kept } = signalFinding(signal, observed);
+          findings.push(event);
+          signals.push(kept);
+        }
+      }
+      const stored = events.map((observed) => observed.stored);
+      const { known } = await lake.ingest({ id: batchId, events: [...stored, ...findings] });
+      await raise(signals);
+      for (const { signal, receivedAt } of signals) runner.add(signal, receivedAt);
+      metrics.countEvents(events.length, signals.length);
+      return { known };
+    },
+
+    async rebuild() {
+      const now = clock.now();
+      const scope = {
+        query: 'class:detection-finding source:cordon.detection',
+        from: now - REBUILD_MS,
+        to: now + REBUILD_MS,
+      };
+      let cursor: string | undefined;
+      let count = 0;
+      for (let page = 0; page < REBUILD_PAGES_MAX; page++) {
+        const request = { ...scope, order: 'oldest' as const, limit: REBUILD_PAGE };
+        const found = await lake.search(cursor === undefined ? request : { ...request, cursor });
+        const signals = found.events.flatMap(({ event }) => readSignal(event) ?? []);
+        const known = await knownSignals(
+          db,
+          signals.map(({ signal }) => signalId(signal.ruleId, signal.eventId)),
+        );
+        await raise(signals.filter(({ signal }) => !known.has(signalId(signal.ruleId, signal.eventId))));
+        for (const { signal, receivedAt } of signals) runner.add(signal, receivedAt);
+        count += signals.length;
+        ({ cursor } = found);
+        if (cursor === undefined) return count;
+      }
+      logger.warn({ signals: count }, 'there are more signals than are read at a start: older windows are not rebuilt');
+      return count;
+    },
+
+    async settleCorrelations() {
+      const { delaysMs } = await runner.settle();
+      metrics.countAlerts(delaysMs, 0);
+    },
+
+    async loadSettings() {
+      const settings = await listSettings(db);
+      disabled = new Set(settings.filter(({ enabled }) => !enabled).map(({ ruleId }) => ruleId));
+    },
+
+    metrics: () => metrics.text(runner.skipped()),
+  };
+}
