@@ -36,6 +36,9 @@ export class DocumentScan implements ScanStream {
   /** Bytes not yet settled, and their offset in the document. */
   private pending: Uint8Array = EMPTY;
   private base = 0;
+  /** Chunks that came since. */
+  private gathered: Uint8Array[] = [];
+  private gatheredBytes = 0;
   /** In text: findings that begin before this offset of `pending` are out already. */
   private reported = 0;
 
@@ -58,15 +61,30 @@ export class DocumentScan implements ScanStream {
   }
 
   push(chunk: Uint8Array): Finding[] {
-    const joined = new Uint8Array(this.pending.length + chunk.length);
-    joined.set(this.pending);
-    joined.set(chunk, this.pending.length);
-    this.pending = joined;
-    return joined.length < GATHER_BYTES_MIN ? [] : this.process(false);
+    this.gathered.push(chunk.slice());
+    this.gatheredBytes += chunk.length;
+    // New bytes count, not what is pending, so that many small chunks behind a long token don't scan it each time.
+    if (this.gatheredBytes < GATHER_BYTES_MIN) return [];
+    this.join();
+    return this.process(false);
   }
 
   end(): Finding[] {
+    this.join();
     return this.process(true);
+  }
+
+  private join(): void {
+    const joined = new Uint8Array(this.pending.length + this.gatheredBytes);
+    joined.set(this.pending);
+    let offset = this.pending.length;
+    for (const chunk of this.gathered) {
+      joined.set(chunk, offset);
+      offset += chunk.length;
+    }
+    this.pending = joined;
+    this.gathered = [];
+    this.gatheredBytes = 0;
   }
 
   private process(final: boolean): Finding[] {
