@@ -11,20 +11,32 @@ import {
 } from '@cordon/kernel';
 import { compileDescription } from '@cordon/openapi';
 import type { z } from 'zod';
-import { type App, appInput, type AppInput, appPatch, type AppPatch, appSettings, credentialInput } from './app.ts';
+import {
+  type App,
+  appInput,
+  type AppInput,
+  appPatch,
+  type AppPatch,
+  appSettings,
+  credentialInput,
+  leadsElsewhere,
+} from './app.ts';
 import {
   appSnapshotEntry,
   deleteApp,
   findApp,
   insertApp,
   loadApp,
+  lockApp,
   replaceCredential,
+  retireCredential,
   storeDescription,
   updateApp,
 } from './app-store.ts';
 import type { EstateContext } from './context.ts';
 import { DescriptionInvalid, InputInvalid, NameTaken } from './errors.ts';
 import { publish } from './publication.ts';
+import { isDuplicate } from './tables.ts';
 
 export const DESCRIPTION_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -41,6 +53,16 @@ async function checkName(tx: Transaction, name: string): Promise<void> {
   if (await findApp(tx, { name })) throw new NameTaken(`An app named ${name} exists already.`, { name });
 }
 
+/** Two that take one name at once both find it free; the database lets only one have it. */
+export async function refuseDuplicate<Result>(name: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isDuplicate(error)) throw new NameTaken(`The name ${name} was taken a moment ago.`, { name }, error);
+    throw error;
+  }
+}
+
 /** Everything about apps that changes state. */
 export function createAppCommands(context: EstateContext) {
   const { db, clock, envelope } = context;
@@ -54,7 +76,7 @@ export function createAppCommands(context: EstateContext) {
   ): Promise<App> => {
     const at = clock.now();
     return db.transaction(async (tx) => {
-      const before = await loadApp(tx, AppId.parse(id));
+      const before = await lockApp(tx, AppId.parse(id));
       await write(tx, before, at);
       await publish(tx, { set: [await appSnapshotEntry(tx, before.id)], at });
       const target = { type: 'app', id: before.id, name: before.name };
@@ -69,23 +91,31 @@ export function createAppCommands(context: EstateContext) {
       const { name, title = name, ...settings } = parseInput(appInput, raw);
       const at = clock.now();
       const id = AppId.create(at);
-      return db.transaction(async (tx) => {
-        await checkName(tx, name);
-        await insertApp(tx, { id, name, title, settings, at: new Date(at) });
-        await publish(tx, { set: [await appSnapshotEntry(tx, id)], at });
-        const target = { type: 'app', id, name };
-        await appendAudit(tx, { actor, action: 'app.created', target, detail: { upstream: settings.upstream }, at });
-        return loadApp(tx, id);
-      });
+      return refuseDuplicate(
+        name,
+        db.transaction(async (tx) => {
+          await checkName(tx, name);
+          await insertApp(tx, { id, name, title, settings, at: new Date(at) });
+          await publish(tx, { set: [await appSnapshotEntry(tx, id)], at });
+          const target = { type: 'app', id, name };
+          await appendAudit(tx, { actor, action: 'app.created', target, detail: { upstream: settings.upstream }, at });
+          return loadApp(tx, id);
+        }),
+      );
     },
 
+    /** A change of where calls go, or of how their connection is guarded, drops the stored credential. */
     update(actor: Actor, id: string, raw: AppPatch): Promise<App> {
       authorize(actor, 'app.write');
       const { title, ...patch } = parseInput(appPatch, raw) as AppPatch; // the schema's shape is built from appSettings
-      return change(actor, id, 'app.updated', { changed: Object.keys(raw) }, async (tx, app, at) => {
+      const detail: Record<string, unknown> = { changed: Object.keys(raw) };
+      return change(actor, id, 'app.updated', detail, async (tx, app, at) => {
         const limits = { ...app.settings.limits, ...patch.limits };
         const settings = parseInput(appSettings, { ...app.settings, ...patch, limits });
         await updateApp(tx, app.id, { ...(title === undefined ? {} : { title }), settings, at: new Date(at) });
+        // Else whoever may change an app could read the vendor's secret by sending calls to a host of their own.
+        if (!leadsElsewhere(app.settings, settings)) return;
+        if (await retireCredential(tx, app.id, new Date(at))) detail['credential'] = 'dropped: calls go elsewhere';
       });
     },
 

@@ -82,6 +82,12 @@ export async function loadApp(db: Queryable, id: string): Promise<App> {
   return app;
 }
 
+/** As `loadApp`, under the row's lock: two changes of one app follow each other instead of undoing each other. */
+export async function lockApp(tx: Transaction, id: string): Promise<App> {
+  await tablesOf(tx).selectFrom('apps').select('id').where('id', '=', id).forUpdate().execute();
+  return loadApp(tx, id);
+}
+
 /** The snapshot entry of an app, made from what is stored. */
 export async function appSnapshotEntry(db: Queryable, id: string): Promise<readonly [string, unknown]> {
   const row = await selectApps(db).where('apps.id', '=', id).executeTakeFirst();
@@ -141,15 +147,8 @@ export async function replaceCredential(
   tx: Transaction,
   credential: { id: string; appId: string; shape: object; sealed: string; at: Date; by: string },
 ): Promise<{ replaced: boolean }> {
-  const tables = tablesOf(tx);
-  // The retired value is dropped at once: nobody should be able to dig an old vendor secret out of the database.
-  const retired = await tables
-    .updateTable('credentials')
-    .set({ retired_at: credential.at, sealed: '' })
-    .where('app_id', '=', credential.appId)
-    .where('retired_at', 'is', null)
-    .executeTakeFirst();
-  await tables
+  const replaced = await retireCredential(tx, credential.appId, credential.at);
+  await tablesOf(tx)
     .insertInto('credentials')
     .values({
       id: credential.id,
@@ -160,7 +159,18 @@ export async function replaceCredential(
       created_by: credential.by,
     })
     .execute();
-  return { replaced: retired.numUpdatedRows > 0n };
+  return { replaced };
+}
+
+/** Erases the credential in use, if there is one: nobody should be able to dig it out of the database later. */
+export async function retireCredential(tx: Transaction, appId: string, at: Date): Promise<boolean> {
+  const retired = await tablesOf(tx)
+    .updateTable('credentials')
+    .set({ retired_at: at, sealed: '' })
+    .where('app_id', '=', appId)
+    .where('retired_at', 'is', null)
+    .executeTakeFirst();
+  return retired.numUpdatedRows > 0n;
 }
 
 export async function storeDescription(

@@ -48,6 +48,26 @@ export const credentialInput = z.discriminatedUnion('kind', [
 ]);
 export type CredentialInput = z.input<typeof credentialInput>;
 
+/**
+ * Whether calls would go somewhere that the stored credential was not given for: another host, port or scheme, or a
+ * connection that others can read or answer. The vendor's secret must not follow there by itself.
+ */
+export function leadsElsewhere(before: AppSettings, after: AppSettings): boolean {
+  const isNew = (is: readonly string[], was: readonly string[]): boolean => is.some((one) => !was.includes(one));
+  return (
+    isNew(originsOf(after), originsOf(before)) ||
+    isNew(after.privateAddresses, before.privateAddresses) ||
+    isNew(after.caCertificates, before.caCertificates) ||
+    (before.publicKeyPins.length > 0 && after.publicKeyPins.length === 0) ||
+    isNew(before.publicKeyPins.length > 0 ? after.publicKeyPins : [], before.publicKeyPins) ||
+    (after.plaintext === 'allow' && before.plaintext === 'refuse')
+  );
+}
+
+function originsOf({ upstream, hosts }: AppSettings): string[] {
+  return [upstream, ...hosts.map((host) => host.upstream)].map((url) => new URL(url).origin);
+}
+
 export interface DescriptionSummary {
   readonly title: string;
   readonly version: string;

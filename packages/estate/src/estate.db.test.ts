@@ -9,7 +9,8 @@ import {
 } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, createTestLogger, type TestDatabase } from '@cordon/kernel/testing';
 import { applyDelta, decodeSigned, getEntry, snapshotKeyId, verifyDelta, verifySnapshot } from '@cordon/policy';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AppPatch } from './app.ts';
 import { appSnapshotEntry, findApp } from './app-store.ts';
 import { createEstate, type Estate } from './estate.ts';
 import { DeclarationInvalid, InputInvalid, NameTaken, NotFound, StateConflict } from './errors.ts';
@@ -156,6 +157,51 @@ test('a patch changes what it names and nothing else', async () => {
   expect(second.settings).toEqual({ ...first.settings, limits: { ...first.settings.limits, responseBytesMax: 1_000 } });
   expect(second.settings.strict).toBe(true);
   expect(second.settings.limits.timeoutMs).toBe(5_000);
+});
+
+describe('the vendor secret does not follow calls to where it was not given for', () => {
+  test.each([
+    ['another host', { upstream: 'https://elsewhere.example.net' }],
+    ['another port', { upstream: 'https://leads-2.example.com:8443' }],
+    ['one more host', { hosts: [{ role: 'files', upstream: 'https://files.example.net' }] }],
+    ['an open connection', { plaintext: 'allow' }],
+    ['an address inside', { privateAddresses: ['127.0.0.1'] }],
+    ['an authority of their own', { caCertificates: ['-----BEGIN CERTIFICATE-----'] }],
+  ] as const)('%s drops it', async (what, patch) => {
+    const app = await addApp(`leads-${what.replaceAll(/[^a-z]/g, '-')}`);
+    await estate.apps.setCredential(OWNER, app.id, { kind: 'bearer', secret: 'vendor-secret' });
+    const changed = await estate.apps.update(OWNER, app.id, patch as AppPatch);
+    expect(changed.credential).toBeNull();
+    expect((await appSnapshotEntry(test1.db, app.id))[1]).toMatchObject({ credential: null });
+    const [audit] = await readAudit(test1.db, { limit: 1, target: { type: 'app', id: app.id } });
+    expect(audit?.detail).toMatchObject({ credential: 'dropped: calls go elsewhere' });
+  });
+
+  test('another path of the same host keeps it, and so does any other change', async () => {
+    const app = await addApp('leads-nowhere');
+    await estate.apps.setCredential(OWNER, app.id, { kind: 'bearer', secret: 'vendor-secret' });
+    const changed = await estate.apps.update(OWNER, app.id, { upstream: `${app.settings.upstream}/v2`, strict: true });
+    expect(changed.credential).toMatchObject({ kind: 'bearer' });
+  });
+});
+
+test('of many who take one name at once one gets it, and the others are told why', async () => {
+  for (const add of [addApp, addIntegration]) {
+    const answers = await Promise.allSettled(Array.from({ length: 4 }, () => add('wanted')));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const one of answers) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(NameTaken);
+  }
+});
+
+test('changes of one app at the same time all hold', async () => {
+  const app = await addApp('at-once');
+  await Promise.all([
+    estate.apps.update(OWNER, app.id, { strict: true }),
+    estate.apps.update(OWNER, app.id, { rewriteBodies: false }),
+    estate.apps.update(OWNER, app.id, { injection: 'refuse' }),
+  ]);
+  const { settings } = (await findApp(test1.db, { id: app.id })) ?? {};
+  expect(settings).toMatchObject({ strict: true, rewriteBodies: false, injection: 'refuse' });
 });
 
 test('the off switch: one transaction, a higher epoch, tokens ended, a workflow to follow it', async () => {

@@ -1,5 +1,5 @@
 import { type Actor, appendAudit, authorize, describeActor, IntegrationId, type Transaction } from '@cordon/kernel';
-import { parseInput } from './app-commands.ts';
+import { parseInput, refuseDuplicate } from './app-commands.ts';
 import type { EstateContext } from './context.ts';
 import { insertCutOff } from './cut-off-store.ts';
 import { cutOffWorkflow } from './cut-off.ts';
@@ -102,7 +102,7 @@ export function createIntegrationCommands(context: EstateContext) {
         createdAt: at,
         updatedAt: at,
       };
-      await db.transaction(async (tx) => {
+      const work = db.transaction(async (tx) => {
         if (await findIntegration(tx, { name: input.name })) {
           throw new NameTaken(`An integration named ${input.name} exists already.`, { name: input.name });
         }
@@ -114,6 +114,7 @@ export function createIntegrationCommands(context: EstateContext) {
           expiresAt: integration.expiresAt,
         });
       });
+      await refuseDuplicate(input.name, work);
       return integration;
     },
 
