@@ -13,7 +13,7 @@ import { messageOf, SILENT_LOG } from './integration.ts';
 
 /*
  * What a developer sees of a refusal depends on the SDK, and on the form that the gateway gives it. These are facts
- * about the SDKs, found by trying: they say which form lets "know why a call was refused" come true.
+ * about the SDKs, found by trying: they are why the gateway answers in the second form unless it is asked for the first.
  */
 const SENTENCE = 'Denied: no grant covers this operation (policy default-deny).';
 const PROBLEM = { type: 'urn:cordon:error:gateway.not_authorized', title: 'Forbidden', status: 403, detail: SENTENCE };
@@ -88,7 +88,7 @@ async function outcomeOf(sdk: string): Promise<string> {
   }
 }
 
-describe('problem details as RFC 9457 has them', () => {
+describe('problem details as RFC 9457 has them, which the gateway sends to those who accept them by name', () => {
   test.each([
     ['octokit', 'Unknown error'],
     ['slack', 'An HTTP protocol error occurred: statusCode = 403'],
@@ -101,7 +101,7 @@ describe('problem details as RFC 9457 has them', () => {
   });
 });
 
-describe('the same as application/json with `message` and `error`', () => {
+describe('the same as application/json with `message` and `error`, as the gateway answers', () => {
   test.each([
     ['octokit', SENTENCE],
     ['slack', 'An HTTP protocol error occurred: statusCode = 403'],

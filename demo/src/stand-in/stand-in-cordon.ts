@@ -67,10 +67,11 @@ function problem(
   more: Record<string, unknown> = {},
   headers: Record<string, string> = {},
 ): Answer {
-  const body = { type: 'about:blank', title: 'Refused', status, detail, ...more };
+  const error = { type: 'cordon_refusal', message: detail };
+  const body = { type: 'about:blank', title: 'Refused', status, detail, message: detail, error, ...more };
   return {
     status,
-    headers: { 'content-type': 'application/problem+json', ...headers },
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
     body: Buffer.from(JSON.stringify(body)),
   };
 }

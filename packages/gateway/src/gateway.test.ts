@@ -24,7 +24,7 @@ function call(path: string, init: RequestInit = {}): Promise<Response> {
 }
 
 async function problem(response: Response): Promise<Record<string, unknown>> {
-  expect(response.headers.get('content-type')).toBe('application/problem+json');
+  expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
   return (await response.json()) as Record<string, unknown>; // a problem document is an object
 }
 
@@ -84,6 +84,19 @@ test('an allowed call reaches the vendor with the vendor’s credential and with
   expect(seen.headers.via).toBe('1.1 cordon');
   expect(JSON.stringify(seen.rawHeaders)).not.toContain(TEST_TOKEN);
   expect(seen.url).toBe('/repos/o?page=1');
+});
+
+test.each([
+  ['*/*', 'application/json; charset=utf-8'],
+  ['application/vnd.github.v3+json', 'application/json; charset=utf-8'],
+  ['application/problem+json;q=0, application/json', 'application/json; charset=utf-8'],
+  ['text/html, application/problem+json;q=0.9', 'application/problem+json'],
+])('a refusal for a client that accepts %s is %s', async (accept, type) => {
+  const response = await call('/github/no/such', { headers: { ...bearer, accept } });
+  expect(response.headers.get('content-type')).toBe(type);
+  const body = (await response.json()) as Record<string, unknown>; // a problem document is an object
+  expect(body).toMatchObject({ status: 404, code: 'gateway.operation_unknown', message: body['detail'] });
+  expect(body['error']).toEqual({ type: 'cordon_refusal', code: body['code'], message: body['detail'] });
 });
 
 test('pagination stays behind the gateway, in Link and in bodies, and hop-by-hop fields end here', async () => {

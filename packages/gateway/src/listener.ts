@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import type { GatewayLimits, ListenerConfig } from './config.ts';
 import { GatewayError, type GatewayErrorCode, gatewayErrors, Refusal } from './errors.ts';
 import type { ListenerPlan } from './exchange.ts';
-import { problemBody } from './respond-refusal.ts';
+import { problemBody, refusalType } from './respond-refusal.ts';
 
 export interface Listener {
   readonly plan: ListenerPlan;
@@ -85,7 +85,7 @@ function answerMalformed(socket: Duplex, code: GatewayErrorCode, message: string
   const body = problemBody(refusal, '-');
   const { status } = gatewayErrors[code];
   socket.end(
-    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Refused'}\r\nContent-Type: ${refusalType(undefined)}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
@@ -112,11 +112,11 @@ function guard(server: http.Server | https.Server, plan: ListenerPlan, hooks: Li
     hooks.onMalformed(plan, socket as Socket, 'gateway.method_refused', 'CONNECT'); // as above
     answerMalformed(socket, 'gateway.method_refused', 'This listener is no forward proxy.');
   });
-  server.on('checkExpectation', (_request: http.IncomingMessage, response: http.ServerResponse) => {
+  server.on('checkExpectation', (request: http.IncomingMessage, response: http.ServerResponse) => {
     const refusal = new Refusal('gateway.expectation_refused', 'The only expectation that is met is 100-continue.');
     const body = problemBody(refusal, '-');
     hooks.onMalformed(plan, response.socket!, refusal.code, 'Expect'); // there is one until the answer is sent
-    response.writeHead(refusal.status, { 'Content-Type': 'application/problem+json', Connection: 'close' });
+    response.writeHead(refusal.status, { 'Content-Type': refusalType(request.headers.accept), Connection: 'close' });
     response.end(body);
   });
 }

@@ -9,17 +9,35 @@ const UNREAD_BYTES_MAX = 64 * 1024;
 /** Not a caller's fault: counted as what could not be carried out rather than as refused. */
 const ERROR_STATUS_MIN = 500;
 
-/** RFC 9457 problem details of a refusal. */
+const PROBLEM_TYPE = 'application/problem+json';
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/**
+ * SDKs of vendors show the sentence of a refusal, and some throw at all, only for `application/json`; who asks for
+ * problem details by their name gets them.
+ */
+export function refusalType(accept: string | undefined): string {
+  const asked = accept?.split(',').find((part) => part.trim().toLowerCase().startsWith(PROBLEM_TYPE));
+  return asked === undefined || /;\s*q=0(?:\.0{0,3})?\s*(?:;|$)/i.test(asked) ? JSON_TYPE : PROBLEM_TYPE;
+}
+
+/**
+ * RFC 9457 problem details of a refusal, with the members in which the SDKs of vendors look for an explanation:
+ * `message` (Octokit) and `error` (Stripe, Google, Microsoft Graph).
+ */
 export function problemBody(refusal: Refusal, requestId: string): string {
+  const detail = hideSecrets(refusal.message);
   return JSON.stringify({
     ...refusal.detail,
     type: `urn:cordon:error:${refusal.code}`,
     title: STATUS_CODES[refusal.status] ?? 'Refused',
     status: refusal.status,
-    detail: hideSecrets(refusal.message),
+    detail,
     code: refusal.code,
     instance: `urn:cordon:request:${requestId}`,
     request_id: requestId,
+    message: detail,
+    error: { type: 'cordon_refusal', code: refusal.code, message: detail },
   });
 }
 
@@ -55,7 +73,7 @@ export function respondRefusal(exchange: Exchange, refusal: Refusal): void {
   exchange.sentBytes = gone || exchange.method === 'HEAD' ? 0 : body.length;
   const headers: string[] = [
     'Content-Type',
-    'application/problem+json',
+    refusalType(exchange.request.headers.accept),
     'Content-Length',
     String(body.length),
     'Cache-Control',
