@@ -50,6 +50,40 @@ describe('problems say where and what to do', () => {
   });
 });
 
+describe('text that would break the parser for good is not given to it', () => {
+  const condition = (text: string) => `permit (principal, action, resource) when { ${text} };`;
+  test.each([
+    ['brackets', condition(`${'('.repeat(5_000)}true${')'.repeat(5_000)}`)],
+    ['lists', condition(`${'['.repeat(5_000)}${']'.repeat(5_000)} == []`)],
+    ['records', condition(`${'{a: '.repeat(5_000)}1${'}'.repeat(5_000)} == {}`)],
+    ['negations', condition(`${'!'.repeat(50_000)}true`)],
+    ['minus signs', condition(`${'- '.repeat(50_000)}1 == 1`)],
+    ['conditionals', condition(`${'if true then true else '.repeat(5_000)}true`)],
+    ['alternatives', condition(Array.from({ length: 50_000 }, () => 'true').join(' || '))],
+    ['sums', condition(`${Array.from({ length: 50_000 }, () => '1').join(' + ')} == 1`)],
+    ['attributes', condition(`principal${'.name'.repeat(50_000)} == "x"`)],
+    ['indexes', condition(`principal${'["name"]'.repeat(50_000)} == "x"`)],
+    ['brackets after a quote in a comment', `// "\n${condition(`${'('.repeat(5_000)}true${')'.repeat(5_000)}`)}`],
+  ])('%s', (_name, text) => {
+    expect(validatePolicyText(text, schema).valid).toBe(false);
+    expect(() => parseStatements(text, { id: 'p', name: 'p' })).toThrow('at most');
+    expect(validatePolicyText(condition('context.hour < 8'), schema)).toMatchObject({ valid: true });
+  });
+
+  test.each([
+    ['brackets', condition(`${'('.repeat(90)}true${')'.repeat(90)}`)],
+    [
+      'brackets around alternatives',
+      condition(`${'('.repeat(90)}${Array.from({ length: 390 }, () => 'true').join(' || ')}${')'.repeat(90)}`),
+    ],
+    ['brackets in a string', condition(`principal.name == "${'('.repeat(5_000)}"`)],
+    ['alternatives', condition(Array.from({ length: 190 }, () => 'principal.name == "x"').join(' || '))],
+    ['many statements', Array.from({ length: 99 }, () => condition('principal.name == "x" || true')).join('\n')],
+  ])('an ordinary number of %s is read', (_name, text) => {
+    expect(validatePolicyText(text, schema)).toMatchObject({ valid: true });
+  });
+});
+
 test.each([
   ['nothing of the call', 'principal.status == "active"', []],
   ['an hour', 'context.hour < 8', ['hour']],

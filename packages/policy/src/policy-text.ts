@@ -11,6 +11,14 @@ import { type Facts, factsOf } from './policy-facts.ts';
 /** More in one text is a generated list, which belongs in grants. */
 const STATEMENTS_MAX = 100;
 const PROBLEMS_MAX = 20;
+/**
+ * Cedar's parser goes down one call for each level of nesting. Too many overflow the stack inside WebAssembly, whose
+ * memory is then unusable: every later policy of the process would be refused too. Such a text must not get there.
+ */
+const NESTING_MAX = 100;
+/** Signs in a row go down as well, and so do chains of operators. Measured: 400 levels or 2,000 operators break it. */
+const SIGNS_MAX = 100;
+const OPERATORS_MAX = 400;
 
 /** One permit or forbid. */
 export interface Statement {
@@ -49,6 +57,8 @@ export interface PolicyTextReport {
 
 /** Checks Cedar text against the schema, for editors and before storing. Never throws for bad text. */
 export function validatePolicyText(text: string, schema: string): PolicyTextReport {
+  const tooDeep = findTooDeep(text);
+  if (tooDeep !== null) return { valid: false, problems: [asProblem(tooDeep)], statements: [] };
   const answer = validate({ schema, policies: { staticPolicies: text } });
   if (answer.type === 'failure') {
     return {
@@ -80,6 +90,8 @@ export function validatePolicyText(text: string, schema: string): PolicyTextRepo
  * @throws {PolicyTextInvalid} when it doesn't parse, is empty, holds templates or too many statements.
  */
 export function parseStatements(text: string, owner: { id: string; name: string }): Statement[] {
+  const tooDeep = findTooDeep(text);
+  if (tooDeep !== null) throw new PolicyTextInvalid(`policy "${owner.name}": ${tooDeep}`);
   const parts = policySetTextToParts(text);
   if (parts.type === 'failure') throw invalid(owner.name, text, parts.errors);
   if (parts.policy_templates.length > 0) {
@@ -108,6 +120,31 @@ export function parseStatements(text: string, owner: { id: string; name: string 
       facts: factsOf(json),
     };
   });
+}
+
+/** String, comment, bracket, run of signs, `if` or operator: the parts of Cedar text that its depth depends on. */
+const DEPTH_TOKEN = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|[([{]|[)\]}]|(?:[!-]\s*)+|\bif\b|&&|\|\||[+*.]|;/g;
+
+/** Why a text nests too deep to be parsed; null when it doesn't. */
+function findTooDeep(text: string): string | null {
+  let depth = 0;
+  let conditionals = 0;
+  let operators = 0;
+  for (const [token] of text.matchAll(DEPTH_TOKEN)) {
+    const first = token[0] ?? '';
+    // An index is both: `a["b"]["c"]` is a chain, a list in a list is deep.
+    if (first === '[') operators += 1;
+    if ('([{'.includes(first)) depth += 1;
+    else if (')]}'.includes(first)) depth -= 1;
+    else if (token === 'if') conditionals += 1;
+    else if (first === ';') conditionals = operators = 0;
+    else if ('!-'.includes(first) && token.replaceAll(/\s/g, '').length > SIGNS_MAX)
+      return `at most ${SIGNS_MAX} signs stand in a row`;
+    else if ('&|+*.'.includes(first)) operators += 1;
+    if (depth + conditionals > NESTING_MAX) return `at most ${NESTING_MAX} levels of nesting are read`;
+    if (operators > OPERATORS_MAX) return `one statement holds at most ${OPERATORS_MAX} operators`;
+  }
+  return null;
 }
 
 function invalid(name: string, text: string, errors: DetailedError[]): PolicyTextInvalid {
