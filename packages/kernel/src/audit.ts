@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Actor, describeActor } from './actor.ts';
 import { canonicalJson } from './canonical.ts';
-import type { Queryable, Transaction } from './database.ts';
+import type { Database, Queryable, Transaction } from './database.ts';
 import { AuditBroken } from './errors.ts';
 
 export interface AuditTarget {
@@ -126,14 +126,23 @@ export async function readAudit(db: Queryable, query: AuditQuery): Promise<Audit
 }
 
 /** Walks the whole chain; throws `AuditBroken` at the first record that was changed, removed or reordered. */
-export async function verifyAudit(db: Queryable): Promise<{ records: number; head: string }> {
+export async function verifyAudit(db: Database): Promise<{ records: number; head: string }> {
+  return db.transaction(async (tx) => {
+    // One moment for all pages and the head: what is appended meanwhile must not look like a break.
+    await sql`set transaction isolation level repeatable read, read only`.execute(tx.tables<AuditTables>());
+    return walkAudit(tx);
+  });
+}
+
+/** As `verifyAudit`, as the caller's transaction sees the trail. */
+export async function walkAudit(db: Transaction): Promise<{ records: number; head: string }> {
   const tables = db.tables<AuditTables>();
   let prev: Buffer = Buffer.alloc(32);
   let seq = 0;
   for (;;) {
     const rows = await tables
       .selectFrom('audit_trail')
-      .select(['seq', 'record', 'prev', 'hash', 'action', 'at'])
+      .selectAll()
       .where('seq', '>', seq)
       .orderBy('seq')
       .limit(AUDIT_PAGE_MAX)
@@ -157,10 +166,12 @@ export async function verifyAudit(db: Queryable): Promise<{ records: number; hea
   return { records: seq, head: prev.toString('hex') };
 }
 
-/** The columns are only an index: they must say what the hashed record says. */
-function checkColumns(row: { seq: number; record: string; action: string; at: Date }): void {
-  const record = JSON.parse(row.record) as { seq: number; action: string; at: number }; // covered by the hash
-  if (record.seq !== row.seq || record.action !== row.action || record.at !== row.at.getTime()) {
+/** The columns are only an index: they must say what the hashed record says, or a search could be made to miss it. */
+function checkColumns(row: AuditTables['audit_trail']): void {
+  const { seq, at, action, actor, target } = JSON.parse(row.record) as Omit<AuditRecord, 'hash'>; // covered by the hash
+  const said = [seq, at, action, actor.kind, actor.id, actor.name, target.type, target.id ?? null, target.name ?? null];
+  const indexed = [row.seq, row.at.getTime(), row.action, row.actor_kind, row.actor_id, row.actor_name];
+  if ([...indexed, row.target_type, row.target_id, row.target_name].some((value, index) => value !== said[index])) {
     throw new AuditBroken(`The index columns of audit record ${row.seq} differ from the record.`, { seq: row.seq });
   }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sql } from 'kysely';
-import { appendAudit, readAudit, verifyAudit } from './audit.ts';
+import { appendAudit, readAudit, verifyAudit, walkAudit } from './audit.ts';
 import { AuditBroken, MigrationConflict } from './errors.ts';
 import { migrate } from './migration.ts';
 import { kernelMigrations } from './migrations.ts';
@@ -49,6 +49,8 @@ test('concurrent appends make one unbroken chain', async () => {
 test.each([
   ['changed', sql`update audit_trail set record = replace(record, 'thing.made', 'thing.lost') where seq = 5`],
   ['re-labelled in its columns', sql`update audit_trail set action = 'thing.lost' where seq = 5`],
+  ['hidden from a search for its target', sql`update audit_trail set target_id = 'other' where seq = 5`],
+  ['given to someone else in its columns', sql`update audit_trail set actor_name = 'other' where seq = 5`],
   ['removed', sql`delete from audit_trail where seq = 5`],
   ['cut off at the end', sql`delete from audit_trail where seq = (select max(seq) from audit_trail)`],
   [
@@ -61,11 +63,25 @@ test.each([
     const tables = tx.tables<Record<string, never>>();
     await sql`alter table audit_trail disable trigger user`.execute(tables);
     await tamper.execute(tables);
-    await expect(verifyAudit(tx)).rejects.toBeInstanceOf(AuditBroken);
+    await expect(walkAudit(tx)).rejects.toBeInstanceOf(AuditBroken);
     throw undo;
   });
   await expect(attempt).rejects.toBe(undo);
   await verifyAudit(test1.db);
+});
+
+test('what is appended while the trail is walked is no break', async () => {
+  const append = () =>
+    test1.db.transaction((tx) => appendAudit(tx, { actor, action: 'thing.made', target: { type: 'thing' }, at: 1 }));
+  let walking = true;
+  const appending = (async () => {
+    while (walking) await append();
+  })();
+  const walks = Array.from({ length: 20 }, () => verifyAudit(test1.db));
+  const ends = await Promise.allSettled(walks);
+  walking = false;
+  await appending;
+  expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
 });
 
 test('the trail itself refuses changes', async () => {

@@ -112,5 +112,5 @@ export const kernelErrors: ErrorTable = {
   'kernel.secret_unreadable': { status: 500, expose: false, level: 'error' },
   'kernel.migration_conflict': { status: 500, expose: false, level: 'error' },
   'kernel.postgres_unavailable': { status: 503, expose: false, level: 'error' },
-  'kernel.audit_broken': { status: 500, expose: false, level: 'error' },
+  'kernel.audit_broken': { status: 500, expose: true, level: 'error' },
 };

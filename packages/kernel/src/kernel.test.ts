@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { authorize, isAllowed, PERMISSIONS, requireStepUp, STEP_UP_AGE_MS_MAX } from './actor.ts';
 import { canonicalJson } from './canonical.ts';
-import { AccessDenied, CordonError, IdInvalid, kernelErrors, StepUpRequired, toProblem } from './errors.ts';
+import {
+  AccessDenied,
+  AuditBroken,
+  CordonError,
+  IdInvalid,
+  kernelErrors,
+  StepUpRequired,
+  toProblem,
+} from './errors.ts';
 import { AppId, timeOfId, uuidv7 } from './id.ts';
 import { createLogger } from './logger.ts';
 
@@ -57,6 +65,9 @@ test('what no table lists becomes an opaque 500', () => {
     code: 'kernel.access_denied',
     permission: 'x',
   });
+  const broken = toProblem(new AuditBroken('The audit trail is broken at record 5.', { seq: 5 }), [kernelErrors], 'r');
+  expect(broken).toMatchObject({ status: 500, code: 'kernel.audit_broken', seq: 5 });
+  expect(broken.detail).toContain('record 5');
 });
 
 test('every permission has a holder; the system may everything, nobody else by default', () => {
