@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
 import { type FakeVendor, startVendor } from './harness/fake-vendor.ts';
 import { addIntegration, addNotesApp, eventually, type Integration } from './harness/notes-integration.ts';
@@ -24,6 +24,9 @@ beforeAll(async () => {
   [cordon, vendor, browser] = await Promise.all([startCordon(), startVendor(), startBrowser()]);
   tab = await openTab(browser);
   page = tab.page;
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await tab.screenshots('failed');
 });
 afterAll(async () => {
   await browser?.close();
@@ -90,7 +93,8 @@ test('an event is found in the explorer, and its link shows the same', async () 
   await page.getByRole('button', { name: /^Decision deny/ }).click();
   const table = page.getByRole('table', { name: 'Events' });
   await table.getByText('notes.create').waitFor();
-  expect(await table.getByText('notes.get').count()).toBe(0);
+  await table.getByText('notes.get').first().waitFor({ state: 'detached' });
+  expect(decodeURIComponent(new URL(page.url()).search)).toContain('decision:deny');
   await table
     .getByRole('button', { name: /^Open event/ })
     .first()
@@ -126,6 +130,7 @@ test('the app page names its operations and who holds them', async () => {
   await page.getByRole('tab', { name: 'Operations' }).click();
   const row = page.getByRole('table', { name: 'Operations' }).getByRole('row', { name: /notes\.get/ });
   await row.getByRole('link', { name: 'notes-reader' }).waitFor();
+  expect(await row.getByRole('link').count()).toBe(1);
   await tab.screenshots('app');
 });
 
@@ -138,6 +143,7 @@ test('signing out ends the session; the passkey opens another', async () => {
   await tab.screenshots('sign-in');
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByRole('heading', { level: 1, name: 'Integrations' }).waitFor();
+  expect(new URL(page.url()).pathname).toBe('/integrations');
 });
 
 test('no page failed, and nothing needed what the content security policy refuses', () => {

@@ -34,6 +34,13 @@ export const integrationQuery = (id: string) =>
     queryFn: async () => taken(await api.GET('/api/v1/integrations/{id}', { params: { path: { id } } })),
   });
 
+export const credentialsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['credentials', id],
+    queryFn: async () =>
+      taken(await api.GET('/api/v1/integrations/{id}/credentials', { params: { path: { id } } })).items,
+  });
+
 export const grantsQuery = (of: { readonly integrationId?: string; readonly appId?: string }) =>
   queryOptions({
     queryKey: ['grants', of],

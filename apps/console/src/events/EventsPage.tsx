@@ -2,6 +2,7 @@ import './events.css';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Container from '@cloudscape-design/components/container';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import Header from '@cloudscape-design/components/header';
 import Pagination from '@cloudscape-design/components/pagination';
 import SpaceBetween from '@cloudscape-design/components/space-between';
@@ -16,6 +17,7 @@ import { Page } from '../shell/Page.tsx';
 import { PagePanel } from '../shell/PagePanel.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
+import { useIsNarrow } from '../shell/use-is-narrow.ts';
 import { EventDetails } from './EventDetails.tsx';
 import { EventFilter } from './EventFilter.tsx';
 import { type Asked, eventQuery, histogramQuery, PAGE_EVENTS, pagesQuery } from './event-queries.ts';
@@ -84,7 +86,7 @@ export function EventsPage() {
           <LiveEvents query={text} onSelect={select} />
         ) : (
           <div className="events-layout">
-            <FacetList asked={asked} onPick={(field, value) => change({ q: addCondition(text, field, value) })} />
+            <Facets asked={asked} onPick={(field, value) => change({ q: addCondition(text, field, value) })} />
             <SpaceBetween size="l">
               <Container>
                 {histogram.data ? (
@@ -104,6 +106,17 @@ export function EventsPage() {
       </SpaceBetween>
       {search.event === undefined ? null : <OpenEvent id={search.event} onClose={() => change({ event: undefined })} />}
     </Page>
+  );
+}
+
+/** Beside the events; on a narrow screen folded away above them. */
+function Facets(props: { readonly asked: Asked; readonly onPick: (field: string, value: string) => void }) {
+  const isNarrow = useIsNarrow();
+  if (!isNarrow) return <FacetList {...props} />;
+  return (
+    <ExpandableSection headerText="Narrow the search">
+      <FacetList {...props} />
+    </ExpandableSection>
   );
 }
 

@@ -6,6 +6,7 @@ import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
+import { credentialsQuery } from '../api/estate-queries.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import type { Credential, Integration } from '../api/wire.ts';
@@ -26,11 +27,7 @@ export function CredentialTable({ integration }: { readonly integration: Integra
   const can = useCan();
   const [isAdding, setAdding] = useState(false);
   const [removed, setRemoved] = useState<Credential | null>(null);
-  const credentials = useQuery({
-    queryKey: ['credentials', id],
-    queryFn: async () =>
-      taken(await api.GET('/api/v1/integrations/{id}/credentials', { params: { path: { id } } })).items,
-  });
+  const credentials = useQuery(credentialsQuery(id));
   const remove = useCommand({
     run: async ({ clientId }: Credential) =>
       taken(

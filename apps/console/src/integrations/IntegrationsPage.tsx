@@ -13,7 +13,7 @@ import type { Integration } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
 import { showCount } from '../display/number.ts';
 import { useCan } from '../session/session-query.ts';
-import { useGo } from '../shell/follow.ts';
+import { useFollow, useGo } from '../shell/follow.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
@@ -34,6 +34,7 @@ interface Row extends Integration {
 export function IntegrationsPage() {
   const can = useCan();
   const go = useGo();
+  const follow = useFollow();
   const [isAdding, setAdding] = useState(false);
   const integrations = useQuery(integrationsQuery);
   const traffic = useQuery({
@@ -46,9 +47,14 @@ export function IntegrationsPage() {
     return { ...one, ownerName: one.owner.name, calls, refusals, lastAt };
   });
   const addButton = can('integration.write') ? (
-    <Button variant="primary" onClick={() => setAdding(true)}>
-      Register integration
-    </Button>
+    <SpaceBetween direction="horizontal" size="xs">
+      <Button href="/setup" onFollow={follow}>
+        Guided set-up
+      </Button>
+      <Button variant="primary" onClick={() => setAdding(true)}>
+        Register integration
+      </Button>
+    </SpaceBetween>
   ) : null;
   return (
     <Page title="Integrations" description="Everything that may call an app through Cordon, and who answers for it.">

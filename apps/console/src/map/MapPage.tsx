@@ -75,15 +75,15 @@ export function MapPage() {
             <NothingYet />
           ) : (
             <>
-              <Container disableContentPaddings>
-                {view === 'table' ? (
-                  <MapTable map={data} />
-                ) : (
+              {view === 'table' ? (
+                <MapTable map={data} />
+              ) : (
+                <Container disableContentPaddings>
                   <Suspense fallback={<StatusIndicator type="loading">Loading the map</StatusIndicator>}>
                     <MapCanvas map={data} selection={selection} onSelect={setSelection} />
                   </Suspense>
-                )}
-              </Container>
+                </Container>
+              )}
               {selection ? (
                 <PagePanel header={selectionTitle(data, selection)} onClose={() => setSelection(null)}>
                   <MapDetails map={data} selection={selection} windowMs={windowMs} />

@@ -38,7 +38,7 @@ export function MapTable({ map }: { readonly map: EstateMap }) {
   });
   return (
     <Table<Row>
-      variant="embedded"
+      variant="container"
       wrapLines
       ariaLabels={{ tableLabel: 'Traffic between integrations and apps' }}
       items={rows}
@@ -67,7 +67,9 @@ export function MapTable({ map }: { readonly map: EstateMap }) {
           id: 'state',
           header: 'State',
           cell: (row) => (
-            <StatusIndicator type={EDGE_INDICATOR[edgeState(row)]}>{EDGE_STATE_TEXT[edgeState(row)]}</StatusIndicator>
+            <StatusIndicator type={EDGE_INDICATOR[edgeState(row)]} wrapText={false}>
+              {EDGE_STATE_TEXT[edgeState(row)]}
+            </StatusIndicator>
           ),
         },
         { id: 'calls', header: 'Calls', sortingField: 'calls', cell: (row) => showCount(row.calls) },

@@ -7,7 +7,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { appsQuery, grantsQuery, integrationsQuery } from '../api/estate-queries.ts';
+import { appsQuery, credentialsQuery, grantsQuery, integrationsQuery } from '../api/estate-queries.ts';
 import type { MadeCredential } from '../api/wire.ts';
 import { AppForm } from '../apps/AppForm.tsx';
 import { CredentialForm } from '../integrations/CredentialForm.tsx';
@@ -34,6 +34,7 @@ export function SetupPage() {
     ...grantsQuery({ integrationId: integration?.id ?? '', appId: app?.id ?? '' }),
     enabled: app !== undefined && integration !== undefined,
   });
+  const credentials = useQuery({ ...credentialsQuery(integration?.id ?? ''), enabled: integration !== undefined });
   const isGranted = (grants.data?.length ?? 0) > 0;
   const close = (): void => setDialog(null);
   return (
@@ -90,7 +91,7 @@ export function SetupPage() {
           number={4}
           title="Give it a credential"
           text="With it the integration asks for tokens. It never holds the vendor’s own secret."
-          isDone={credential !== null}
+          isDone={(credentials.data?.length ?? 0) > 0}
           isReady={integration !== undefined}
           button="Add credential"
           onAct={() => setDialog('credential')}

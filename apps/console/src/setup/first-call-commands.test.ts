@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { callCommand, tokenCommand } from './first-call-commands.ts';
 
 const operation = (path: string, access: 'read' | 'write', method = 'get') => ({
-  ...{ id: path, method, path, summary: '', tags: [], access, deprecated: false },
+  id: path,
+  method,
+  path,
+  summary: '',
+  tags: [],
+  access,
+  deprecated: false,
 });
 
 test('the token command never holds the secret', () => {

@@ -12,7 +12,7 @@ import { type Crumb, type Frame, FrameContext } from './frame.ts';
 import { activeHref, navigationItems } from './navigation.ts';
 import { dismiss, useNotifications } from './notifications.ts';
 import { TopBar } from './TopBar.tsx';
-import { useIsNarrow } from './use-is-narrow.ts';
+import { isNarrowNow, useIsNarrow } from './use-is-narrow.ts';
 
 const NAVIGATION_WIDTH = 240;
 const PANEL_WIDTH = 420;
@@ -31,7 +31,7 @@ export function Shell() {
   // A narrow screen begins with the page, a wide one with the navigation; each remembers its own.
   const [isOpen, setOpen] = useState({ narrow: false, wide: true });
   const setNavigationOpen = (open: boolean): void =>
-    setOpen((now) => ({ ...now, [isNarrow ? 'narrow' : 'wide']: open }));
+    setOpen((now) => ({ ...now, [isNarrowNow() ? 'narrow' : 'wide']: open }));
   const [crumbs, setCrumbs] = useState<readonly Crumb[]>([]);
   const [panel, setPanel] = useState<Panel | null>(null);
   const [panelSlot, setPanelSlot] = useState<HTMLElement | null>(null);

@@ -46,7 +46,6 @@ export function TopBar() {
     iconName: 'user-profile',
     text: session?.actor?.name ?? '',
     description: (session?.actor?.roles ?? []).join(', '),
-    ariaLabel: 'Account',
     items: [
       { id: '/account', text: 'Your account', href: '/account' },
       { id: 'sign-out', text: 'Sign out' },

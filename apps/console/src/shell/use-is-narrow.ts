@@ -8,6 +8,11 @@ function subscribe(listener: () => void): () => void {
   return () => narrow.removeEventListener('change', listener);
 }
 
+/** As it is at this moment: what happens while the window changes its size comes before the next drawing. */
+export function isNarrowNow(): boolean {
+  return narrow.matches;
+}
+
 export function useIsNarrow(): boolean {
-  return useSyncExternalStore(subscribe, () => narrow.matches);
+  return useSyncExternalStore(subscribe, isNarrowNow);
 }
