@@ -60,6 +60,9 @@ export function openDatabase({ url, logger, connectionsMax = CONNECTIONS_MAX }: 
   });
   // An idle connection that breaks (PostgreSQL restarted) is replaced by the pool; without a listener it would crash us.
   pool.on('error', (error) => logger.warn({ err: error }, 'a pooled database connection broke'));
+  // The pool listens only while a connection is idle: one that breaks in use, between two statements of a transaction,
+  // would end the process. Whoever uses it learns of the break from its next statement.
+  pool.on('connect', (client) => client.on('error', (error) => logger.debug({ err: error }, 'a connection broke')));
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   const listeners = new Set<{ stop(): Promise<void> }>();
 
