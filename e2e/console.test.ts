@@ -103,7 +103,7 @@ test('an event is found in the explorer, and its link shows the same', async () 
   await tab.screenshots('events');
   await page.goto(page.url());
   await page.getByRole('table', { name: 'Events' }).getByText('notes.create').waitFor();
-  await page.getByRole('heading', { name: 'Decision', exact: true }).waitFor();
+  await page.getByRole('heading', { name: 'Who and what' }).waitFor();
 });
 
 test('an integration is cut off, and its next call is refused', async () => {
