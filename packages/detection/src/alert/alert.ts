@@ -31,6 +31,8 @@ export function entityKey({ type, id }: Entity): string {
 }
 
 const ENTITY_CHARS_MAX = 512;
+/** OCSF's `user.type_id` for a system. */
+const USER_TYPE_SYSTEM = '3';
 
 function textAt(root: unknown, ...paths: readonly string[]): string | undefined {
   for (const path of paths) {
@@ -51,17 +53,11 @@ export function entityOf(ocsf: unknown, product: string): Entity {
   if (integration !== undefined) {
     return { type: 'integration', id: integration, name: textAt(ocsf, 'actor.app_name') ?? integration };
   }
-  const person = textAt(
-    ocsf,
-    'actor.user.email_addr',
-    'user.email_addr',
-    'actor.user.uid',
-    'user.uid',
-    'actor.user.name',
-    'user.name',
-  );
+  // What the system did by itself is about whom it did it to.
+  const users = textAt(ocsf, 'actor.user.type_id') === USER_TYPE_SYSTEM ? ['user'] : ['actor.user', 'user'];
+  const person = textAt(ocsf, ...['email_addr', 'uid', 'name'].flatMap((key) => users.map((user) => `${user}.${key}`)));
   if (person !== undefined) {
-    return { type: 'person', id: person, name: textAt(ocsf, 'actor.user.name', 'user.name') ?? person };
+    return { type: 'person', id: person, name: textAt(ocsf, ...users.map((user) => `${user}.name`)) ?? person };
   }
   const address = textAt(ocsf, 'src_endpoint.ip');
   if (address !== undefined) return { type: 'address', id: address, name: address };

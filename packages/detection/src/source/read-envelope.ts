@@ -4,7 +4,7 @@ import { consecutiveValues, DeliveryMalformed, RECORDS_MAX, type SourceRecord, s
 
 /** Splunk's HTTP Event Collector: what stands around an event. */
 const hecEvent = z.looseObject({
-  event: z.unknown(),
+  event: z.unknown().optional(),
   time: z.union([z.number(), z.string()]).optional(),
 });
 
@@ -57,7 +57,7 @@ const cloudEvent = z.looseObject({
   source: z.string().min(1).max(2_000),
   type: z.string().min(1),
   time: z.string().optional(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   data_base64: z.string().optional(),
 });
 
