@@ -38,13 +38,20 @@ export async function insertCutOff(
   return id;
 }
 
-export async function saveReach(db: Queryable, id: string, reach: readonly GatewayReach[], at: number): Promise<void> {
-  await tablesOf(db)
+/** Writes an outcome down once; `at` is null when not every gateway reported. False when it was written before. */
+export async function saveReach(
+  db: Queryable,
+  id: string,
+  reach: readonly GatewayReach[],
+  at: number | null,
+): Promise<boolean> {
+  const saved = await tablesOf(db)
     .updateTable('cut_offs')
-    .set({ reached_at: new Date(at), gateways: JSON.stringify(reach) })
+    .set({ reached_at: at === null ? null : new Date(at), gateways: JSON.stringify(reach) })
     .where('id', '=', id)
-    .where('reached_at', 'is', null)
-    .execute();
+    .where('gateways', 'is', null)
+    .executeTakeFirst();
+  return saved.numUpdatedRows > 0n;
 }
 
 export async function listCutOffs(db: Queryable, integrationId: string): Promise<CutOff[]> {

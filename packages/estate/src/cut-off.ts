@@ -12,11 +12,18 @@ export interface CutOffInput {
   readonly integration: { readonly id: string; readonly name: string };
 }
 
+interface Reached {
+  readonly reach: readonly GatewayReach[];
+  /** Live gateways that have not reported the epoch. */
+  readonly missing: readonly string[];
+}
+
 /** What commands enqueue; the worker runs `createCutOffWorkflow`. */
 export const cutOffWorkflow = { name: 'estate.cut-off' } as const;
 
 /**
- * Follows a cut-off until every live gateway reports that it applied it, then records how long each took. Gateways that
+ * Follows a cut-off until every live gateway reports that it applied it, or a minute has passed, then records how long
+ * each took and which did not report. Gateways that
  * are gone refuse by themselves once their snapshot is stale, and load the newest one before they serve again.
  */
 export function createCutOffWorkflow(deps: {
@@ -25,7 +32,7 @@ export function createCutOffWorkflow(deps: {
 }): WorkflowDefinition<CutOffInput> {
   const { db, clock } = deps;
 
-  const reachOf = async (input: CutOffInput): Promise<{ reach: GatewayReach[]; waiting: number }> => {
+  const reachOf = async (input: CutOffInput): Promise<Reached> => {
     const gateways = await listGateways(db, clock.now());
     const live = gateways.filter((gateway) => gateway.live);
     const reach = live
@@ -35,35 +42,41 @@ export function createCutOffWorkflow(deps: {
         pid,
         delayMs: Math.max(0, appliedAt - input.decidedAt),
       }));
-    return { reach, waiting: live.length - reach.length };
+    const missing = live.filter((gateway) => gateway.epoch < input.epoch).map(({ gatewayId }) => gatewayId);
+    return { reach, missing };
+  };
+
+  /** What is written as proof must be true: a gateway that did not report in time is named, not counted in. */
+  const record = async (input: CutOffInput, { reach, missing }: Reached): Promise<void> => {
+    const at = clock.now();
+    const isWhole = missing.length === 0;
+    await db.transaction(async (tx) => {
+      // A crash right after the commit runs this step again: the trail holds each outcome once.
+      if (!(await saveReach(tx, input.cutOffId, reach, isWhole ? at : null))) return;
+      await appendAudit(tx, {
+        actor: { kind: 'system', name: 'cut-off' },
+        action: isWhole ? 'integration.cut_off_reached' : 'integration.cut_off_unconfirmed',
+        target: { type: 'integration', id: input.integration.id, name: input.integration.name },
+        detail: { epoch: input.epoch, gateways: reach, ...(isWhole ? {} : { missing }) },
+        at,
+      });
+    });
   };
 
   return {
     name: cutOffWorkflow.name,
     async run(input, steps) {
-      const reach = await steps.step('wait for gateways', async () => {
+      const reached = await steps.step('wait for gateways', async () => {
         for (let waits = 0; ; waits++) {
-          const { reach, waiting } = await reachOf(input);
-          if (waiting === 0 || waits >= WAITS_MAX) return reach;
+          const found = await reachOf(input);
+          if (found.missing.length === 0 || waits >= WAITS_MAX) return found;
           const { promise, resolve } = Promise.withResolvers<void>();
           setTimeout(resolve, WAIT_MS);
           await promise;
         }
       });
-      await steps.step('record', async () => {
-        const at = clock.now();
-        await db.transaction(async (tx) => {
-          await saveReach(tx, input.cutOffId, reach, at);
-          await appendAudit(tx, {
-            actor: { kind: 'system', name: 'cut-off' },
-            action: 'integration.cut_off_reached',
-            target: { type: 'integration', id: input.integration.id, name: input.integration.name },
-            detail: { epoch: input.epoch, gateways: reach },
-            at,
-          });
-        });
-      });
-      return { gateways: reach.length };
+      await steps.step('record', () => record(input, reached));
+      return { gateways: reached.reach.length, missing: reached.missing.length };
     },
   };
 }
