@@ -12,6 +12,7 @@ import { type Batch, createIngest, type IngestResult } from './ingest.ts';
 import { connectLake } from './lake-connection.ts';
 import { migrateLake } from './lake-migration.ts';
 import type { LakeLayout } from './lake-schema.ts';
+import { type DroppedDay, dropDaysBefore } from './retention.ts';
 import {
   countEvents,
   getEvent,
@@ -56,6 +57,8 @@ export interface Lake {
   /** Throws `EventUnknown`. */
   get(id: string): Promise<StoredEvent>;
   follow(request: FollowRequest): Follower;
+  /** Deletes whole UTC days before a moment (milliseconds since the epoch). */
+  dropDaysBefore(at: number): Promise<DroppedDay[]>;
   /** True when the engine answers a query. */
   ping(): Promise<boolean>;
   stats(): Promise<LakeStats>;
@@ -89,6 +92,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     traffic: (request) => traffic(connection, clock, request),
     get: (id) => getEvent(connection, id),
     follow: (request) => follow(connection, clock, request),
+    dropDaysBefore: (at) => dropDaysBefore(connection, options.layout ?? { kind: 'single' }, at),
     ping: () => connection.ping(),
     close: () => connection.close(),
     async stats() {

@@ -31,6 +31,7 @@ import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
+import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { repeat } from '../worker/repeating.ts';
 import type { Watch } from '../worker/watch.ts';
 
@@ -131,6 +132,9 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, detection.watch));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
   const sweeping = repeat('sweep', SWEEP_MS, logger, () => sweep(db, identity, envelope));
+  const retention = repeat('lake retention', RETENTION_EVERY_MS, logger, () =>
+    keepLakeShort({ db, lake, clock: systemClock, days: config.retentionDays }),
+  );
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
   const started = uuidv7();
@@ -149,7 +153,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     async stop() {
       await ingest.stop();
       await detection.stop();
-      await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop()]);
+      await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();
       await events.stop();
