@@ -33,5 +33,5 @@ export async function dropDaysBefore(
       `ALTER TABLE ${connection.database}.${table}${names.onCluster} DROP PARTITION ID '${day}'`,
     );
   }
-  return days.map(({ day, events }) => ({ day, events: Number(events) }));
+  return days;
 }
