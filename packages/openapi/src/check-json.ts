@@ -47,11 +47,26 @@ export function checkJson(bytes: Uint8Array, limits: JsonLimits = JSON_LIMITS): 
   return new Scanner(text, limits).run();
 }
 
+/** A key as the text has it, up to its value: `"id": `. Only keys without escapes are told this way. */
+interface Lead {
+  readonly key: string;
+  readonly text: string;
+}
+
+/** Longer objects are rare in lists, and remembering them costs more than it saves. */
+const SHAPE_KEYS_MAX = 64;
+
 /** One object or array that is open. */
 interface Level {
   readonly keys: KeySet | null;
   key: string;
   index: number;
+  /** Keys of the last object at this depth, as long as this one has had the same: they are known to differ. */
+  shape: readonly Lead[] | null;
+  /** How many of them it has had. */
+  matched: number;
+  /** Its own keys, for the next object at this depth; null when they can't serve. */
+  leads: Lead[] | null;
 }
 
 class Scanner {
@@ -59,6 +74,8 @@ class Scanner {
   readonly #text: string;
   readonly #limits: JsonLimits;
   readonly #levels: Level[] = [];
+  /** By depth: objects in a list mostly have the same keys in the same order. */
+  readonly #shapes: (readonly Lead[] | null)[] = [];
   #at = 0;
   #values = 0;
   #fault: JsonFault | null = null;
@@ -117,7 +134,8 @@ class Scanner {
       this.#at += 1;
       return false;
     }
-    this.#levels.push({ keys, key: '', index: 0 });
+    const shape = keys === null ? null : (this.#shapes[this.#levels.length] ?? null);
+    this.#levels.push({ keys, key: '', index: 0, shape, matched: 0, leads: shape === null ? [] : null });
     return keys === null || this.#key();
   }
 
@@ -136,6 +154,7 @@ class Scanner {
     if (byte === (level.keys === null ? 0x5d : 0x7d)) {
       this.#at += 1;
       this.#levels.pop();
+      if (level.keys !== null && level.shape === null) this.#shapes[this.#levels.length] = level.leads;
       return false;
     }
     this.#fail('syntax', level.keys === null ? 'expected , or ]' : 'expected , or }');
@@ -148,6 +167,17 @@ class Scanner {
     if (this.#text.charCodeAt(start) !== 0x22 || !level?.keys) {
       this.#fail('syntax', 'expected a key in double quotes');
       return false;
+    }
+    if (level.shape !== null) {
+      const lead = level.shape[level.matched];
+      if (lead !== undefined && this.#text.startsWith(lead.text, start)) {
+        level.matched += 1;
+        level.key = lead.key;
+        this.#at = start + lead.text.length;
+        this.#space();
+        return true;
+      }
+      leaveShape(level, level.keys);
     }
     const plain = this.#string();
     if (this.#fault) return false;
@@ -162,6 +192,8 @@ class Scanner {
     if (this.#text.charCodeAt(this.#at) !== 0x3a) this.#fail('syntax', 'expected :');
     this.#at += 1;
     this.#space();
+    if (!plain || (level.leads?.length ?? 0) >= SHAPE_KEYS_MAX) level.leads = null;
+    else level.leads?.push({ key, text: this.#text.slice(start, this.#at) });
     return true;
   }
 
@@ -235,6 +267,14 @@ class Scanner {
     this.#fault ??= { rule, offset: this.#at, pointer, message };
     return this.#fault;
   }
+}
+
+/** The object differs from the one before it: from here on its keys are compared one by one. */
+function leaveShape(level: Level, keys: KeySet): void {
+  const common = level.shape?.slice(0, level.matched) ?? [];
+  for (const { key } of common) keys.add(key);
+  level.leads = common;
+  level.shape = null;
 }
 
 /** Most objects have a handful of keys, for which a list beats a set. */

@@ -1,10 +1,11 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js';
-import { checkJson, JSON_LIMITS, type JsonLimits } from './check-json.ts';
+import { JSON_LIMITS, type JsonLimits } from './check-json.ts';
 import { parseForm } from './form-body.ts';
 import { isJsonType, mediaParameter, mediaType, schemaFor } from './media-type.ts';
 import { isObject, type JsonObject, listMember } from './json-value.ts';
 import { multipartFields } from './multipart-body.ts';
 import { parameterValue, type ParameterSource } from './parameter-values.ts';
+import { readJson } from './read-json.ts';
 import { type Resolution, Router } from './router.ts';
 import type { Schema } from './schema.ts';
 import { SchemaChecker } from './schema-checker.ts';
@@ -132,10 +133,10 @@ class TableOperations implements Operations {
     const type = mediaType(contentType);
     const schema = type === null ? undefined : schemaFor(content, type);
     if (type === null || schema === undefined || !isJsonType(type)) return [];
-    const fault = checkJson(body);
-    if (fault) return [violation('body', fault.pointer, 'json', fault.message)];
+    const read = readJson(body);
+    if ('fault' in read) return [violation('body', read.fault.pointer, 'json', read.fault.message)];
     const check = this.#checker().response.check(`response ${operation.id} ${status} ${type}`, () => schema);
-    return failures(check, parse(body), 'body');
+    return failures(check, read.value, 'body');
   }
 
   #checkContent(
@@ -147,11 +148,11 @@ class TableOperations implements Operations {
     limits: JsonLimits,
   ): Violation[] {
     if (isJsonType(type)) {
-      const fault = checkJson(body, limits);
-      if (fault) return [violation('body', fault.pointer, 'json', fault.message)];
+      const read = readJson(body, limits);
+      if ('fault' in read) return [violation('body', read.fault.pointer, 'json', read.fault.message)];
       return failures(
         this.#checker().request.check(key, () => schema),
-        parse(body),
+        read.value,
         'body',
       );
     }
@@ -251,8 +252,4 @@ function emptyRecord(): JsonObject {
 
 function failures(check: ValidateFunction, value: unknown, place: Violation['in'] | null): Violation[] {
   return check(value) ? [] : violationsOf(place, check.errors ?? []);
-}
-
-function parse(body: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'));
 }
