@@ -72,7 +72,23 @@ const app = createRoute({
   component: lazyRouteComponent(() => import('./apps/AppPage.tsx'), 'AppPage'),
 });
 
+const alert = createRoute({
+  getParentRoute: () => inside,
+  path: '/alerts/$id',
+  component: lazyRouteComponent(() => import('./alerts/AlertPage.tsx'), 'AlertPage'),
+});
+
 const pages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/alerts',
+    component: lazyRouteComponent(() => import('./alerts/AlertsPage.tsx'), 'AlertsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/sources',
+    component: lazyRouteComponent(() => import('./alerts/SourcesPage.tsx'), 'SourcesPage'),
+  }),
   createRoute({
     getParentRoute: () => inside,
     path: '/',
@@ -141,7 +157,12 @@ const pages = [
 ];
 
 export const router = createRouter({
-  routeTree: root.addChildren([welcome, signIn, enrol, inside.addChildren([events, integration, app, ...pages])]),
+  routeTree: root.addChildren([
+    welcome,
+    signIn,
+    enrol,
+    inside.addChildren([events, alert, integration, app, ...pages]),
+  ]),
   defaultErrorComponent: FailurePage,
   defaultNotFoundComponent: UnknownPage,
   defaultPreload: false,

@@ -31,6 +31,10 @@ export type Person = Answer<'/api/v1/people', 'get'>['people'][number];
 export type PersonSession = Answer<'/api/v1/sessions', 'get'>['sessions'][number];
 export type ApiToken = Answer<'/api/v1/api-tokens', 'get'>['tokens'][number];
 export type Factors = Answer<'/api/v1/auth/factors', 'get'>;
+export type Alert = Answer<'/api/v1/alerts', 'get'>['items'][number];
+export type AlertDetail = Answer<'/api/v1/alerts/{id}', 'get'>;
+export type Source = Answer<'/api/v1/sources', 'get'>['items'][number];
+export type DeadLetter = Answer<'/api/v1/sources/{id}/dead-letters', 'get'>['items'][number];
 export type Role = Person['roles'][number];
 
 export const ROLES: readonly Role[] = ['owner', 'security', 'developer', 'app-owner', 'responder', 'auditor'];

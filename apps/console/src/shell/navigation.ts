@@ -9,12 +9,14 @@ interface NavigationLink {
 
 const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Map', href: '/', permission: 'map.read' },
+  { text: 'Alerts', href: '/alerts', permission: 'alert.read' },
   { text: 'Events', href: '/events', permission: 'event.read' },
 ];
 
 const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
+  { text: 'Sources', href: '/sources', permission: 'source.read' },
 ];
 
 const POLICY: readonly NavigationLink[] = [
