@@ -33,15 +33,11 @@ export function StepUpDialog() {
     answer.current?.(given);
     answer.current = null;
   };
+  // Mounted only while it is open: of two dialogs the one that came last is on top, and this one always follows a form.
+  if (!isOpen) return null;
   return (
-    <Modal
-      visible={isOpen}
-      header="Confirm that it is you"
-      onDismiss={() => close(false)}
-      closeAriaLabel="Cancel"
-      size="small"
-    >
-      {isOpen ? <Factors onDone={() => close(true)} onCancel={() => close(false)} /> : null}
+    <Modal visible header="Confirm that it is you" onDismiss={() => close(false)} closeAriaLabel="Cancel" size="small">
+      <Factors onDone={() => close(true)} onCancel={() => close(false)} />
     </Modal>
   );
 }
