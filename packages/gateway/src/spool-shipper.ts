@@ -116,7 +116,7 @@ export class SpoolShipper {
     if (content.torn) logger.warn({ key: segment.key }, 'dropped a torn last line: its call was never answered');
     if (content.events === 0) {
       if (content.corrupt > 0) spool.reject(segment);
-      else spool.release(segment);
+      else await spool.release(segment);
       return true;
     }
     try {
@@ -124,7 +124,7 @@ export class SpoolShipper {
       if (status >= 200 && status < 300) {
         // Lines that fail their checksum are evidence: they stay beside the spool for a person to look at.
         if (content.corrupt > 0) spool.reject(segment);
-        else spool.release(segment);
+        else await spool.release(segment);
         this.stats.shippedEvents += content.events;
         this.stats.shippedBatches += 1;
         return true;
