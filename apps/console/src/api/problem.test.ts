@@ -32,3 +32,13 @@ test('a network that fails is said as what it is', () => {
   expect(asProblem(new TypeError('Failed to fetch')).problem).toMatchObject({ status: 0, code: 'console.unreachable' });
   expect(asProblem(new Error('cancelled')).problem).toMatchObject({ detail: 'cancelled' });
 });
+
+test('a policy that is wrong is said with its place', () => {
+  const problems = [{ line: 2, column: 7, message: 'unexpected token', help: 'close the bracket' }, { message: 'odd' }];
+  const refusal = new ApiProblem({ ...problem, fields: undefined, problems });
+  expect(refusal.fields.map(({ message }) => message)).toEqual([
+    'Line 2, column 7: unexpected token (close the bracket)',
+    'odd',
+  ]);
+  expect(fieldProblem(refusal, 'text')).toMatch(/^Line 2/);
+});

@@ -26,9 +26,18 @@ export class ApiProblem extends Error {
   }
 
   get fields(): readonly FieldProblem[] {
-    const { fields } = this.problem;
-    return Array.isArray(fields) ? fields.filter(isFieldProblem) : [];
+    const { fields, problems } = this.problem;
+    const named = Array.isArray(fields) ? fields.filter(isFieldProblem) : [];
+    return [...named, ...(Array.isArray(problems) ? problems.flatMap(readTextProblem) : [])];
   }
+}
+
+/** What is wrong in a policy's text, with its place: `{ line, column, message, help }`. */
+function readTextProblem(value: unknown): FieldProblem[] {
+  if (typeof value !== 'object' || value === null || !('message' in value)) return [];
+  const { line, column, message, help } = value as Record<string, unknown>; // an object, as just checked
+  const place = typeof line === 'number' ? `Line ${line}, column ${String(column)}: ` : '';
+  return [{ field: 'body.text', message: `${place}${String(message)}${typeof help === 'string' ? ` (${help})` : ''}` }];
 }
 
 function isFieldProblem(value: unknown): value is FieldProblem {
