@@ -4,6 +4,7 @@ import {
   type Clock,
   CordonError,
   type ErrorTable,
+  isAllowed,
   type Permission,
   requireStepUp,
 } from '@cordon/kernel';
@@ -22,6 +23,10 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     actor: Actor | null;
+  }
+  interface FastifyInstance {
+    /** Asks anew whether a request may have its answer: for answers that go on while access may end. */
+    isStillAllowed(request: FastifyRequest): Promise<boolean>;
   }
 }
 
@@ -63,6 +68,13 @@ export interface RouteRow {
 export function addAccessGate(server: ApiServer, deps: { authenticate: Authenticate; clock: Clock }): RouteRow[] {
   const rows: RouteRow[] = [];
   server.decorateRequest('actor', null);
+  server.decorate('isStillAllowed', async (request: FastifyRequest) => {
+    const { permission } = request.routeOptions.config;
+    // Another object: who a request object comes from is only looked up once.
+    const again = Object.create(request) as FastifyRequest; // has everything of the request by inheritance
+    const actor = await deps.authenticate(again);
+    return actor !== null && permission !== undefined && isAllowed(actor, permission);
+  });
   server.addHook('onRoute', (route) => {
     const access = route.config?.permission
       ? { permission: route.config.permission }

@@ -26,6 +26,7 @@ import type { ApiServer } from './api-type.ts';
 export const BODY_BYTES_MAX = 1024 * 1024;
 const REQUEST_MS_MAX = 60_000;
 const HEADERS_MS_MAX = 10_000;
+const HEADER_BYTES_MAX = 32 * 1024;
 
 export interface ApiServerOptions {
   readonly logger: Logger;
@@ -90,7 +91,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<{ serv
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_MS_MAX,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: 200 },
     serverFactory: (handler) => {
@@ -99,7 +99,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<{ serv
         if (divert?.matches(path)) divert.handle(request, response);
         else handler(request, response);
       };
-      return createServer({ headersTimeout: HEADERS_MS_MAX, maxHeaderSize: 32 * 1024 }, listener);
+      // Fastify sets no timeouts on a server that it didn't make itself.
+      const times = { headersTimeout: HEADERS_MS_MAX, requestTimeout: REQUEST_MS_MAX };
+      return createServer({ ...times, maxHeaderSize: HEADER_BYTES_MAX }, listener);
     },
   }).withTypeProvider<ZodTypeProvider>();
   server.setValidatorCompiler(validatorCompiler);
