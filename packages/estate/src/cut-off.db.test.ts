@@ -1,6 +1,6 @@
 import { kernelMigrations, migrate, readAudit, type WorkflowSteps } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, type TestDatabase } from '@cordon/kernel/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCutOffWorkflow } from './cut-off.ts';
 import { insertCutOff, listCutOffs } from './cut-off-store.ts';
 import { saveReport } from './gateway-status.ts';
@@ -31,30 +31,15 @@ const TWICE: WorkflowSteps = {
 };
 
 async function follow() {
-  vi.useFakeTimers({ toFake: ['setTimeout'] });
-  try {
-    const integration = { ...INTEGRATION, id: crypto.randomUUID() };
-    const decidedAt = clock.now();
-    const cutOffId = await made.db.transaction((tx) =>
-      insertCutOff(tx, { integrationId: integration.id, epoch: EPOCH, at: decidedAt }),
-    );
-    let running = true;
-    const run = createCutOffWorkflow({ db: made.db, clock })
-      .run({ cutOffId, epoch: EPOCH, decidedAt, integration }, TWICE)
-      .finally(() => {
-        running = false;
-      });
-    // oxlint-disable-next-line typescript/no-unnecessary-condition -- set when the run ends
-    while (running) {
-      await vi.advanceTimersByTimeAsync(100);
-      await made.db.ping();
-    }
-    await run;
-    const audit = await readAudit(made.db, { limit: 10, target: { type: 'integration', id: integration.id } });
-    return { cutOff: (await listCutOffs(made.db, integration.id))[0], audit };
-  } finally {
-    vi.useRealTimers();
-  }
+  const integration = { ...INTEGRATION, id: crypto.randomUUID() };
+  const decidedAt = clock.now();
+  const cutOffId = await made.db.transaction((tx) =>
+    insertCutOff(tx, { integrationId: integration.id, epoch: EPOCH, at: decidedAt }),
+  );
+  const workflow = createCutOffWorkflow({ db: made.db, clock, pause: async () => undefined });
+  await workflow.run({ cutOffId, epoch: EPOCH, decidedAt, integration }, TWICE);
+  const audit = await readAudit(made.db, { limit: 10, target: { type: 'integration', id: integration.id } });
+  return { cutOff: (await listCutOffs(made.db, integration.id))[0], audit };
 }
 
 test('a cut-off that every live gateway reported is recorded once, with how long each took', async () => {

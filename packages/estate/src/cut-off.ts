@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { appendAudit, type Clock, type Database, type WorkflowDefinition } from '@cordon/kernel';
 import { type GatewayReach, saveReach } from './cut-off-store.ts';
 import { listGateways } from './gateway-status.ts';
@@ -29,8 +30,10 @@ export const cutOffWorkflow = { name: 'estate.cut-off' } as const;
 export function createCutOffWorkflow(deps: {
   readonly db: Database;
   readonly clock: Clock;
+  /** Waits, milliseconds; a test passes its own. */
+  readonly pause?: (ms: number) => Promise<void>;
 }): WorkflowDefinition<CutOffInput> {
-  const { db, clock } = deps;
+  const { db, clock, pause = (ms) => setTimeout(ms) } = deps;
 
   const reachOf = async (input: CutOffInput): Promise<Reached> => {
     const gateways = await listGateways(db, clock.now());
@@ -70,9 +73,7 @@ export function createCutOffWorkflow(deps: {
         for (let waits = 0; ; waits++) {
           const found = await reachOf(input);
           if (found.missing.length === 0 || waits >= WAITS_MAX) return found;
-          const { promise, resolve } = Promise.withResolvers<void>();
-          setTimeout(resolve, WAIT_MS);
-          await promise;
+          await pause(WAIT_MS);
         }
       });
       await steps.step('record', () => record(input, reached));

@@ -1,4 +1,4 @@
-import { type Actor, authorize, type Queryable } from '@cordon/kernel';
+import { type Actor, authorize, type Queryable, requireStepUp } from '@cordon/kernel';
 import type { createAppCommands } from './app-commands.ts';
 import { findApp, listApps, readDescription } from './app-store.ts';
 import type { EstateContext } from './context.ts';
@@ -25,6 +25,8 @@ interface Commands {
 }
 
 const decoder = new TextDecoder();
+/** Their own routes ask for a fresh factor; a declaration must be no way around that. */
+const RULE_KINDS: ReadonlySet<DeclaredKind> = new Set(['policies', 'inspection', 'limits']);
 
 /** What is, in the form of a declaration; without credentials, which can't be read back. */
 export async function readDeclaration(db: Queryable): Promise<Declaration> {
@@ -183,13 +185,14 @@ export function createDeclarationCommands(context: EstateContext, commands: Comm
     },
 
     /**
-     * Applies a plan made now. Each change is a transaction of its own: when one fails, those before it stand, the error
-     * says which one failed, and a second apply goes on from there.
+     * Applies a plan made now. Each change is a transaction of its own: when one fails, those before it stand, and a
+     * second apply goes on from there.
      */
     async apply(actor: Actor, raw: unknown, options: { prune: boolean }): Promise<PlannedChange[]> {
       authorize(actor, 'apply.write');
       const desired = parseDeclaration(raw);
       const plan = planChanges(await readDeclaration(db), desired, options.prune);
+      if (plan.some(({ kind }) => RULE_KINDS.has(kind))) requireStepUp(actor, 'policy.write', context.clock.now());
       for (const change of plan) {
         if (change.action !== 'delete') await appliers[change.kind](actor, change, desired);
       }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { assurance, grantEntry, inspectionEntry, integrationEntry, limitEntry } from '@cordon/policy';
 import { appSettings, credentialInput } from './app.ts';
 import { DeclarationInvalid } from './errors.ts';
+import { instant, line } from './input.ts';
 
 const NAMES_MAX = 2_000;
 const name = z.string().min(1).max(200);
@@ -16,7 +17,7 @@ const named = <Value extends z.ZodType>(value: Value) =>
 const grant = z.strictObject({
   select: grantEntry.shape.select,
   resourceScope: grantEntry.shape.resourceScope,
-  expiresAt: z.int().nonnegative().nullable().default(null),
+  expiresAt: instant.nullable().default(null),
 });
 
 const declaredApp = appSettings.extend({
@@ -28,9 +29,9 @@ const declaredApp = appSettings.extend({
 });
 
 const declaredIntegration = z.strictObject({
-  purpose: z.string().min(3).max(2000),
+  purpose: line.min(3).max(2000),
   kind: integrationEntry.shape.kind.prefault('service'),
-  expiresAt: z.int().nonnegative().nullable().default(null),
+  expiresAt: instant.nullable().default(null),
   assurance: assurance.default('m0'),
   /** App name → grant name → what it may do. */
   grants: named(named(grant)),

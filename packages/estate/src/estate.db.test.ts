@@ -1,9 +1,12 @@
 import { createPublicKey } from 'node:crypto';
 import {
+  AccessDenied,
+  type Actor,
   createSecretEnvelope,
   kernelMigrations,
   migrate,
   readAudit,
+  StepUpRequired,
   verifyAudit,
   type WorkflowClient,
 } from '@cordon/kernel';
@@ -21,6 +24,8 @@ import { type SnapshotService, startSnapshotService } from './snapshot-service.t
 import { publishRevoked, publishTokens, sweepTokens } from './token-publication.ts';
 
 const OWNER = { kind: 'person', id: '018f0000-0000-7000-8000-000000000001', name: 'Ada', roles: ['owner'] } as const;
+/** Showed a factor a moment ago. */
+const FRESH = { ...OWNER, strongAuthAt: Date.UTC(2026, 0, 1) } as const;
 const AUDITOR = { ...OWNER, name: 'Aud', roles: ['auditor'] } as const;
 const DESCRIPTION = JSON.stringify({
   openapi: '3.1.0',
@@ -204,6 +209,32 @@ test('changes of one app at the same time all hold', async () => {
   expect(settings).toMatchObject({ strict: true, rewriteBodies: false, injection: 'refuse' });
 });
 
+test('a developer changes own integrations, and nobody else’s', async () => {
+  const dev = { ...OWNER, id: '018f0000-0000-7000-8000-00000000000d', name: 'Dev', roles: ['developer'] } as const;
+  const own = await estate.integrations.create(dev, { name: 'own-one', purpose: 'for a test' });
+  const foreign = await addIntegration('foreign-one');
+  expect((await estate.integrations.update(dev, own.id, { purpose: 'for another' })).purpose).toBe('for another');
+  await expect(estate.integrations.update(dev, foreign.id, { assurance: 'm0' })).rejects.toBeInstanceOf(AccessDenied);
+  await expect(estate.integrations.checkCredentials(dev, own.id)).resolves.toBeUndefined();
+  await expect(estate.integrations.checkCredentials(dev, foreign.id)).rejects.toBeInstanceOf(AccessDenied);
+  await expect(estate.integrations.checkCredentials(OWNER, own.id)).resolves.toBeUndefined();
+});
+
+test('a declaration is no way around the fresh factor that policies ask for', async () => {
+  const limit = { limits: { around: { concurrency: 5 } } };
+  const apply = (actor: Actor) => estate.declarations.apply(actor, limit, { prune: false });
+  await expect(apply(OWNER)).rejects.toBeInstanceOf(StepUpRequired);
+  await expect(apply(FRESH)).resolves.toHaveLength(1);
+});
+
+test.each([
+  ['a null character', { purpose: 'for\0test' }],
+  ['a time that no clock tells', { purpose: 'for a test', expiresAt: Number.MAX_SAFE_INTEGER }],
+])('%s is refused by name, not met as an error of the database', async (what, input) => {
+  const name = `odd-${what.length}`;
+  await expect(estate.integrations.create(OWNER, { name, ...input })).rejects.toBeInstanceOf(InputInvalid);
+});
+
 test('the off switch: one transaction, a higher epoch, tokens ended, a workflow to follow it', async () => {
   const integration = await addIntegration('off-switch');
   await snapshots.refresh();
@@ -330,7 +361,7 @@ test('plan, apply, export: applying twice changes nothing more, and drift is sho
     inspection: { 'cards-out': { class: 'payment.card', action: 'redact', app: 'declared-app' } },
     limits: { slow: { app: 'declared-app', rate: { count: 5, periodMs: 1_000, burst: 5 } } },
   };
-  const first = await estate.declarations.apply(OWNER, declared, { prune: false });
+  const first = await estate.declarations.apply(FRESH, declared, { prune: false });
   expect(first.map(({ action, kind }) => `${action} ${kind}`)).toEqual([
     'create apps',
     'create integrations',

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { grantEntry } from '@cordon/policy';
+import { instant } from './input.ts';
 
-const id = z.string().min(1).max(128);
+const id = z.uuid();
 
 export const grantInput = z.strictObject({
   integrationId: id,
@@ -9,7 +10,7 @@ export const grantInput = z.strictObject({
   name: grantEntry.shape.name.default('default'),
   select: grantEntry.shape.select,
   resourceScope: grantEntry.shape.resourceScope,
-  expiresAt: z.int().nonnegative().nullable().default(null),
+  expiresAt: instant.nullable().default(null),
 });
 export type GrantInput = z.input<typeof grantInput>;
 

@@ -6,7 +6,7 @@ export { createCutOffWorkflow } from './cut-off.ts';
 export { type CutOff, type GatewayReach, listCutOffs } from './cut-off-store.ts';
 export { type Declaration, parseDeclaration, type PlannedChange, planChanges } from './declaration.ts';
 export { createEstate, type Estate } from './estate.ts';
-export { estateErrors } from './errors.ts';
+export { estateErrors, NotFound, StateConflict } from './errors.ts';
 export {
   forgetGateways,
   GATEWAY_GONE_MS,

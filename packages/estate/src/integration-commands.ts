@@ -1,4 +1,13 @@
-import { type Actor, appendAudit, authorize, describeActor, IntegrationId, type Transaction } from '@cordon/kernel';
+import {
+  type Actor,
+  appendAudit,
+  authorize,
+  authorizeOwn,
+  describeActor,
+  IntegrationId,
+  isAllowed,
+  type Transaction,
+} from '@cordon/kernel';
 import { parseInput, refuseDuplicate } from './app-commands.ts';
 import type { EstateContext } from './context.ts';
 import { insertCutOff } from './cut-off-store.ts';
@@ -13,7 +22,13 @@ import {
   type IntegrationPatch,
   integrationSnapshotEntry,
 } from './integration.ts';
-import { findIntegration, insertIntegration, lockIntegration, saveIntegration } from './integration-store.ts';
+import {
+  findIntegration,
+  insertIntegration,
+  loadIntegration,
+  lockIntegration,
+  saveIntegration,
+} from './integration-store.ts';
 import { publish, type SnapshotPosition } from './publication.ts';
 
 export interface CutOffResult {
@@ -123,6 +138,7 @@ export function createIntegrationCommands(context: EstateContext) {
       const patch = parseInput(integrationPatch, raw);
       return db.transaction(async (tx) => {
         const before = await lockIntegration(tx, IntegrationId.parse(id));
+        authorizeOwn(actor, 'integration.write', before.owner.id);
         const at = clock.now();
         const after: Integration = {
           ...before,
@@ -137,6 +153,14 @@ export function createIntegrationCommands(context: EstateContext) {
         await audit(tx, actor, 'integration.updated', after, { changed: Object.keys(patch) });
         return after;
       });
+    },
+
+    /** Throws unless the actor may make and change credentials of this integration; identity asks before it does. */
+    async checkCredentials(actor: Actor, id: string): Promise<void> {
+      const integration = await loadIntegration(db, id);
+      // Whoever only cuts off may end a credential of any integration: that command knows its own permission.
+      if (!isAllowed(actor, 'integration.credential')) return;
+      authorizeOwn(actor, 'integration.credential', integration.owner.id);
     },
 
     /** The off switch: every token and client ends, and every gateway refuses within a second. Undone by `restore`. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { assurance, integrationEntry } from '@cordon/policy';
+import { instant, line } from './input.ts';
 
 const DAY_MS = 86_400_000;
 /** An integration that nobody looked at for this long should not go on by itself. */
@@ -9,19 +10,19 @@ export const integrationInput = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a-z, 0-9 and inner dashes, at most 63 characters'),
-  purpose: z.string().min(3, 'say in a few words what it is for').max(2000),
+  purpose: line.min(3, 'say in a few words what it is for').max(2000),
   kind: integrationEntry.shape.kind.prefault('service'),
   /** Milliseconds since the epoch; absent: a year from now; null: never. */
-  expiresAt: z.int().nonnegative().nullable().optional(),
+  expiresAt: instant.nullable().optional(),
   /** Absent: the person who registers it. */
-  owner: z.strictObject({ id: z.string().min(1).max(128), name: z.string().min(1).max(200) }).optional(),
+  owner: z.strictObject({ id: line.min(1).max(128), name: line.min(1).max(200) }).optional(),
   assurance: assurance.default('m0'),
 });
 export type IntegrationInput = z.input<typeof integrationInput>;
 
 export const integrationPatch = z.strictObject({
   purpose: integrationInput.shape.purpose.optional(),
-  expiresAt: z.int().nonnegative().nullable().optional(),
+  expiresAt: instant.nullable().optional(),
   owner: integrationInput.shape.owner,
   assurance: assurance.optional(),
 });

@@ -18,7 +18,7 @@ export type Actor =
 
 /**
  * Every permission and the roles that hold it. This one table decides; routes and commands name a permission.
- * `own` marks what a role may do only to objects it owns: the command checks ownership.
+ * `OWN_ONLY` narrows some of it to objects that the actor owns.
  */
 export const PERMISSIONS = {
   'session.self': ROLES,
@@ -56,6 +56,12 @@ export const PERMISSIONS = {
 
 export type Permission = keyof typeof PERMISSIONS;
 
+/** Roles that use a permission only on what they own: the command, which knows the object, calls `authorizeOwn`. */
+const OWN_ONLY: Readonly<Partial<Record<Permission, readonly Role[]>>> = {
+  'integration.write': ['developer'],
+  'integration.credential': ['developer'],
+};
+
 /** Privileged acts need a factor shown this recently. */
 export const STEP_UP_AGE_MS_MAX = 15 * 60_000;
 
@@ -72,6 +78,20 @@ export function authorize(actor: Actor, permission: Permission): void {
   if (isAllowed(actor, permission)) return;
   throw new AccessDenied(
     `This needs the permission ${permission}, held by: ${PERMISSIONS[permission].join(', ')}. Ask an owner for the role.`,
+    { permission },
+  );
+}
+
+/** As `authorize`, for an object with an owner: roles that act only on their own are refused on others'. */
+export function authorizeOwn(actor: Actor, permission: Permission, ownerId: string): void {
+  authorize(actor, permission);
+  if (actor.kind === 'system' || actor.id === ownerId) return;
+  const holders: readonly Role[] = PERMISSIONS[permission];
+  const own = OWN_ONLY[permission] ?? [];
+  if (actor.roles.some((role) => holders.includes(role) && !own.includes(role))) return;
+  const others = holders.filter((role) => !own.includes(role));
+  throw new AccessDenied(
+    `You may do this only to what you own. The permission ${permission} on others' is held by: ${others.join(', ')}.`,
     { permission },
   );
 }

@@ -1,6 +1,7 @@
 export {
   type Actor,
   authorize,
+  authorizeOwn,
   describeActor,
   isAllowed,
   type Permission,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { authorize, isAllowed, PERMISSIONS, requireStepUp, STEP_UP_AGE_MS_MAX } from './actor.ts';
+import { authorize, authorizeOwn, isAllowed, PERMISSIONS, requireStepUp, STEP_UP_AGE_MS_MAX } from './actor.ts';
 import { canonicalJson } from './canonical.ts';
 import {
   AccessDenied,
@@ -77,6 +77,25 @@ test('every permission has a holder; the system may everything, nobody else by d
   expect(isAllowed(nobody, 'app.read')).toBe(false);
   expect(() => authorize(nobody, 'app.write')).toThrow(/owner, security, app-owner/);
   expect(isAllowed({ kind: 'system', name: 's' }, 'app.write')).toBe(true);
+});
+
+test.each([
+  [['developer'], 'mine', true],
+  [['developer'], 'theirs', false],
+  [['developer', 'app-owner'], 'theirs', false],
+  [['developer', 'security'], 'theirs', true],
+  [['owner'], 'theirs', true],
+  [['auditor'], 'mine', false],
+] as const)('roles %j may write an integration that is %s: %s', (roles, whose, allowed) => {
+  const actor = { kind: 'person', id: 'p-1', name: 'n', roles } as const;
+  const attempt = () => authorizeOwn(actor, 'integration.write', whose === 'mine' ? 'p-1' : 'p-2');
+  let refused = false;
+  try {
+    attempt();
+  } catch (error) {
+    refused = error instanceof AccessDenied;
+  }
+  expect(refused).toBe(!allowed);
 });
 
 test('privileged acts need a strong factor that is fresh', () => {

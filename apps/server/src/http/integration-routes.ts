@@ -7,6 +7,7 @@ import {
   listGrants,
   listIntegrations,
   loadIntegration,
+  StateConflict,
 } from '@cordon/estate';
 import { type Actor, type Database, IntegrationId } from '@cordon/kernel';
 import { z } from 'zod';
@@ -147,6 +148,9 @@ function addCredentialRoutes(server: ApiServer, { db, clients, tokenEndpoint }: 
     },
     async (request, reply) => {
       const integration = await loadIntegration(db, IntegrationId.parse(request.params.id));
+      if (integration.status !== 'active') {
+        throw new StateConflict(`${integration.name} is ${integration.status}: restore it before it gets credentials.`);
+      }
       const made = await clients.create(actorOf(request), integration, request.body);
       return reply.status(201).send({ ...made, method: request.body.method, tokenEndpoint });
     },

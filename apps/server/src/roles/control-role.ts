@@ -9,10 +9,10 @@ import {
 } from '@cordon/detection';
 import {
   createEstate,
+  type Estate,
   estateErrors,
   listApps,
   loadApp,
-  loadIntegration,
   publishRevoked,
   readBlob,
   startSnapshotService,
@@ -99,10 +99,10 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
     emit: (event) => outbox.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
-    checkIntegration: async (_actor, id) => void (await loadIntegration(db, id)),
+    checkIntegration: (actor, id) => estate.integrations.checkCredentials(actor, id),
     fetchJson: fetchPublicJson,
   });
-  const estate = createEstate(
+  const estate: Estate = createEstate(
     {
       db,
       clock,
@@ -131,6 +131,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   });
   const forward = createSourceForward(config.worker.internalUrl, logger);
   const content = await loadDetectionContent(logger);
+  const publicHost = new URL(config.control.publicUrl).host;
   const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
   const { server, routes } = await createApiServer({
     logger,
@@ -159,6 +160,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
           forward.handle(request, response);
           return;
         }
+        // The library makes addresses, and the audiences that it accepts in assertions, from what the client names here.
+        request.headers.host = publicHost;
         oauth.handle(request, response).catch((error: unknown) => {
           logger.error({ err: error }, 'the authorization server failed');
           response.destroy();

@@ -1656,7 +1656,9 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": {
+                        /** Format: uuid */
                         integrationId: string;
+                        /** Format: uuid */
                         appId: string;
                         /** @default default */
                         name?: string;
