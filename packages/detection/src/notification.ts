@@ -145,7 +145,7 @@ export async function dueDeliveries(db: Queryable, now: number): Promise<DueDeli
 }
 
 /** Doubles with each try. */
-export function retryDelayMs(attempts: number): number {
+function retryDelayMs(attempts: number): number {
   return Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempts, 20));
 }
 

@@ -17,7 +17,7 @@ import type { SourceIngest, Taken } from './source-ingest.ts';
 import { createSourceRate } from './source-rate.ts';
 
 /** A body, before and after it is unpacked. */
-export const SOURCE_BODY_BYTES_MAX = 16 * 1024 * 1024;
+const SOURCE_BODY_BYTES_MAX = 16 * 1024 * 1024;
 const DELIVERIES_AT_ONCE_MAX = 16;
 const CREDENTIAL = /^(?:Bearer|Splunk)\s+(\S{1,200})$/i;
 const unpack = promisify(gunzip);

@@ -29,7 +29,7 @@ export interface Source {
   readonly deadLetters: number;
 }
 
-export const RATE_MAX_DEFAULT = 5_000;
+const RATE_MAX_DEFAULT = 5_000;
 
 export const sourceInput = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes'),
