@@ -33,11 +33,19 @@ export interface Problem {
 
 const OPAQUE: ErrorRule = { status: 500, expose: false, level: 'error' };
 
+/** An error with a stable code: ours, or a pure package's, which has the same members without knowing the kernel. */
+type CodedError = Error & { readonly code: string; readonly detail: Record<string, unknown> };
+
+function isCoded(error: unknown): error is CodedError {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return false;
+  return 'detail' in error && typeof error.detail === 'object' && error.detail !== null;
+}
+
 /** The rule for an error: from its package's table, else an opaque 500. */
 export function ruleFor(error: unknown, tables: readonly ErrorTable[]): ErrorRule {
-  if (!(error instanceof CordonError)) return OPAQUE;
+  if (!isCoded(error)) return OPAQUE;
   for (const table of tables) {
-    const rule = table[error.code];
+    const rule = Object.hasOwn(table, error.code) ? table[error.code] : undefined;
     if (rule) return rule;
   }
   return OPAQUE;
@@ -59,7 +67,7 @@ const TITLES: Readonly<Record<number, string>> = {
 /** Renders any error as RFC 9457 problem details; what no table lists stays opaque. */
 export function toProblem(error: unknown, tables: readonly ErrorTable[], requestId: string): Problem {
   const rule = ruleFor(error, tables);
-  const known = error instanceof CordonError && rule.expose;
+  const known = isCoded(error) && rule.expose;
   const code = known ? error.code : 'internal';
   return {
     ...(known ? error.detail : {}),

@@ -70,6 +70,21 @@ test('what no table lists becomes an opaque 500', () => {
   expect(broken.detail).toContain('record 5');
 });
 
+test("a pure package's error is answered by its own table", () => {
+  class Pure extends Error {
+    readonly code = 'pure.wrong';
+    readonly detail = { line: 3 };
+  }
+  const table = { 'pure.wrong': { status: 400, expose: true, level: 'info' } } as const;
+  expect(toProblem(new Pure('line 3 is wrong'), [table], 'r')).toMatchObject({
+    status: 400,
+    code: 'pure.wrong',
+    line: 3,
+  });
+  const system = Object.assign(new Error('secret path'), { code: 'constructor', detail: {} });
+  expect(toProblem(system, [table], 'r')).toMatchObject({ status: 500, code: 'internal' });
+});
+
 test('every permission has a holder; the system may everything, nobody else by default', () => {
   for (const [permission, roles] of Object.entries(PERMISSIONS))
     expect([permission, roles.length]).not.toEqual([permission, 0]);
