@@ -35,7 +35,7 @@ test('folders are named for what they hold', () => {
 
 test('files are kebab-case, components PascalCase', () => {
   const kebab = /^[a-z0-9]+(-[a-z0-9]+)*(\.(db|corpora|bench|generated))*(\.test)?\.ts$/;
-  const pascal = /^([A-Z][A-Za-z0-9]*|main)(\.test)?\.tsx$/;
+  const pascal = /^([A-Z][A-Za-z0-9]*|main|router)(\.test)?\.tsx$/;
   const odd = sources.filter((file) => !(file.endsWith('.tsx') ? pascal : kebab).test(basename(file)));
   expect(odd.filter((file) => !file.endsWith('.d.ts') && !file.endsWith('.config.ts'))).toEqual([]);
 });

@@ -73,13 +73,13 @@ test.each([
 test('what is appended while the trail is walked is no break', async () => {
   const append = () =>
     test1.db.transaction((tx) => appendAudit(tx, { actor, action: 'thing.made', target: { type: 'thing' }, at: 1 }));
-  let walking = true;
+  const walking = new AbortController();
   const appending = (async () => {
-    while (walking) await append();
+    while (!walking.signal.aborted) await append();
   })();
   const walks = Array.from({ length: 20 }, () => verifyAudit(test1.db));
   const ends = await Promise.allSettled(walks);
-  walking = false;
+  walking.abort();
   await appending;
   expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
 });
