@@ -11,6 +11,8 @@ export interface ChildConfig {
   readonly publicKey: string;
   readonly keyEncryptionKey: string;
   readonly port: number;
+  /** How many gateways share the data directory; 1 when absent. */
+  readonly processes?: number;
 }
 
 const config = JSON.parse(process.argv[2] ?? '{}') as ChildConfig; // from our own parent
@@ -27,6 +29,7 @@ const gateway = createGateway({
     listeners: [{ kind: 'api', host: '127.0.0.1', port: config.port }],
     metrics: { host: '127.0.0.1', port: 0 },
     reusePort: true,
+    processes: config.processes ?? 1,
   },
   envelope: createSecretEnvelope({ keys: [Buffer.from(config.keyEncryptionKey, 'base64')] }),
   clock: systemClock,
