@@ -1,6 +1,6 @@
 import { entropyOf } from './checksums.ts';
 import type { Compiled } from './compile.ts';
-import type { Findings, Segment } from './segment.ts';
+import { asBuffer, type Findings, type Segment } from './segment.ts';
 import { isPlaceholder } from './secrets.ts';
 
 /** Longest value that is still one value and not a document. */
@@ -44,13 +44,11 @@ const CHECKS: Readonly<Record<string, (value: string) => boolean>> = {
 /** Names of value checks that detector files may use. */
 export const VALUE_CHECKS: readonly string[] = Object.keys(CHECKS);
 
-const decoder = new TextDecoder();
-
 /** Reports the whole value of a field whose name says what it is (a name, an address, a date of birth, a password). */
 export function findByKey(compiled: Compiled, segment: Segment, findings: Findings): void {
   const { hint, bytes, start, end } = segment;
   if (hint === undefined || hint.byKey.length === 0 || end - start > VALUE_BYTES_MAX || end === start) return;
-  const value = decoder.decode(bytes.subarray(start, end)).trim();
+  const value = asBuffer(bytes).toString('utf8', start, end).trim();
   if (EMPTY.test(value) || /^https?:\/\//i.test(value)) return;
   for (const index of hint.byKey) {
     const detector = compiled.detectors[index];

@@ -1,10 +1,10 @@
-import { isRepetitive } from './checksums.ts';
+import { digitsOf, isRepetitive } from './checksums.ts';
 import { WEAK, type AnchorRole, type Compiled, type CompiledDetector } from './compile.ts';
 import { NearWords } from './context.ts';
 import { kindOfEmail } from './email.ts';
 import { isCoordinatePair } from './place.ts';
 import { isDeviceMac, isIpv6, isPublicIp } from './network.ts';
-import { ibanLength, isIban, isTestCard } from './payment.ts';
+import { ibanLengthOf, isIban, isTestCard } from './payment.ts';
 import type { PhoneJudge } from './phone.ts';
 import type { PhoneRuns } from './phone-runs.ts';
 import { latin1, type Findings, type Segment } from './segment.ts';
@@ -37,6 +37,7 @@ const COLON = 0x3a;
 const HYPHEN = 0x2d;
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const COMMA = 0x2c;
 const AT = 0x40;
 const UNDERSCORE = 0x5f;
 const DOLLAR = 0x24;
@@ -60,11 +61,29 @@ function isPrefixLength(bytes: Uint8Array, start: number, end: number, to: numbe
   return /^\/\d{1,2}(?![\w/])/.test(tail) && /^\d{1,3}\./.test(latin1(bytes, start, end));
 }
 
-interface CandidateSpan {
-  readonly start: number;
-  readonly end: number;
-  /** Words of context around it. */
-  readonly near: readonly AnchorRole[];
+/** The word among these that is context for a detector. */
+function wordFor(near: readonly AnchorRole[], detector: number): string | undefined {
+  for (const role of near) if (role.context?.has(detector) === true) return role.text;
+  return undefined;
+}
+
+function hasComma(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (bytes[i] === COMMA) return true;
+  return false;
+}
+
+/** Signs that no user name or password of a URL holds; a slash ends the search. */
+const NOT_USERINFO = new Set(bytesOf(' \t\r\n?#@"\'<>'));
+
+/** Whether `//` comes before the `@` at `at` with only signs of a user name and password between them. */
+function mayFollowAuthority(bytes: Uint8Array, at: number, from: number): boolean {
+  const limit = Math.max(from, at - 258);
+  for (let i = at - 1; i >= limit; i--) {
+    const byte = bytes[i] ?? 0;
+    if (byte === SLASH) return i > from + 1 && bytes[i - 1] === SLASH && bytes[i - 2] === COLON;
+    if (NOT_USERINFO.has(byte)) return false;
+  }
+  return false;
 }
 
 /** Decides about candidates: form, surroundings, context, checksum, in the order of what each costs. */
@@ -98,43 +117,45 @@ export class CandidateJudge {
     if (this.isFragment(start, end)) return;
     let value: string | undefined;
     const near = this.near.around(start, end);
-    const bare = near.length === 0 && (this.segment.hint?.context.size ?? 0) === 0 && !this.options.exhaustive;
+    const { hint } = this.segment;
+    const named = hint !== undefined && hint.context.size > 0 ? hint : undefined;
+    const bare = near.length === 0 && named === undefined && !this.options.exhaustive;
+    const alone = this.mayStandAlone(start, end);
+    const whole = this.options.exhaustive && hint === undefined && alone && this.isWhole(start, end);
+    // Dozens of detectors may want one shape: nothing is allocated for those that a name, a word or a form rules out.
     for (const entry of wanted) {
       // Without any word or name that is context for something, only what stands alone is worth weighing.
       if (bare && (entry & WEAK) !== 0) continue;
       const detector = this.compiled.detectors[entry >> 1];
       if (detector === undefined) continue;
-      const reasons: string[] = [];
-      const confidence = this.weigh(detector, (entry & WEAK) !== 0, { start, end, near }, reasons);
+      let { confirmed: confidence } = detector;
+      let reason: string | undefined;
+      if (named?.context.has(detector.index) === true) reason = `key:${named.name}`;
+      else {
+        const word = near.length === 0 ? undefined : wordFor(near, detector.index);
+        if (word !== undefined) reason = `near:${word}`;
+        else if (!alone) continue;
+        else if ((entry & WEAK) === 0 && detector.alone !== undefined) confidence = detector.alone;
+        else if (!whole) continue;
+        else {
+          reason = 'whole-value';
+          confidence = detector.whole ?? (detector.check ? WHOLE_CHECKED : WHOLE_UNCHECKED);
+        }
+      }
       if (confidence === 0) continue;
       value ??= latin1(this.segment.bytes, start, end);
-      if (!this.confirm(detector, value, reasons)) continue;
-      this.findings.add(this.segment, { detector: detector.index, start, end, confidence, reasons });
+      const reasons = this.confirm(detector, value, reason);
+      if (reasons) this.findings.add(this.segment, { detector: detector.index, start, end, confidence, reasons });
     }
   }
 
-  /** Confidence that form and context give, before any checksum; 0 when the candidate isn't worth one. */
-  private weigh(detector: CompiledDetector, weak: boolean, span: CandidateSpan, reasons: string[]): number {
-    const { start, end, near } = span;
-    const { hint } = this.segment;
-    if (hint?.context.has(detector.index) === true) {
-      reasons.push(`key:${hint.name}`);
-      return detector.confirmed;
-    }
-    const word = near.find((role) => role.context?.has(detector.index) === true);
-    if (word !== undefined) {
-      reasons.push(`near:${word.text}`);
-      return detector.confirmed;
-    }
-    const whole = this.isWhole(start, end);
-    const named = hint !== undefined && !hint.freeText;
+  /** Whether the candidate may be reported for its form, without a name or a word for it. */
+  private mayStandAlone(start: number, end: number): boolean {
+    const { hint, encoding } = this.segment;
+    if (encoding === 'json-number') return false;
     // A field that is named for something else and holds nothing but this: the name wins over the form.
-    if (whole && named && (hint.aside || this.isPlainNumber(start, end))) return 0;
-    if (this.segment.encoding === 'json-number') return 0;
-    if (!weak && detector.alone !== undefined) return detector.alone;
-    if (!this.options.exhaustive || !whole || hint !== undefined) return 0;
-    reasons.push('whole-value');
-    return detector.whole ?? (detector.check ? WHOLE_CHECKED : WHOLE_UNCHECKED);
+    if (hint === undefined || hint.freeText || !this.isWhole(start, end)) return true;
+    return !hint.aside && !this.isPlainNumber(start, end);
   }
 
   /** The candidate is the complete value, or one of a bare list of values. */
@@ -154,18 +175,18 @@ export class CandidateJudge {
     return true;
   }
 
-  private confirm(detector: CompiledDetector, value: string, reasons: string[]): boolean {
-    if (detector.patternRegex && !detector.patternRegex.test(value)) return false;
-    if (detector.allowRegexes.some((regex) => regex.test(value))) return false;
-    if (detector.validator !== undefined) {
-      if (detector.check?.(value) !== true) return false;
-      reasons.push(`checksum:${detector.validator}`);
-    }
-    if (detector.class === 'payment.card' && isTestCard(value.replaceAll(/\D/g, ''))) {
-      if (this.options.testCards === 'ignore') return false;
+  /** Why the value is what the detector looks for, after `reason`; undefined when it is not. */
+  private confirm(detector: CompiledDetector, value: string, reason: string | undefined): string[] | undefined {
+    if (detector.patternRegex && !detector.patternRegex.test(value)) return undefined;
+    if (detector.check !== undefined && !detector.check(value)) return undefined;
+    for (const regex of detector.allowRegexes) if (regex.test(value)) return undefined;
+    const reasons = reason === undefined ? [] : [reason];
+    if (detector.validator !== undefined) reasons.push(`checksum:${detector.validator}`);
+    if (detector.class === 'payment.card' && isTestCard(digitsOf(value))) {
+      if (this.options.testCards === 'ignore') return undefined;
       reasons.push('test-card');
     }
-    return true;
+    return reasons;
   }
 
   /** Part of something longer: a decimal, a path, a version, a file name, an address. */
@@ -223,6 +244,7 @@ export class CandidateJudge {
   takeUrlCredential(at: number): boolean {
     const detector = this.compiled.scanner('url-credential');
     const { bytes, start: from } = this.segment;
+    if (!mayFollowAuthority(bytes, at, from)) return false;
     const window = latin1(bytes, Math.max(from, at - 256), at);
     const match = /[a-z][a-z0-9+.-]{1,30}:\/\/([^\s:/?#@"'<>]{0,128}):([^\s/?#@"'<>]{3,128})$/i.exec(window);
     const password = match?.[2];
@@ -266,6 +288,7 @@ export class CandidateJudge {
     if (!complete || end - start > COORDINATES_BYTES_MAX || end - start < 7) return;
     const first = bytes[start] ?? 0;
     if (KINDS[first] !== DIGIT && !COORDINATE_STARTS.has(first)) return;
+    if (!hasComma(bytes, start, end)) return;
     const text = latin1(bytes, start, end);
     if (isCoordinatePair(text))
       this.report('coordinates', start, end, this.options.exhaustive ? 0.55 : 0.45, 'form:lat-lng');
@@ -280,7 +303,7 @@ export class CandidateJudge {
     for (const detector of this.compiled.detectors) {
       // The library's checks are strict about form; this package's own rely on the shapes that lead to them.
       if (detector.validator?.startsWith('stdnum:') !== true || found.has(detector.index)) continue;
-      if (!this.confirm(detector, value, [])) continue;
+      if (!this.confirm(detector, value, undefined)) continue;
       const confidence = Math.min(detector.whole ?? FORM_CHECKED, FORM_CHECKED);
       this.findings.add(this.segment, {
         detector: detector.index,
@@ -309,7 +332,7 @@ export class CandidateJudge {
     const detector = this.compiled.scanner('iban');
     if (detector < 0) return;
     const { bytes, end: to } = this.segment;
-    const length = ibanLength(latin1(bytes, start, start + 2).toUpperCase());
+    const length = ibanLengthOf(bytes[start] ?? 0, bytes[start + 1] ?? 0);
     if (length === 0) return;
     let text = '';
     let position = start;

@@ -1,3 +1,26 @@
+let latest = '';
+let latestDigits = '';
+
+/** The digits of a value; dozens of checks ask it of the same value one after another, so the last answer is kept. */
+export function digitsOf(value: string): string {
+  if (value !== latest) {
+    let digits = '';
+    let from = -1;
+    for (let i = 0; i <= value.length; i++) {
+      const code = i < value.length ? value.charCodeAt(i) : 0;
+      if (code >= 48 && code <= 57) {
+        if (from < 0) from = i;
+      } else if (from >= 0) {
+        digits += value.slice(from, i);
+        from = -1;
+      }
+    }
+    latest = value;
+    latestDigits = digits;
+  }
+  return latestDigits;
+}
+
 /** Luhn (ISO/IEC 7812-1 annex B) over the digits of `digits`. */
 export function passesLuhn(digits: string): boolean {
   let sum = 0;

@@ -1,13 +1,13 @@
 /** A buffer for values whose escapes are undone, with where each byte came from. */
 export class DecodedValue {
-  bytes = new Uint8Array(1024);
+  bytes: Uint8Array = Buffer.alloc(1024);
   map = new Int32Array(1025);
   length = 0;
 
   start(capacity: number): void {
     this.length = 0;
     if (this.bytes.length >= capacity) return;
-    this.bytes = new Uint8Array(capacity * 2);
+    this.bytes = Buffer.alloc(capacity * 2);
     this.map = new Int32Array(this.bytes.length + 1);
   }
 

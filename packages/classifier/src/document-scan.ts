@@ -22,7 +22,7 @@ const HOLD_BYTES = 8 * 1024;
 /** Text before a window's new part that is scanned again as context. */
 const LOOKBACK_BYTES = 256;
 
-const EMPTY = new Uint8Array(0);
+const EMPTY: Uint8Array = Buffer.alloc(0);
 
 /** One document's scan: whole, or chunk by chunk with the state that has to be carried. */
 export class DocumentScan implements ScanStream {
@@ -75,7 +75,7 @@ export class DocumentScan implements ScanStream {
   }
 
   private join(): void {
-    const joined = new Uint8Array(this.pending.length + this.gatheredBytes);
+    const joined = Buffer.alloc(this.pending.length + this.gatheredBytes);
     joined.set(this.pending);
     let offset = this.pending.length;
     for (const chunk of this.gathered) {

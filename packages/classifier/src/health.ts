@@ -1,12 +1,11 @@
-import { passesLuhn, weighted } from './checksums.ts';
+import { digitsOf, isRepetitive, passesLuhn, weighted } from './checksums.ts';
 
-const digitsOf = (value: string): string => value.replaceAll(/\D/g, '');
 const compact = (value: string): string => value.replaceAll(/[^0-9A-Za-z]/g, '').toUpperCase();
 
 /** UK NHS number: weights 10…2, mod 11. */
 function isNhs(value: string): boolean {
   const digits = digitsOf(value);
-  if (digits.length !== 10 || new Set(digits).size === 1) return false;
+  if (digits.length !== 10 || isRepetitive(digits)) return false;
   const check = (11 - (weighted(digits.slice(0, 9), [10, 9, 8, 7, 6, 5, 4, 3, 2]) % 11)) % 11;
   return check === Number(digits[9]);
 }
@@ -14,14 +13,14 @@ function isNhs(value: string): boolean {
 /** US national provider identifier: begins with 1 or 2, Luhn with the prefix 80840 (45 CFR 162.406). */
 function isNpi(value: string): boolean {
   const digits = digitsOf(value);
-  return /^[12]\d{9}$/.test(digits) && passesLuhn(`80840${digits}`) && new Set(digits.slice(1)).size > 1;
+  return /^[12]\d{9}$/.test(digits) && passesLuhn(`80840${digits}`) && !isRepetitive(digits.slice(1));
 }
+
+const MBI = /^[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y]{2}\d\d$/;
 
 /** US Medicare beneficiary identifier: letters without S, L, O, I, B and Z in fixed places (CMS). */
 function isMbi(value: string): boolean {
-  const letter = '[AC-HJKMNP-RT-Y]';
-  const either = '[0-9AC-HJKMNP-RT-Y]';
-  return new RegExp(`^[1-9]${letter}${either}\\d${letter}${either}\\d${letter}${letter}\\d\\d$`).test(compact(value));
+  return MBI.test(compact(value));
 }
 
 /** US DEA registration: two letters, seven digits, check digit from odd and doubled even places. */
@@ -60,58 +59,17 @@ function isDeLanr(value: string): boolean {
   return (10 - (sum % 10)) % 10 === Number(value[6]);
 }
 
+/** Associations of physicians, by the first two digits of their practices' numbers. */
+const PHYSICIAN_REGIONS = new Set(
+  (
+    '01 02 03 17 20 21 24 25 27 28 31 35 36 38 46 47 48 49 50 51 52 55 60 61 62 63 68 71 72 73 ' +
+    '74 78 79 80 81 83 85 86 87 88 93 94 95 96 97 98 99'
+  ).split(' '),
+);
+
 /** German practice's number: regional code of an association of physicians first. */
 function isDeBsnr(value: string): boolean {
-  const regions = new Set([
-    '01',
-    '02',
-    '03',
-    '17',
-    '20',
-    '21',
-    '24',
-    '25',
-    '27',
-    '28',
-    '31',
-    '35',
-    '36',
-    '38',
-    '46',
-    '47',
-    '48',
-    '49',
-    '50',
-    '51',
-    '52',
-    '55',
-    '60',
-    '61',
-    '62',
-    '63',
-    '68',
-    '71',
-    '72',
-    '73',
-    '74',
-    '78',
-    '79',
-    '80',
-    '81',
-    '83',
-    '85',
-    '86',
-    '87',
-    '88',
-    '93',
-    '94',
-    '95',
-    '96',
-    '97',
-    '98',
-    '99',
-  ]);
-  return /^\d{9}$/.test(value) && regions.has(value.slice(0, 2)) && !/^\d{2}0{7}$/.test(value);
+  return /^\d{9}$/.test(value) && PHYSICIAN_REGIONS.has(value.slice(0, 2)) && !/^\d{2}0{7}$/.test(value);
 }
 
 export const healthValidators: Readonly<Record<string, (value: string) => boolean>> = {

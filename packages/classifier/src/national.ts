@@ -1,7 +1,14 @@
-import { icaoCheckDigit, passesLuhn, passesMod11and10, passesVerhoeff, weighted } from './checksums.ts';
+import {
+  digitsOf,
+  icaoCheckDigit,
+  isRepetitive,
+  passesLuhn,
+  passesMod11and10,
+  passesVerhoeff,
+  weighted,
+} from './checksums.ts';
 import { healthValidators } from './health.ts';
 
-const digitsOf = (value: string): string => value.replaceAll(/\D/g, '');
 const compact = (value: string): string => value.replaceAll(/[^0-9A-Za-z]/g, '').toUpperCase();
 
 /** Printed on wallets, forms and advertisements, and never anyone's (Social Security Administration). */
@@ -14,7 +21,7 @@ function isUsSsn(value: string): boolean {
   const area = digits.slice(0, 3);
   if (area === '000' || area === '666' || area >= '900') return false;
   if (digits.slice(3, 5) === '00' || digits.slice(5) === '0000') return false;
-  return new Set(digits).size > 1 && !SPECIMEN_SSNS.has(digits);
+  return !isRepetitive(digits) && !SPECIMEN_SSNS.has(digits);
 }
 
 /** US individual taxpayer number: 9xx, with the group ranges of IRS publication 1915. */
@@ -44,7 +51,7 @@ function isShortDate(yymmdd: string): boolean {
 /** Canadian SIN: Luhn, first digit 1-7 or 9 (0 and 8 are not issued). */
 function isCaSin(value: string): boolean {
   const digits = digitsOf(value);
-  return /^[1-79]/.test(digits) && passesLuhn(digits) && new Set(digits).size > 1;
+  return /^[1-79]/.test(digits) && passesLuhn(digits) && !isRepetitive(digits);
 }
 
 /** German tax id: exactly one digit occurs two or three times among the first ten, the rest at most once; mod 11-10. */
@@ -215,7 +222,7 @@ function isUyCedula(value: string): boolean {
 /** Luhn over digits alone, at least eight and not all the same. */
 function isLuhnNumber(value: string): boolean {
   const digits = digitsOf(value);
-  return digits.length >= 8 && passesLuhn(digits) && new Set(digits).size > 1;
+  return digits.length >= 8 && passesLuhn(digits) && !isRepetitive(digits);
 }
 
 /** Validators by name for the `validator` field of detector files. */

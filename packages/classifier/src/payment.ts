@@ -206,8 +206,22 @@ const IBAN_LENGTHS: Readonly<Record<string, number>> = {
 };
 
 /** Length that an IBAN of this country has; 0 where the country has none. */
-export function ibanLength(country: string): number {
+function ibanLength(country: string): number {
   return IBAN_LENGTHS[country] ?? 0;
+}
+
+/** Lengths by the letters' places in the alphabet, five bits each. */
+const LENGTHS_BY_LETTERS: Uint8Array = (() => {
+  const lengths = new Uint8Array(1024);
+  for (const [country, length] of Object.entries(IBAN_LENGTHS))
+    lengths[((country.charCodeAt(0) & 31) << 5) | (country.charCodeAt(1) & 31)] = length;
+  return lengths;
+})();
+
+/** The same for two bytes that may be letters of either case. */
+export function ibanLengthOf(first: number, second: number): number {
+  const letters = (first & 0xc0) === 0x40 && (second & 0xc0) === 0x40;
+  return letters ? (LENGTHS_BY_LETTERS[((first & 31) << 5) | (second & 31)] ?? 0) : 0;
 }
 
 /** First letters of the national part, where the registry fixes them as a bank code of four letters. */

@@ -86,11 +86,9 @@ export function publish(compiled: Compiled, found: RawFinding, bytes: Uint8Array
     end: base + found.end,
     confidence: Math.round(found.confidence * 1000) / 1000,
     encoding: found.encoding,
-    evidence: {
-      detector: detector.type,
-      reasons: found.reasons,
-      ...(found.key === undefined ? {} : { key: found.key }),
-      masked: maskValue(value),
-    },
+    evidence:
+      found.key === undefined
+        ? { detector: detector.type, reasons: found.reasons, masked: maskValue(value) }
+        : { detector: detector.type, reasons: found.reasons, key: found.key, masked: maskValue(value) },
   };
 }

@@ -43,7 +43,7 @@ export class JsonScanner implements StructuredScanner {
   private depth = 0;
   private key: KeyHint | undefined;
   private atKey = false;
-  private scratch = new Uint8Array(4096);
+  private scratch: Uint8Array = Buffer.alloc(4096);
   private map = new Int32Array(4097);
   // Results of reading a string: its end (at the closing quote), the sum of its bits, and whether it has escapes.
   private stringEnd = 0;
@@ -195,7 +195,7 @@ export class JsonScanner implements StructuredScanner {
   /** Decodes a string's escapes into the scratch buffer, remembering where each byte came from. */
   private decode(bytes: Uint8Array, start: number, end: number): number {
     if (this.scratch.length < end - start) {
-      this.scratch = new Uint8Array((end - start) * 2);
+      this.scratch = Buffer.alloc((end - start) * 2);
       this.map = new Int32Array(this.scratch.length + 1);
     }
     const { scratch, map } = this;

@@ -17,7 +17,14 @@ export interface Segment {
 
 /** Latin-1 text of a range: one character for each byte, so that offsets stay offsets. */
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
+  // Bodies come as Buffers, which need no view of their own for each range.
+  if (bytes instanceof Buffer) return bytes.toString('latin1', start, end);
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+}
+
+/** The same bytes as a Buffer, without copying. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** More findings than this in one scan are counted and not kept, so that hostile input can't fill memory. */
