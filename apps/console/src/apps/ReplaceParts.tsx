@@ -1,13 +1,9 @@
-import Box from '@cloudscape-design/components/box';
-import Button from '@cloudscape-design/components/button';
-import Modal from '@cloudscape-design/components/modal';
-import SpaceBetween from '@cloudscape-design/components/space-between';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import type { App } from '../api/wire.ts';
-import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { FormDialog } from '../display/FormDialog.tsx';
 import { credentialBody, EMPTY_CREDENTIAL } from './credential-fields.ts';
 import { CredentialFields } from './CredentialFields.tsx';
 import { DescriptionField } from './DescriptionField.tsx';
@@ -32,16 +28,15 @@ export function ReplaceCredential({ app, onClose }: PartProps) {
     onDone: onClose,
   });
   return (
-    <PartDialog
+    <FormDialog
+      button="Save"
       title={`Credential of ${app.title}`}
       isReady={draft.secret !== ''}
-      isPending={save.isPending}
-      onSave={() => save.mutate()}
+      command={save}
       onClose={onClose}
     >
-      <ProblemAlert error={save.error} />
       <CredentialFields draft={draft} error={save.error} onChange={setDraft} />
-    </PartDialog>
+    </FormDialog>
   );
 }
 
@@ -55,55 +50,14 @@ export function ReplaceDescription({ app, onClose }: PartProps) {
     onDone: onClose,
   });
   return (
-    <PartDialog
+    <FormDialog
+      button="Save"
       title={`Description of ${app.title}`}
       isReady={document !== ''}
-      isPending={save.isPending}
-      onSave={() => save.mutate()}
+      command={save}
       onClose={onClose}
     >
-      <ProblemAlert error={save.error} />
       <DescriptionField document={document} onChange={setDocument} />
-    </PartDialog>
-  );
-}
-
-function PartDialog({
-  title,
-  isReady,
-  isPending,
-  onSave,
-  onClose,
-  children,
-}: {
-  readonly title: string;
-  readonly isReady: boolean;
-  readonly isPending: boolean;
-  readonly onSave: () => void;
-  readonly onClose: () => void;
-  readonly children: ReactNode;
-}) {
-  return (
-    <Modal
-      visible
-      size="large"
-      header={title}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button variant="primary" disabled={!isReady} loading={isPending} onClick={onSave}>
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
-    >
-      <SpaceBetween size="m">{children}</SpaceBetween>
-    </Modal>
+    </FormDialog>
   );
 }

@@ -1,5 +1,4 @@
 import { ClientId, type Identity } from '@cordon/identity';
-import { NotFound } from '@cordon/estate';
 import { IntegrationId } from '@cordon/kernel';
 import { RouteUnknown } from '../http/access.ts';
 import type { ClientDirectory } from '../http/integration-routes.ts';

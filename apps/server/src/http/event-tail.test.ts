@@ -33,7 +33,7 @@ beforeEach(async () => {
   url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}/api/v1/events/tail`;
 });
 afterEach(async () => {
-  await Promise.all(answers.splice(0).map((answer) => answer.body?.cancel().catch(() => undefined)));
+  for (const answer of answers.splice(0)) await answer.body?.cancel().catch(() => undefined);
   await server.close();
 });
 
