@@ -135,12 +135,12 @@ export function createAppCommands(context: EstateContext) {
       });
     },
 
-    setDescription(actor: Actor, id: string, source: Uint8Array): Promise<App> {
+    async setDescription(actor: Actor, id: string, source: Uint8Array): Promise<App> {
       authorize(actor, 'app.write');
       if (source.byteLength > DESCRIPTION_BYTES_MAX) {
         throw new DescriptionInvalid(`The description exceeds ${DESCRIPTION_BYTES_MAX} bytes.`);
       }
-      const compiled = compileDescription(source);
+      const compiled = await (context.compile?.(source) ?? compileDescription(source));
       return change(
         actor,
         id,

@@ -1,3 +1,4 @@
+import type { CompiledDescription } from '@cordon/openapi';
 import type { Actor, Clock, Database, Logger, SecretEnvelope, Transaction, WorkflowClient } from '@cordon/kernel';
 
 /** What every command of this package works with. Built once by `createEstate`. */
@@ -7,6 +8,8 @@ export interface EstateContext {
   readonly envelope: SecretEnvelope;
   readonly logger: Logger;
   readonly workflows: WorkflowClient;
+  /** Compiles an API description; here and now when absent. Control does it beside its event loop. */
+  readonly compile?: (source: Uint8Array) => Promise<CompiledDescription>;
   /** Identity's half of a cut-off, in the same transaction: delete tokens, end clients. */
   readonly endAccess: (
     tx: Transaction,

@@ -43,6 +43,7 @@ import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from
 import { createGatewayChannel } from '../control/gateway-channel.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
 import { createClientDirectory } from '../control/client-directory.ts';
+import { createDescriptionCompiler } from '../control/description-compiler.ts';
 import { createSourceForward } from '../control/source-forward.ts';
 import { type DetectionContent, knowsProduct, loadDetectionContent } from '../detection-content.ts';
 import { createEventOutbox } from '../event-outbox.ts';
@@ -109,6 +110,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       envelope,
       logger,
       workflows,
+      compile: createDescriptionCompiler(),
       endAccess: (tx, input) => identity.oauthClients.endAccess(tx, input),
       restoreAccess: (tx, input) => identity.oauthClients.restoreAccess(tx, input),
     },
