@@ -68,11 +68,18 @@ export async function readAuditCursor(db: Queryable): Promise<AuditCursor> {
     .selectFrom('audit_export')
     .select(['done_seq', 'pending_seq'])
     .executeTakeFirstOrThrow();
-  return { done: row.done_seq, pending: row.pending_seq };
+  // A worker that was overtaken by another leaves an end behind that lies in the past.
+  const isAhead = row.pending_seq !== null && row.pending_seq > row.done_seq;
+  return { done: row.done_seq, pending: isAhead ? row.pending_seq : null };
 }
 
 export async function startAuditBatch(db: Queryable, upTo: number): Promise<void> {
-  await db.tables<ExportTables>().updateTable('audit_export').set({ pending_seq: upTo }).execute();
+  await db
+    .tables<ExportTables>()
+    .updateTable('audit_export')
+    .set({ pending_seq: upTo })
+    .where('done_seq', '<', upTo)
+    .execute();
 }
 
 export async function finishAuditBatch(db: Queryable, upTo: number): Promise<void> {
