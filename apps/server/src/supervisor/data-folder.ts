@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   certificateEnd,
@@ -60,9 +60,20 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Whoever owns the folder can put other files in the place of keys, however tightly its mode is set. */
+async function checkOwner(path: string): Promise<void> {
+  const { uid } = await stat(path);
+  const own = process.getuid?.();
+  if (own === undefined || uid === own) return;
+  throw new ConfigInvalid(
+    `The data directory ${path} belongs to another user (${uid}). Give it to the user who starts Cordon, or set CORDON_DATA_DIR to another folder.`,
+  );
+}
+
 export async function openDataFolder(dataDir: string): Promise<DataFolder> {
   const path = resolve(dataDir);
   await mkdir(path, { recursive: true, mode: 0o700 });
+  await checkOwner(path);
   // The database's user must be able to walk through to its own folder; it can list or read nothing else.
   await chmod(path, 0o711);
   const at = (name: string): string => join(path, name);
