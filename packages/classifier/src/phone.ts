@@ -1,4 +1,6 @@
 import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max';
+import { digitsOf } from './checksums.ts';
+import { PhonePlans } from './phone-plan.ts';
 
 export interface FoundPhone {
   offset: number;
@@ -53,7 +55,10 @@ const KNOWN_MAX = 2048;
 
 export function createPhoneJudge(regions: readonly CountryCode[] = PHONE_REGIONS): PhoneJudge {
   const known = new Map<string, FoundPhone | undefined>();
+  const plans = new PhonePlans();
   function isValid(text: string, region?: CountryCode): boolean {
+    const verdict = plans.isValid(text, digitsOf(text), region);
+    if (verdict !== undefined) return verdict;
     const number = region === undefined ? parsePhoneNumberFromString(text) : parsePhoneNumberFromString(text, region);
     return number?.isValid() === true;
   }
@@ -64,7 +69,7 @@ export function createPhoneJudge(regions: readonly CountryCode[] = PHONE_REGIONS
       confidence,
       reason,
     });
-    const digits = text.replaceAll(/\D/g, '');
+    const digits = digitsOf(text);
     if (text.startsWith('+') || text.startsWith('(+')) {
       if (isValid(text.startsWith('(') ? text.slice(1).replace(')', '') : text))
         return at(context ? 0.97 : 0.9, 'phone:international');
