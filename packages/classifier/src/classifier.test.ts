@@ -125,6 +125,14 @@ describe('streams', () => {
   });
 });
 
+test('a chunk may be overwritten once it has been pushed, whatever kind of array it is', () => {
+  const stream = classifier.open({ contentType: 'application/json' });
+  const chunk = Buffer.from('{"email":"jo@acme-widgets.io"}');
+  stream.push(chunk);
+  chunk.fill(0x20);
+  expect(summary(stream.end())).toEqual(['email@10-28']);
+});
+
 describe('redact', () => {
   test.each(['mask', 'remove', 'replace'] as const)('%s keeps JSON valid and hides every value', (mode) => {
     const bytes = encode(JSON.stringify({ rows: longDocument(5), card: { number: 4_111_111_111_111_111 } }));

@@ -61,7 +61,8 @@ export class DocumentScan implements ScanStream {
   }
 
   push(chunk: Uint8Array): Finding[] {
-    this.gathered.push(chunk.slice());
+    // A Buffer's own slice is a view, and the caller may reuse the memory.
+    this.gathered.push(new Uint8Array(chunk));
     this.gatheredBytes += chunk.length;
     // New bytes count, not what is pending, so that many small chunks behind a long token don't scan it each time.
     if (this.gatheredBytes < GATHER_BYTES_MIN) return [];

@@ -201,12 +201,17 @@ function keepWhenLastBelongs(
 /** Entries that the cache holds; a direct-mapped table, so memory stays bounded whatever names a document uses. */
 const CACHE_ENTRIES = 65_536;
 
+interface CachedHint {
+  readonly name: Uint8Array;
+  readonly parent: string | undefined;
+  readonly hint: KeyHint;
+}
+
 /** Remembers hints by the bytes of the name, and by the parent's name too for names that say nothing alone. */
 export class KeyCache {
   private readonly rules: KeyRules;
-  private readonly names: (Uint8Array | undefined)[] = Array.from({ length: CACHE_ENTRIES });
-  private readonly hints: (KeyHint | undefined)[] = Array.from({ length: CACHE_ENTRIES });
-  private readonly parents: (string | undefined)[] = Array.from({ length: CACHE_ENTRIES });
+  // One object for each entry: a look-up then waits for memory once and not three times.
+  private readonly entries: (CachedHint | undefined)[] = Array.from({ length: CACHE_ENTRIES });
   private readonly decoder = new TextDecoder();
 
   constructor(rules: KeyRules) {
@@ -223,20 +228,18 @@ export class KeyCache {
   }
 
   private find(bytes: Uint8Array, start: number, end: number, slot: number, parent: KeyHint | undefined): KeyHint {
+    const parentName = parent?.name;
     for (let way = slot; ; way ^= 1) {
-      const hint = this.hints[way];
-      if (hint && this.parents[way] === parent?.name && sameBytes(this.names[way], bytes, start, end)) return hint;
+      const entry = this.entries[way];
+      if (entry && entry.parent === parentName && sameBytes(entry.name, bytes, start, end)) return entry.hint;
       if (way !== slot) break;
     }
-    const name = bytes.slice(start, end);
+    // Copied: a Buffer's own slice is a view that would keep the whole document, and change with it.
+    const name = new Uint8Array(bytes.subarray(start, end));
     const made = this.rules.hint(this.decoder.decode(name), parent);
     // The newcomer takes the slot; what was there gets the other way, so that two names can live side by side.
-    this.names[slot ^ 1] = this.names[slot];
-    this.parents[slot ^ 1] = this.parents[slot];
-    this.hints[slot ^ 1] = this.hints[slot];
-    this.names[slot] = name;
-    this.parents[slot] = parent?.name;
-    this.hints[slot] = made;
+    this.entries[slot ^ 1] = this.entries[slot];
+    this.entries[slot] = { name, parent: parentName, hint: made };
     return made;
   }
 
@@ -253,8 +256,8 @@ function slotOf(hash: number): number {
   return (mixed ^ (mixed >>> 16)) & (CACHE_ENTRIES - 1);
 }
 
-function sameBytes(name: Uint8Array | undefined, bytes: Uint8Array, start: number, end: number): boolean {
-  if (name === undefined || name.length !== end - start) return false;
+function sameBytes(name: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
   for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
   return true;
 }
