@@ -20,13 +20,10 @@ test('a description that a thread compiled is the same as one compiled here', as
 });
 
 test('the event loop goes on while one is compiled', async () => {
-  let done = false;
+  const done = new AbortController();
   let turns = 0;
-  const compiling = createDescriptionCompiler()(document(2_000)).finally(() => {
-    done = true;
-  });
-  // oxlint-disable-next-line typescript/no-unnecessary-condition -- set when the compilation ends
-  while (!done) {
+  const compiling = createDescriptionCompiler()(document(2_000)).finally(() => done.abort());
+  while (!done.signal.aborted) {
     turns += 1;
     await new Promise((resolve) => setImmediate(resolve));
   }

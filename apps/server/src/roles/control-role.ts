@@ -133,7 +133,6 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   });
   const forward = createSourceForward(config.worker.internalUrl, logger);
   const content = await loadDetectionContent(logger);
-  const publicHost = new URL(config.control.publicUrl).host;
   const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
   const { server, routes } = await createApiServer({
     logger,
@@ -162,8 +161,6 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
           forward.handle(request, response);
           return;
         }
-        // The library makes addresses, and the audiences that it accepts in assertions, from what the client names here.
-        request.headers.host = publicHost;
         oauth.handle(request, response).catch((error: unknown) => {
           logger.error({ err: error }, 'the authorization server failed');
           response.destroy();

@@ -1,4 +1,5 @@
-import { chown, mkdtemp, rm, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigInvalid } from '@cordon/kernel';
@@ -30,4 +31,25 @@ test('others can pass through the folder and read nothing secret in it', async (
 test.skipIf(process.getuid?.() !== 0)('a folder of another user is refused', async () => {
   await chown(folder, 65_534, 65_534);
   await expect(openDataFolder(folder)).rejects.toBeInstanceOf(ConfigInvalid);
+});
+
+test('of two starts one gets the folder; what a dead or a foreign process left is taken over', async () => {
+  const opened = await openDataFolder(folder);
+  // Stands in for a running Cordon: what counts is the program that the process runs.
+  const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)', 'main.ts'], { stdio: 'ignore' });
+  try {
+    const release = await opened.lock(other.pid ?? 0);
+    await expect(opened.lock(process.pid)).rejects.toBeInstanceOf(ConfigInvalid);
+    await release();
+    await (
+      await opened.lock(process.pid)
+    )();
+    // The number of a dead Cordon now belongs to a process that is none.
+    await writeFile(join(folder, 'cordon.pid'), '1\n');
+    await (
+      await opened.lock(process.pid)
+    )();
+  } finally {
+    other.kill('SIGKILL');
+  }
 });

@@ -51,13 +51,15 @@ async function readOrNull(path: string): Promise<string | null> {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process is alive and one of ours: the number of a dead Cordon may belong to something else by now. */
+async function isCordon(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null);
+  return command === null || command.includes('main.ts');
 }
 
 /** Whoever owns the folder can put other files in the place of keys, however tightly its mode is set. */
@@ -122,14 +124,22 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
     remove: (name) => rm(at(name), { force: true }),
     async lock(pid) {
       const file = at('cordon.pid');
-      const holder = Number(await readOrNull(file));
-      if (Number.isInteger(holder) && holder > 0 && holder !== pid && isAlive(holder)) {
-        throw new ConfigInvalid(
-          `Cordon runs already on ${path} (process ${holder}). Stop it first, or set CORDON_DATA_DIR to another folder.`,
-        );
+      // Made exclusively, so that of two starts at the same moment one loses; what a dead holder left is taken over once.
+      for (let tries = 0; tries < 2; tries++) {
+        try {
+          await writeFile(file, `${pid}\n`, { mode: 0o600, flag: 'wx' });
+          return () => rm(file, { force: true });
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+        }
+        const holder = Number(await readOrNull(file));
+        if (Number.isInteger(holder) && holder > 0 && holder !== pid && (await isCordon(holder))) break;
+        await rm(file, { force: true });
       }
-      await writeFile(file, `${pid}\n`, { mode: 0o600 });
-      return () => rm(file, { force: true });
+      const holder = (await readOrNull(file))?.trim() ?? 'unknown';
+      throw new ConfigInvalid(
+        `Cordon runs already on ${path} (process ${holder}). Stop it first, or set CORDON_DATA_DIR to another folder.`,
+      );
     },
   };
 }

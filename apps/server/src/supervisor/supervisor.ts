@@ -108,8 +108,17 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
     await unlock();
   };
   try {
-    const [database, lake] = await Promise.all([startDatabase(options, logger), startLake(options, logger)]);
-    for (const kept of [database.kept, lake.kept]) if (kept) processes.push(kept);
+    const keepStarted = <Started extends { kept: Kept | null }>(started: Started): Started => {
+      if (started.kept) processes.push(started.kept);
+      return started;
+    };
+    // Both are waited for, so that one that started is known, and ended, when the other failed.
+    const starting = [
+      startDatabase(options, logger).then(keepStarted),
+      startLake(options, logger).then(keepStarted),
+    ] as const;
+    await Promise.allSettled(starting);
+    const [database, lake] = await Promise.all(starting);
     options.progress('preparing the database');
     const db = openDatabase({ url: database.url, logger, connectionsMax: 2 });
     await migrate(db, options.migrations);

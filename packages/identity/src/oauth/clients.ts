@@ -1,4 +1,12 @@
-import { type Actor, appendAudit, authorize, type IntegrationId, type Transaction, uuidv7 } from '@cordon/kernel';
+import {
+  type Actor,
+  appendAudit,
+  authorize,
+  isAllowed,
+  type IntegrationId,
+  type Transaction,
+  uuidv7,
+} from '@cordon/kernel';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { ClientInvalid, ClientNotFound, TokenNotFound } from '../errors.ts';
 import { entityManagementEvent } from '../events.ts';
@@ -273,7 +281,8 @@ export function createOauthClients(context: IdentityContext): OauthClients {
     },
 
     async revoke(actor, id, reason) {
-      authorize(actor, 'integration.revoke');
+      // Whoever may make a credential may end it; those who only cut off may, too.
+      if (!isAllowed(actor, 'integration.credential')) authorize(actor, 'integration.revoke');
       const { client, ended } = await db.transaction(async (tx) => {
         const found = await loadLocked(tx, actor, id);
         await setClientStatus(tablesOf(tx), id, 'revoked', clock.now());

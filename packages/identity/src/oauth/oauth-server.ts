@@ -33,6 +33,7 @@ interface IssuedToken {
 
 export async function startOauthServer(context: IdentityContext, keys: SigningKeys): Promise<OauthServer> {
   const announcer = createIssuedAnnouncer(context.db, context.logger);
+  const publicUrl = new URL(context.config.publicUrl);
   let handler = await buildHandler(context, keys, announcer);
   const reload = async (): Promise<void> => {
     try {
@@ -43,7 +44,10 @@ export async function startOauthServer(context: IdentityContext, keys: SigningKe
   };
   const listener = await context.db.listen(KEYS_CHANNEL, () => void reload());
   return {
-    handle: (req, res) => handler(req, res),
+    handle(req, res) {
+      pinAddress(req, publicUrl);
+      return handler(req, res);
+    },
     async stop() {
       await announcer.flush();
       await listener.stop();
@@ -51,10 +55,23 @@ export async function startOauthServer(context: IdentityContext, keys: SigningKe
   };
 }
 
+/**
+ * The library makes addresses, and the audiences that it accepts in assertions and DPoP proofs, from what a request
+ * names. Only the configured public address is ours, whatever a client or a proxy in between says.
+ */
+function pinAddress(req: IncomingMessage, publicUrl: URL): void {
+  req.headers.host = publicUrl.host;
+  req.headers['x-forwarded-proto'] = publicUrl.protocol.slice(0, -1);
+  delete req.headers['x-forwarded-host'];
+  delete req.headers['x-forwarded-for'];
+}
+
 type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 async function buildHandler(context: IdentityContext, keys: SigningKeys, announcer: IssuedAnnouncer): Promise<Handler> {
   const provider = new Provider(context.config.publicUrl, oidcConfiguration(context, await keys.load()));
+  // The scheme comes from the header that pinAddress sets: behind a TLS proxy the socket itself is plain.
+  provider.proxy = true;
   replaceSecretComparison(context, provider);
   replaceReplayDetection(context, provider);
   addWorkloadGrant(context, provider);

@@ -473,3 +473,22 @@ describe('the metadata document (RFC 8414)', () => {
     expect(found).toMatchObject({ dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']) });
   });
 });
+
+test('addresses are those of the configuration, whatever a client names', async () => {
+  const { request } = await import('node:http');
+  const { port } = new URL(issuer);
+  const forged = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' };
+  const text = await new Promise<string>((resolve, reject) => {
+    const sent = request(
+      { host: '127.0.0.1', port, path: '/.well-known/openid-configuration', headers: forged },
+      (answer) => {
+        let body = '';
+        answer.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        answer.once('end', () => resolve(body));
+      },
+    );
+    sent.once('error', reject).end();
+  });
+  expect(JSON.parse(text)).toMatchObject({ issuer, token_endpoint: `${issuer}/oauth/token` });
+  expect(text).not.toContain('evil.example');
+});
