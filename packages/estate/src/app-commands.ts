@@ -4,6 +4,7 @@ import {
   AppId,
   appendAudit,
   authorize,
+  authorizeOwn,
   CredentialId,
   type CredentialId as CredentialIdType,
   describeActor,
@@ -17,6 +18,8 @@ import {
   type AppInput,
   appPatch,
   type AppPatch,
+  type AppOwner,
+  type AppSettings,
   appSettings,
   credentialInput,
   leadsElsewhere,
@@ -39,6 +42,26 @@ import { publish } from './publication.ts';
 import { isDuplicate } from './tables.ts';
 
 export const DESCRIPTION_BYTES_MAX = 64 * 1024 * 1024;
+
+/** No actor has this id, so an app without an owner is nobody's own. */
+export const NOBODY = '';
+
+function ownerOf(actor: Actor): AppOwner | null {
+  return actor.kind === 'system' ? null : { id: actor.id, name: actor.name };
+}
+
+/**
+ * Private addresses, plaintext and a certificate authority of one's own let calls reach into the company's network or be
+ * read on the way. Who answers for one app doesn't answer for those.
+ */
+function checkReach(actor: Actor, after: AppSettings, before: AppSettings | null): void {
+  const isNew = (is: readonly string[], was: readonly string[]): boolean => is.some((one) => !was.includes(one));
+  const widens =
+    isNew(after.privateAddresses, before?.privateAddresses ?? []) ||
+    isNew(after.caCertificates, before?.caCertificates ?? []) ||
+    (after.plaintext === 'allow' && before?.plaintext !== 'allow');
+  if (widens) authorize(actor, 'app.reach');
+}
 
 /** Parses command input; the error names each field and what is wrong with it. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
@@ -69,6 +92,7 @@ export function createAppCommands(context: EstateContext) {
 
   const change = async (
     actor: Actor,
+    permission: 'app.write' | 'credential.write',
     id: string,
     action: string,
     detail: Record<string, unknown>,
@@ -77,6 +101,7 @@ export function createAppCommands(context: EstateContext) {
     const at = clock.now();
     return db.transaction(async (tx) => {
       const before = await lockApp(tx, AppId.parse(id));
+      authorizeOwn(actor, permission, before.owner?.id ?? NOBODY);
       await write(tx, before, at);
       await publish(tx, { set: [await appSnapshotEntry(tx, before.id)], at });
       const target = { type: 'app', id: before.id, name: before.name };
@@ -88,14 +113,15 @@ export function createAppCommands(context: EstateContext) {
   return {
     async create(actor: Actor, raw: AppInput): Promise<App> {
       authorize(actor, 'app.write');
-      const { name, title = name, ...settings } = parseInput(appInput, raw);
+      const { name, title = name, owner = ownerOf(actor), ...settings } = parseInput(appInput, raw);
+      checkReach(actor, settings, null);
       const at = clock.now();
       const id = AppId.create(at);
       return refuseDuplicate(
         name,
         db.transaction(async (tx) => {
           await checkName(tx, name);
-          await insertApp(tx, { id, name, title, settings, at: new Date(at) });
+          await insertApp(tx, { id, name, title, owner, settings, at: new Date(at) });
           await publish(tx, { set: [await appSnapshotEntry(tx, id)], at });
           const target = { type: 'app', id, name };
           await appendAudit(tx, { actor, action: 'app.created', target, detail: { upstream: settings.upstream }, at });
@@ -107,12 +133,14 @@ export function createAppCommands(context: EstateContext) {
     /** A change of where calls go, or of how their connection is guarded, drops the stored credential. */
     update(actor: Actor, id: string, raw: AppPatch): Promise<App> {
       authorize(actor, 'app.write');
-      const { title, ...patch } = parseInput(appPatch, raw) as AppPatch; // the schema's shape is built from appSettings
+      const { title, owner, ...patch } = parseInput(appPatch, raw) as AppPatch; // the schema's shape is built from appSettings
       const detail: Record<string, unknown> = { changed: Object.keys(raw) };
-      return change(actor, id, 'app.updated', detail, async (tx, app, at) => {
+      return change(actor, 'app.write', id, 'app.updated', detail, async (tx, app, at) => {
         const limits = { ...app.settings.limits, ...patch.limits };
         const settings = parseInput(appSettings, { ...app.settings, ...patch, limits });
-        await updateApp(tx, app.id, { ...(title === undefined ? {} : { title }), settings, at: new Date(at) });
+        checkReach(actor, settings, app.settings);
+        const named = { ...(title === undefined ? {} : { title }), ...(owner === undefined ? {} : { owner }) };
+        await updateApp(tx, app.id, { ...named, settings, at: new Date(at) });
         // Else whoever may change an app could read the vendor's secret by sending calls to a host of their own.
         if (!leadsElsewhere(app.settings, settings)) return;
         if (await retireCredential(tx, app.id, new Date(at))) detail['credential'] = 'dropped: calls go elsewhere';
@@ -122,17 +150,24 @@ export function createAppCommands(context: EstateContext) {
     setCredential(actor: Actor, id: string, raw: unknown): Promise<App> {
       authorize(actor, 'credential.write');
       const { secret, ...shape } = parseInput(credentialInput, raw);
-      return change(actor, id, 'app.credential_replaced', { kind: shape.kind }, async (tx, app, at) => {
-        const credentialId: CredentialIdType = CredentialId.create(at);
-        await replaceCredential(tx, {
-          id: credentialId,
-          appId: app.id,
-          shape,
-          sealed: envelope.seal(secret, `credential:${app.id}`),
-          at: new Date(at),
-          by: describeActor(actor).name,
-        });
-      });
+      return change(
+        actor,
+        'credential.write',
+        id,
+        'app.credential_replaced',
+        { kind: shape.kind },
+        async (tx, app, at) => {
+          const credentialId: CredentialIdType = CredentialId.create(at);
+          await replaceCredential(tx, {
+            id: credentialId,
+            appId: app.id,
+            shape,
+            sealed: envelope.seal(secret, `credential:${app.id}`),
+            at: new Date(at),
+            by: describeActor(actor).name,
+          });
+        },
+      );
     },
 
     async setDescription(actor: Actor, id: string, source: Uint8Array): Promise<App> {
@@ -143,6 +178,7 @@ export function createAppCommands(context: EstateContext) {
       const compiled = await (context.compile?.(source) ?? compileDescription(source));
       return change(
         actor,
+        'app.write',
         id,
         'app.description_replaced',
         { operations: compiled.operations, sha256: compiled.sha256 },
@@ -163,6 +199,7 @@ export function createAppCommands(context: EstateContext) {
       const at = clock.now();
       await db.transaction(async (tx) => {
         const found = await loadApp(tx, AppId.parse(id));
+        authorizeOwn(actor, 'app.write', found.owner?.id ?? NOBODY);
         const { grantIds } = await deleteApp(tx, found.id);
         const remove = [`app:${found.id}`, ...grantIds.map((grant) => `grant:${grant}`)];
         await publish(tx, { remove, revokes: true, at });

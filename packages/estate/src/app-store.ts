@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { appEntry } from '@cordon/policy';
 import type { Queryable, Transaction } from '@cordon/kernel';
-import { type App, type AppSettings, appSettings, type DescriptionSummary } from './app.ts';
+import { type App, type AppOwner, type AppSettings, appSettings, type DescriptionSummary } from './app.ts';
 import { NotFound } from './errors.ts';
 import { LIST_MAX } from './page.ts';
 import { tablesOf } from './tables.ts';
@@ -10,6 +10,8 @@ interface AppRow {
   id: string;
   name: string;
   title: string;
+  owner_id: string | null;
+  owner_name: string | null;
   settings: unknown;
   operations_sha256: string | null;
   operations_bytes: number | null;
@@ -32,6 +34,8 @@ function selectApps(db: Queryable) {
       'apps.id',
       'apps.name',
       'apps.title',
+      'apps.owner_id',
+      'apps.owner_name',
       'apps.settings',
       'apps.operations_sha256',
       'apps.operations_bytes',
@@ -52,6 +56,7 @@ function toApp(row: AppRow): App {
     id: row.id,
     name: row.name,
     title: row.title,
+    owner: row.owner_id === null ? null : { id: row.owner_id, name: row.owner_name ?? row.owner_id },
     settings: appSettings.parse(row.settings),
     description: summary && row.operations_sha256 ? { ...summary, sha256: row.operations_sha256 } : null,
     credential:
@@ -105,7 +110,7 @@ export async function appSnapshotEntry(db: Queryable, id: string): Promise<reado
 
 export async function insertApp(
   tx: Transaction,
-  app: { id: string; name: string; title: string; settings: AppSettings; at: Date },
+  app: { id: string; name: string; title: string; owner: AppOwner | null; settings: AppSettings; at: Date },
 ): Promise<void> {
   await tablesOf(tx)
     .insertInto('apps')
@@ -113,6 +118,8 @@ export async function insertApp(
       id: app.id,
       name: app.name,
       title: app.title,
+      owner_id: app.owner?.id ?? null,
+      owner_name: app.owner?.name ?? null,
       settings: JSON.stringify(app.settings),
       created_at: app.at,
       updated_at: app.at,
@@ -123,13 +130,14 @@ export async function insertApp(
 export async function updateApp(
   tx: Transaction,
   id: string,
-  change: { title?: string; settings?: AppSettings; at: Date },
+  change: { title?: string; owner?: AppOwner; settings?: AppSettings; at: Date },
 ): Promise<void> {
   await tablesOf(tx)
     .updateTable('apps')
     .set({
       updated_at: change.at,
       ...(change.title === undefined ? {} : { title: change.title }),
+      ...(change.owner === undefined ? {} : { owner_id: change.owner.id, owner_name: change.owner.name }),
       ...(change.settings === undefined ? {} : { settings: JSON.stringify(change.settings) }),
     })
     .where('id', '=', id)

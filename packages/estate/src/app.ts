@@ -7,17 +7,25 @@ const { id: _id, name, title, description: _d, credential: _c, ...settingsShape 
 export const appSettings = z.strictObject(settingsShape);
 export type AppSettings = z.output<typeof appSettings>;
 
-export const appInput = appSettings.extend({ name, title: title.optional() });
+const line = z.string().trim();
+/** Who answers for an app: a person's id and name. */
+export const appOwner = z.strictObject({ id: line.min(1).max(128), name: line.min(1).max(200) });
+export type AppOwner = z.output<typeof appOwner>;
+
+/** Without an owner the app is its maker's. */
+export const appInput = appSettings.extend({ name, title: title.optional(), owner: appOwner.optional() });
 export type AppInput = z.input<typeof appInput>;
 
 /** A change names only what it changes: no default may creep in, not even inside `limits`. */
 export const appPatch = z.strictObject({
   title: title.optional(),
+  owner: appOwner.optional(),
   ...optionalFields(settingsShape),
   limits: z.strictObject(optionalFields(appEntry.shape.limits.unwrap().shape)).optional(),
 });
 export type AppPatch = Omit<Partial<AppSettings>, 'limits'> & {
   readonly title?: string;
+  readonly owner?: AppOwner;
   readonly limits?: Partial<AppSettings['limits']>;
 };
 
@@ -80,6 +88,8 @@ export interface App {
   readonly id: string;
   readonly name: string;
   readonly title: string;
+  /** Null: it was made before apps had owners, or by Cordon itself. */
+  readonly owner: AppOwner | null;
   readonly settings: AppSettings;
   readonly description: (DescriptionSummary & { readonly sha256: string }) | null;
   readonly credential: { readonly kind: string; readonly createdAt: number; readonly createdBy: string } | null;

@@ -335,6 +335,57 @@ test.each([
   await expect((async () => attempt())()).rejects.toBeInstanceOf(error);
 });
 
+describe('somebody who answers for one app', () => {
+  const ANN = { ...OWNER, id: '018f0000-0000-7000-8000-0000000000a1', name: 'Ann', roles: ['app-owner'] } as const;
+  const BEN = { ...ANN, id: '018f0000-0000-7000-8000-0000000000b2', name: 'Ben' } as const;
+  const upstream = 'https://ledger.example.com';
+  const secret = { kind: 'bearer', secret: 'k-1' };
+
+  test('changes it, its credential and its grants, and nobody of the same role does', async () => {
+    const app = await estate.apps.create(ANN, { name: 'ledger', upstream });
+    expect(app.owner).toEqual({ id: ANN.id, name: 'Ann' });
+    const integration = await estate.integrations.create(OWNER, { name: 'ledger-sync', purpose: 'books' });
+    const grant = {
+      integrationId: integration.id,
+      appId: app.id,
+      select: [{ kind: 'access', access: 'read' }],
+    } as const;
+    const attempts = [
+      (actor: Actor) => estate.apps.update(actor, app.id, { title: 'Books' }),
+      (actor: Actor) => estate.apps.setCredential(actor, app.id, secret),
+      (actor: Actor) => estate.grants.put(actor, { ...grant, select: [...grant.select] }),
+      (actor: Actor) => estate.apps.remove(actor, app.id),
+    ];
+    for (const attempt of attempts) {
+      await expect(attempt(BEN)).rejects.toMatchObject({ code: 'kernel.access_denied' });
+      await attempt(ANN);
+    }
+  });
+
+  test('hands it on, and can change it no longer', async () => {
+    const app = await estate.apps.create(ANN, { name: 'handed-on', upstream });
+    const to = { id: BEN.id, name: BEN.name };
+    expect((await estate.apps.update(ANN, app.id, { owner: to })).owner).toEqual(to);
+    await expect(estate.apps.update(ANN, app.id, { title: 'Mine?' })).rejects.toMatchObject({
+      code: 'kernel.access_denied',
+    });
+  });
+
+  test.each([{ privateAddresses: ['10.0.0.5'] }, { plaintext: 'allow' as const }])(
+    'can not let its calls into the private network or go out unencrypted: %j',
+    async (reach) => {
+      const name = `reach-${Object.keys(reach)[0]?.toLowerCase()}`;
+      await expect(estate.apps.create(ANN, { name, upstream, ...reach })).rejects.toMatchObject({
+        code: 'kernel.access_denied',
+      });
+      const app = await estate.apps.create(ANN, { name, upstream });
+      await expect(estate.apps.update(ANN, app.id, reach)).rejects.toMatchObject({ code: 'kernel.access_denied' });
+      await estate.apps.update(OWNER, app.id, reach);
+      expect((await estate.apps.update(ANN, app.id, { title: 'Still mine' })).title).toBe('Still mine');
+    },
+  );
+});
+
 test('an auditor changes nothing', async () => {
   const attempts = [
     () => estate.apps.create(AUDITOR, { name: 'no', upstream: 'https://x.example' }),

@@ -1,5 +1,5 @@
-import { type Actor, appendAudit, authorize, describeActor, GrantId } from '@cordon/kernel';
-import { parseInput } from './app-commands.ts';
+import { type Actor, appendAudit, authorize, authorizeOwn, describeActor, GrantId } from '@cordon/kernel';
+import { NOBODY, parseInput } from './app-commands.ts';
 import { loadApp } from './app-store.ts';
 import type { EstateContext } from './context.ts';
 import { type Grant, grantInput, type GrantInput, grantSnapshotEntry } from './grant.ts';
@@ -18,6 +18,7 @@ export function createGrantCommands(context: EstateContext) {
       const at = clock.now();
       return db.transaction(async (tx) => {
         const [integration, app] = [await loadIntegration(tx, input.integrationId), await loadApp(tx, input.appId)];
+        authorizeOwn(actor, 'grant.write', app.owner?.id ?? NOBODY);
         const draft: Grant = { ...input, id: GrantId.create(at), createdAt: at, createdBy: describeActor(actor).name };
         const grant = { ...draft, id: await saveGrant(tx, draft) };
         // A replaced grant may be narrower, so decisions that were cached from the wider one must go.
@@ -39,6 +40,7 @@ export function createGrantCommands(context: EstateContext) {
       await db.transaction(async (tx) => {
         const grant = await loadGrant(tx, GrantId.parse(id));
         const [integration, app] = [await loadIntegration(tx, grant.integrationId), await loadApp(tx, grant.appId)];
+        authorizeOwn(actor, 'grant.write', app.owner?.id ?? NOBODY);
         await deleteGrant(tx, grant.id);
         await publish(tx, { remove: [`grant:${grant.id}`], revokes: true, at });
         await appendAudit(tx, {

@@ -10,6 +10,8 @@ export interface EstateTables {
     id: string;
     name: string;
     title: string;
+    owner_id: string | null;
+    owner_name: string | null;
     settings: Json;
     operations_sha256: string | null;
     operations_bytes: number | null;

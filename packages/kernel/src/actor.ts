@@ -28,6 +28,7 @@ export const PERMISSIONS = {
   'api-token.self': ROLES,
   'app.read': ROLES,
   'app.write': ['owner', 'security', 'app-owner'],
+  'app.reach': ['owner', 'security'],
   'credential.write': ['owner', 'security', 'app-owner'],
   'integration.read': ROLES,
   'integration.write': ['owner', 'security', 'developer'],
@@ -60,6 +61,9 @@ export type Permission = keyof typeof PERMISSIONS;
 const OWN_ONLY: Readonly<Partial<Record<Permission, readonly Role[]>>> = {
   'integration.write': ['developer'],
   'integration.credential': ['developer'],
+  'app.write': ['app-owner'],
+  'credential.write': ['app-owner'],
+  'grant.write': ['app-owner'],
 };
 
 /** Privileged acts need a factor shown this recently. */

@@ -24,6 +24,7 @@ export function AppFacts({ app }: { readonly app: App }) {
               `/${app.name}`
             ),
           },
+          { label: 'Owner', value: app.owner?.name ?? 'nobody: only owners and security may change it' },
           ...(settings.port === null ? [] : [{ label: 'Own port', value: String(settings.port) }]),
           {
             label: 'Credential',

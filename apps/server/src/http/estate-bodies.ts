@@ -9,6 +9,7 @@ export const appBody = z.object({
   id: z.string(),
   name: z.string(),
   title: z.string(),
+  owner: z.object({ id: z.string(), name: z.string() }).nullable(),
   settings: appSettings,
   description: z
     .object({

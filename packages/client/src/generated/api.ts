@@ -27,6 +27,10 @@ export interface paths {
                                 id: string;
                                 name: string;
                                 title: string;
+                                owner: {
+                                    id: string;
+                                    name: string;
+                                } | null;
                                 settings: {
                                     upstream: string;
                                     /** @default [] */
@@ -215,6 +219,10 @@ export interface paths {
                         };
                         name: string;
                         title?: string;
+                        owner?: {
+                            id: string;
+                            name: string;
+                        };
                     };
                 };
             };
@@ -229,6 +237,10 @@ export interface paths {
                             id: string;
                             name: string;
                             title: string;
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
                             settings: {
                                 upstream: string;
                                 /** @default [] */
@@ -360,6 +372,10 @@ export interface paths {
                             id: string;
                             name: string;
                             title: string;
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
                             settings: {
                                 upstream: string;
                                 /** @default [] */
@@ -494,6 +510,10 @@ export interface paths {
                 content: {
                     "application/json": {
                         title?: string;
+                        owner?: {
+                            id: string;
+                            name: string;
+                        };
                         upstream?: string;
                         hosts?: {
                             role: string;
@@ -545,6 +565,10 @@ export interface paths {
                             id: string;
                             name: string;
                             title: string;
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
                             settings: {
                                 upstream: string;
                                 /** @default [] */
@@ -700,6 +724,10 @@ export interface paths {
                             id: string;
                             name: string;
                             title: string;
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
                             settings: {
                                 upstream: string;
                                 /** @default [] */
@@ -839,6 +867,10 @@ export interface paths {
                             id: string;
                             name: string;
                             title: string;
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
                             settings: {
                                 upstream: string;
                                 /** @default [] */
