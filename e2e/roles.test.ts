@@ -217,6 +217,22 @@ test('SIGTERM lets a call in flight finish, refuses new ones and ends with 0', a
   expect(await stopped).toEqual({ code: 0, signal: null });
 });
 
+test('a second worker stands by, and takes over when the first is killed', async () => {
+  const second = `http://${WORKER_HOST}:${port(2)}/readyz`;
+  const env = {
+    ...shared,
+    ...engines,
+    CORDON_DATA_DIR: join(folder, 'worker-2'),
+    CORDON_WORKER_HOST: WORKER_HOST,
+    CORDON_WORKER_PORT: String(port(2)),
+  };
+  const standby = await startRole('worker', env, folder, 'another process holds the lease');
+  await expect(fetch(second)).rejects.toThrow('fetch failed');
+  process.kill(roles.get('worker')?.pid ?? 0, 'SIGKILL');
+  roles.set('worker', standby);
+  await eventually(async () => expect((await fetch(second)).status).toBe(200), WAIT_MS_MAX);
+});
+
 test.each(['gateway-1', 'worker', 'control'])('%s ends with 0 on SIGTERM', async (name) => {
   expect(await roles.get(name)?.stop()).toEqual({ code: 0, signal: null });
 });

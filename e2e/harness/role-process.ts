@@ -36,13 +36,13 @@ function launch(args: readonly string[], env: Environment, cwd: string): { child
   return { child, log: () => lines.join('\n') };
 }
 
-/** Resolves when the role says that it is ready. */
-export async function startRole(role: string, env: Environment, cwd: string): Promise<RoleProcess> {
+/** Resolves when the role says that it is ready, or what else `until` names. */
+export async function startRole(role: string, env: Environment, cwd: string, until = 'ready'): Promise<RoleProcess> {
   const { child, log } = launch(['role', role], env, cwd);
   const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal }));
   const ready = Promise.withResolvers<void>();
   child.stdout?.on('data', () => {
-    if (log().includes('"msg":"ready"')) ready.resolve();
+    if (log().includes(`"msg":"${until}`)) ready.resolve();
   });
   void ended.then(({ code }) => ready.reject(new Error(`role ${role} ended at its start with ${code}:\n${log()}`)));
   const timer = setTimeout(() => {

@@ -1,16 +1,16 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import type * as X509 from '@peculiar/x509';
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
 const CA_DAYS = 3_650;
 /** Apple and Chromium refuse server certificates that are valid for longer than this. */
 const LEAF_DAYS = 397;
 /** Clocks differ: a certificate is valid from a little before it was made. */
-const CLOCK_SKEW_MS = 300_000;
+export const CLOCK_SKEW_MS = 300_000;
 
 /** Loaded on first use: most processes never issue a certificate, and the library needs a global polyfill. */
-async function loadX509(): Promise<typeof X509> {
+export async function loadX509(): Promise<typeof X509> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   x509.cryptoProvider.set(webcrypto);
@@ -41,13 +41,13 @@ function newKeyPair(): { pem: string; keys: () => Promise<webcrypto.CryptoKeyPai
   };
 }
 
-function importPrivate(pem: string): Promise<webcrypto.CryptoKey> {
+export function importPrivate(pem: string): Promise<webcrypto.CryptoKey> {
   const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
   return webcrypto.subtle.importKey('pkcs8', der, ALGORITHM, true, ['sign']);
 }
 
 /** 159 random bits, positive: RFC 5280 section 4.1.2.2. */
-function serialNumber(): string {
+export function serialNumber(): string {
   const bytes = randomBytes(20);
   bytes[0]! &= 0x7f;
   return bytes.toString('hex');

@@ -24,6 +24,16 @@ export {
 } from './audit.ts';
 export { canonicalJson } from './canonical.ts';
 export { certificateEnd, createAuthority, issueServerCertificate, type PemPair } from './certificate-authority.ts';
+export {
+  type CertificateTrust,
+  certificateUris,
+  issueClientCertificate,
+  type IssuedCertificate,
+  makeCertificateRequest,
+  RequestRefused as CertificateRequestRefused,
+  thumbprintOfCertificate,
+  verifyClientCertificate,
+} from './client-certificate.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type Config, CONFIG_ENVIRONMENT, type ConfigKey, describeConfig, parseConfig } from './config.ts';
 export {
@@ -69,6 +79,7 @@ export {
   timeOfId,
   uuidv7,
 } from './id.ts';
+export { acquireLease, type Lease, type LeaseOptions } from './lease.ts';
 export { createLogger, hideSecrets, type Logger, type LoggerOptions } from './logger.ts';
 export { migrate, type Migrations } from './migration.ts';
 export { kernelMigrations } from './migrations.ts';

@@ -11,6 +11,7 @@ import {
 } from '@cordon/estate';
 import { createIdentity, type Identity, TOKENS_CHANNEL } from '@cordon/identity';
 import {
+  acquireLease,
   AUDIT_CHANNEL,
   createSecretEnvelope,
   keyRingFromText,
@@ -106,6 +107,10 @@ async function enginesAnswer(db: Database, lake: Lake): Promise<boolean> {
 
 /** Ingest, durable workflows, and the duties that keep snapshot and lake in step with the database. */
 export async function startWorker(config: RoleConfig, logger: Logger): Promise<Role> {
+  // Two at once would take up each other's workflows and put audit records into the lake twice: the second stands by.
+  const lost = Promise.withResolvers<string>();
+  const onLost = (): void => lost.resolve('another worker holds the lease');
+  const lease = await acquireLease({ url: config.databaseUrl, name: 'worker', logger, onLost });
   const db = openDatabase({ url: config.databaseUrl, logger });
   const lake = await openLake({ ...config.lake, logger, clock: systemClock });
   const detection = await startDetection({ db, lake, clock: systemClock, logger, publicUrl: config.control.publicUrl });
@@ -123,8 +128,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
     logger,
-    // The same at each start: DBOS takes up at launch what an executor of this name left pending. Two workers at once
-    // would take up each other's runs, so a fleet has one.
+    // The same at each start: DBOS takes up at launch what an executor of this name left pending.
     executorId: 'worker',
     definitions: [createCutOffWorkflow({ db, clock: systemClock })],
   });
@@ -159,6 +163,8 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await events.stop();
       await lake.close();
       await db.close();
+      await lease.release();
     },
+    ended: lost.promise,
   };
 }

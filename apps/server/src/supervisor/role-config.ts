@@ -47,4 +47,6 @@ export type RoleName = (typeof ROLE_NAMES)[number];
 export interface Role {
   /** Finishes what is under way, then closes. */
   stop(): Promise<void>;
+  /** Resolves with the reason when the role can't go on and its process should end. */
+  readonly ended?: Promise<string>;
 }

@@ -14,10 +14,14 @@ export type StartRole = (config: RoleConfig, logger: Logger) => Promise<Role>;
 export async function runRole(name: RoleName, start: StartRole, standalone: () => Promise<RoleConfig>): Promise<void> {
   const config = process.send ? await receiveConfig() : await standalone();
   const logger = createLogger({ role: name, level: config.logLevel });
+  const orphan = (): void => process.exit(START_FAILED);
+  process.once('disconnect', orphan); // a start can wait long for an engine or for its turn
   const role = await startOrEnd(start, config, logger);
+  process.off('disconnect', orphan);
   const stopping = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.resolve(signal));
   process.once('disconnect', () => stopping.resolve('the supervisor ended'));
+  void role.ended?.then((why) => stopping.resolve(why));
   process.send?.({ ready: true });
   logger.info({ role: name }, 'ready');
   const reason = await stopping.promise;
