@@ -23,6 +23,7 @@ test('the demonstration plays every scenario with the real SDKs and ends well', 
       CORDON_WORKER_PORT: String(first + 3),
       CORDON_LAKE_PORT: String(first + 4),
       CORDON_GATEWAY_METRICS_PORT: String(first + 5),
+      CORDON_CONTROL_MTLS_PORT: String(first + 9),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -70,6 +70,7 @@ beforeAll(async () => {
     CORDON_KEK: randomBytes(32).toString('base64'),
     CORDON_INTERNAL_KEY: randomBytes(32).toString('base64url'),
     CORDON_CONTROL_PORT: String(port(0)),
+    CORDON_CONTROL_MTLS_PORT: '0',
     CORDON_CONTROL_INTERNAL_URL: `http://127.0.0.1:${port(0)}`,
     CORDON_WORKER_INTERNAL_URL: `http://${WORKER_HOST}:${port(1)}`,
   };

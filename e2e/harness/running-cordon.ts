@@ -42,6 +42,8 @@ export interface Ports {
   readonly lake: number;
   readonly metrics: number;
   readonly process: number;
+  /** HTTPS that asks for client certificates. */
+  readonly mtls: number;
 }
 
 const MARKS: Readonly<Record<Exclude<ProcessName, 'supervisor'>, string>> = {
@@ -53,7 +55,7 @@ const MARKS: Readonly<Record<Exclude<ProcessName, 'supervisor'>, string>> = {
 };
 
 async function choosePorts(): Promise<Ports> {
-  const first = await freePorts(14);
+  const first = await freePorts(15);
   return {
     control: first,
     gateway: first + 1,
@@ -62,6 +64,7 @@ async function choosePorts(): Promise<Ports> {
     lake: first + 4,
     metrics: first + 5,
     process: first + 9,
+    mtls: first + 14,
   };
 }
 
@@ -79,6 +82,7 @@ async function launch(dataDir: string, ports: Ports, options: StartOptions): Pro
       CORDON_DATA_DIR: dataDir,
       CORDON_LOG_LEVEL: 'info',
       CORDON_CONTROL_PORT: String(ports.control),
+      CORDON_CONTROL_MTLS_PORT: String(ports.mtls),
       CORDON_GATEWAY_PORT: String(ports.gateway),
       CORDON_GATEWAY_PLAIN_PORT: String(ports.plain),
       CORDON_GATEWAY_PROCESS_PORT: String(ports.process),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { inspectionEntry, limitEntry, policyEntry } from '@cordon/policy';
+import { inspectionEntry, limitEntry, policyEntry, requirementEntry } from '@cordon/policy';
 import type { Permission } from '@cordon/kernel';
 import type { RuleKind } from './tables.ts';
 
@@ -8,6 +8,7 @@ export const ruleInputs = {
   policy: policyEntry.omit({ id: true }),
   inspection: inspectionEntry.omit({ id: true }),
   limit: limitEntry.omit({ id: true }),
+  requirement: requirementEntry.omit({ id: true }),
 } as const satisfies Record<RuleKind, z.ZodType>;
 
 export type RuleInput<Kind extends RuleKind> = z.input<(typeof ruleInputs)[Kind]>;
@@ -32,4 +33,5 @@ export const RULE_NAMES: Readonly<Record<RuleKind, string>> = {
   policy: 'policy',
   inspection: 'inspection rule',
   limit: 'limit',
+  requirement: 'requirement',
 };

@@ -4,6 +4,12 @@ import type { Queryable } from '@cordon/kernel';
 /** jsonb: written as text, read as what was stored; readers parse it with the schema that wrote it. */
 type Json = ColumnType<unknown, string, string>;
 
+type Instant = ColumnType<Date | null, Date | null | undefined, Date | null>;
+/** staged: to be switched to. current: in use. overlap: kept so that a switch can be taken back. */
+export type Stage = 'staged' | 'current' | 'overlap';
+/** pending: nobody has connected it. failing: the last renewal failed. expired: what it gave has ended. */
+export type CredentialState = 'pending' | 'ready' | 'failing' | 'expired';
+
 export interface EstateTables {
   blobs: { sha256: string; kind: 'operations' | 'description'; bytes: Buffer; created_at: Date };
   apps: {
@@ -28,6 +34,31 @@ export interface EstateTables {
     created_at: Date;
     created_by: string;
     retired_at: Date | null;
+    integration_id: ColumnType<string | null, string | null | undefined, string | null>;
+    stage: ColumnType<Stage, Stage | undefined, Stage>;
+    source: ColumnType<unknown, string | null | undefined, string | null>;
+    sealed_source: ColumnType<string | null, string | null | undefined, string | null>;
+    state: ColumnType<CredentialState, CredentialState | undefined, CredentialState>;
+    generation: ColumnType<number, number | undefined, number>;
+    expires_at: Instant;
+    refresh_at: Instant;
+    refreshed_at: Instant;
+    verify_path: ColumnType<string | null, string | null | undefined, string | null>;
+    verified_at: Instant;
+    problem: ColumnType<string | null, string | null | undefined, string | null>;
+    failures: ColumnType<number, number | undefined, number>;
+    lease_id: ColumnType<string | null, string | null | undefined, string | null>;
+    lease_until: Instant;
+    switch_at: Instant;
+    overlap_until: Instant;
+  };
+  vault_connections: {
+    state_sha256: string;
+    credential_id: string;
+    person_id: string;
+    sealed_verifier: string;
+    redirect_uri: string;
+    expires_at: Date;
   };
   integrations: {
     id: string;
@@ -59,7 +90,15 @@ export interface EstateTables {
   snapshot_state: { one: boolean; version: number; epoch: number; horizon: number; changed_at: Date };
   snapshot_entries: { key: string; value: ColumnType<unknown, string | null, string | null>; version: number };
   snapshot_keys: { key_id: string; public_key: string; sealed_private: string; created_at: Date };
-  gateways: { id: string; pid: number; version: number; epoch: number; applied_at: Date; seen_at: Date };
+  gateways: {
+    id: string;
+    pid: number;
+    version: number;
+    epoch: number;
+    applied_at: Date;
+    seen_at: Date;
+    upstreams: ColumnType<unknown, string | null | undefined, string | null>;
+  };
   cut_offs: {
     id: string;
     integration_id: string;
@@ -70,7 +109,7 @@ export interface EstateTables {
   };
 }
 
-export type RuleKind = 'policy' | 'inspection' | 'limit';
+export type RuleKind = 'policy' | 'inspection' | 'limit' | 'requirement';
 
 export function tablesOf(source: Queryable): Kysely<EstateTables> {
   return source.tables<EstateTables>();

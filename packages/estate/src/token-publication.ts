@@ -1,4 +1,5 @@
 import type { Database, Transaction } from '@cordon/kernel';
+import type { ApprovedCall } from '@cordon/policy';
 import { publish } from './publication.ts';
 import { tablesOf } from './tables.ts';
 import { sql } from 'kysely';
@@ -13,6 +14,10 @@ export interface LiveToken {
   readonly cnf?: { readonly jkt?: string | null; readonly 'x5t#S256'?: string | null } | null;
   readonly scope?: readonly string[];
   readonly assurance?: 'm0' | 'm1' | 'm2';
+  /** Resource indicators (RFC 8707). */
+  readonly audience?: readonly string[];
+  /** The call that a second person approved; null: an ordinary token. */
+  readonly approval?: { readonly id: string; readonly call: ApprovedCall } | null;
 }
 
 export const TOKENS_BATCH_MAX = 1_000;
@@ -46,6 +51,8 @@ function tokenSnapshotEntry(token: LiveToken): readonly [string, unknown] {
       cnf: token.cnf ? { jkt: token.cnf.jkt ?? null, 'x5t#S256': token.cnf['x5t#S256'] ?? null } : null,
       scope: [...(token.scope ?? [])],
       ...(token.assurance === undefined ? {} : { assurance: token.assurance }),
+      audience: [...(token.audience ?? [])],
+      approval: token.approval ?? null,
     },
   ];
 }

@@ -48,6 +48,10 @@ export const PERMISSIONS = {
   'source.write': ['owner', 'security'],
   'audit.read': ['owner', 'security', 'auditor'],
   'map.read': ROLES,
+  'approval.read': ROLES,
+  'approval.decide': ['owner', 'security', 'app-owner'],
+  'lock.read': ['owner', 'security', 'responder', 'auditor'],
+  'lock.write': ['owner', 'security', 'responder'],
   'apply.plan': ['owner', 'security', 'auditor'],
   'apply.write': ['owner', 'security'],
   'system.read': ['owner', 'security', 'auditor', 'responder'],
@@ -69,7 +73,13 @@ const OWN_ONLY: Readonly<Partial<Record<Permission, readonly Role[]>>> = {
 /** Privileged acts need a factor shown this recently. */
 export const STEP_UP_AGE_MS_MAX = 15 * 60_000;
 
-const STEP_UP: ReadonlySet<Permission> = new Set(['person.write', 'person.suspend', 'policy.write', 'system.write']);
+const STEP_UP: ReadonlySet<Permission> = new Set([
+  'person.write',
+  'person.suspend',
+  'policy.write',
+  'system.write',
+  'approval.decide',
+]);
 
 export function isAllowed(actor: Actor, permission: Permission): boolean {
   if (actor.kind === 'system') return true;

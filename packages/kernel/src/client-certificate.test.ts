@@ -1,11 +1,11 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createAuthority, issueServerCertificate } from './certificate-authority.ts';
+import { CertificateRequestInvalid } from './errors.ts';
 import {
   certificateUris,
   issueClientCertificate,
   makeCertificateRequest,
-  RequestRefused,
   thumbprintOfCertificate,
   verifyClientCertificate,
 } from './client-certificate.ts';
@@ -64,6 +64,6 @@ test('what is no request, or is signed by another key, gets nothing', async () =
   const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' });
   for (const bad of ['', 'hello', spoiled, weak, 'x'.repeat(20_000)]) {
     const input = { request: bad, commonName: 'one', uri: URI, now: NOW, lifeMs: HOUR_MS };
-    await expect(issueClientCertificate(authority, input)).rejects.toBeInstanceOf(RequestRefused);
+    await expect(issueClientCertificate(authority, input)).rejects.toBeInstanceOf(CertificateRequestInvalid);
   }
 });

@@ -1,3 +1,4 @@
+import { CertificateRequestInvalid } from './errors.ts';
 import { createHash, createPublicKey, generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import {
   ALGORITHM,
@@ -14,9 +15,6 @@ const RSA_BITS_MAX = 8_192;
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const ANY_USAGE = '2.5.29.37.0';
 const CURVES: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1']);
-
-/** A certificate signing request that no certificate is issued for. */
-export class RequestRefused extends Error {}
 
 export interface IssuedCertificate {
   readonly cert: string;
@@ -68,7 +66,7 @@ export async function makeCertificateRequest(
  * A client certificate for the key of a request. Only the key is taken from it: who the certificate names is the
  * authority's to say.
  *
- * @throws {RequestRefused} for what is no request, isn't signed by its own key, or has a weak key.
+ * @throws {CertificateRequestInvalid} for what is no request, isn't signed by its own key, or has a weak key.
  */
 export async function issueClientCertificate(
   authority: PemPair,
@@ -82,17 +80,19 @@ export async function issueClientCertificate(
   },
 ): Promise<IssuedCertificate> {
   const x509 = await loadX509();
-  if (input.request.length > REQUEST_CHARS_MAX) throw new RequestRefused('The request is too large.');
+  if (input.request.length > REQUEST_CHARS_MAX) throw new CertificateRequestInvalid('The request is too large.');
   let request: InstanceType<typeof x509.Pkcs10CertificateRequest>;
   try {
     request = new x509.Pkcs10CertificateRequest(input.request);
   } catch {
-    throw new RequestRefused('This is no PKCS #10 certificate signing request.');
+    throw new CertificateRequestInvalid('This is no PKCS #10 certificate signing request.');
   }
   const signed = await request.verify().catch(() => false);
-  if (!signed) throw new RequestRefused('The request is not signed with the key that it names.');
+  if (!signed) throw new CertificateRequestInvalid('The request is not signed with the key that it names.');
   if (!isStrongKey(Buffer.from(request.publicKey.rawData))) {
-    throw new RequestRefused('The key is neither EC P-256, P-384, P-521, Ed25519 nor RSA of 2048 bits or more.');
+    throw new CertificateRequestInvalid(
+      'The key is neither EC P-256, P-384, P-521, Ed25519 nor RSA of 2048 bits or more.',
+    );
   }
   const issuer = new x509.X509Certificate(authority.cert);
   const notAfter = Math.min(input.now + input.lifeMs, issuer.notAfter.getTime());

@@ -16,6 +16,12 @@ const schema = z.strictObject({
       public_url: url.optional(),
       /** `file`: control keeps an owner's API token in the data directory, for the command line of this machine. */
       operator_access: z.enum(['file', 'none']).default('file'),
+      /** HTTPS that asks for a client certificate, for the token endpoint (RFC 8705); 0 turns it off. */
+      mtls_port: port.default(7801),
+      /** Address under which clients reach it, when something stands in front that passes TLS through. */
+      mtls_url: z.url({ protocol: /^https$/ }).optional(),
+      /** PEM files of that listener; a certificate for localhost by the local authority when absent. */
+      tls: z.strictObject({ cert_file: z.string().min(1), key_file: z.string().min(1) }).optional(),
     })
     .prefault({}),
   gateway: z
@@ -39,6 +45,24 @@ const schema = z.strictObject({
       /** First of the internal ports for metrics and health, one a process. */
       metrics_port: port.default(7490),
       metrics_host: z.string().default('127.0.0.1'),
+    })
+    .prefault({}),
+  /** Certificates of integrations. */
+  clients: z
+    .strictObject({
+      /** PEM bundle of authorities whose certificates identify clients by their subject (`tls_client_auth`). */
+      ca_file: z.string().min(1).optional(),
+      /** SPIFFE trust domain → PEM bundle of the authorities that issue its certificates. */
+      spiffe: z.record(z.string().regex(/^[a-z0-9][a-z0-9._-]{0,254}$/), z.string().min(1)).default({}),
+      /** Addresses of TLS proxies whose Client-Cert field (RFC 9440) is believed, separated by commas. */
+      trusted_proxies: z
+        .string()
+        .regex(/^[0-9a-fA-F.:, ]*$/, 'addresses separated by commas')
+        .default(''),
+      /** How long certificates of the built-in authority live. */
+      certificate_days: z.number().int().min(1).max(90).default(7),
+      /** Whether DPoP proofs at the token endpoint need a nonce of Cordon (RFC 9449, section 8). */
+      dpop_nonce: z.enum(['optional', 'required']).default('optional'),
     })
     .prefault({}),
   worker: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(7810) }).prefault({}),
@@ -77,6 +101,14 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_CONTROL_PORT: 'control.port',
   CORDON_PUBLIC_URL: 'control.public_url',
   CORDON_OPERATOR_ACCESS: 'control.operator_access',
+  CORDON_CONTROL_MTLS_PORT: 'control.mtls_port',
+  CORDON_CONTROL_MTLS_URL: 'control.mtls_url',
+  CORDON_CONTROL_TLS_CERT_FILE: 'control.tls.cert_file',
+  CORDON_CONTROL_TLS_KEY_FILE: 'control.tls.key_file',
+  CORDON_CLIENTS_CA_FILE: 'clients.ca_file',
+  CORDON_CLIENTS_TRUSTED_PROXIES: 'clients.trusted_proxies',
+  CORDON_CLIENTS_CERTIFICATE_DAYS: 'clients.certificate_days',
+  CORDON_CLIENTS_DPOP_NONCE: 'clients.dpop_nonce',
   CORDON_GATEWAY_ID: 'gateway.id',
   CORDON_GATEWAY_HOST: 'gateway.host',
   CORDON_GATEWAY_PORT: 'gateway.port',

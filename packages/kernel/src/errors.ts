@@ -108,12 +108,17 @@ export class PostgresUnavailable extends CordonError {
   readonly code = 'kernel.postgres_unavailable';
 }
 
+export class CertificateRequestInvalid extends CordonError {
+  readonly code = 'kernel.certificate_request_invalid';
+}
+
 export class AuditBroken extends CordonError {
   readonly code = 'kernel.audit_broken';
 }
 
 export const kernelErrors: ErrorTable = {
   'kernel.config_invalid': { status: 500, expose: false, level: 'error' },
+  'kernel.certificate_request_invalid': { status: 422, expose: true, level: 'info' },
   'kernel.id_invalid': { status: 400, expose: true, level: 'info' },
   'kernel.access_denied': { status: 403, expose: true, level: 'info' },
   'kernel.step_up_required': { status: 401, expose: true, level: 'info' },

@@ -30,7 +30,6 @@ export {
   issueClientCertificate,
   type IssuedCertificate,
   makeCertificateRequest,
-  RequestRefused as CertificateRequestRefused,
   thumbprintOfCertificate,
   verifyClientCertificate,
 } from './client-certificate.ts';
@@ -48,6 +47,7 @@ export { type EmbeddedPostgres, type EmbeddedPostgresOptions, startEmbeddedPostg
 export {
   AccessDenied,
   AuditBroken,
+  CertificateRequestInvalid,
   ConfigInvalid,
   CordonError,
   type ErrorRule,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { assurance, entryId, instant, label } from './app-entry.ts';
+import { approvedCall } from './approved-call.ts';
 
 /** `integration:<IntegrationId>`: who calls. */
 export const integrationEntry = z.strictObject({
@@ -82,6 +83,8 @@ export const tokenEntry = z.strictObject({
   /** Resource indicators (RFC 8707); empty: every app that grants allow. */
   audience: z.array(z.string().max(2048)).max(64).default([]),
   assurance: assurance.default('m0'),
+  /** Set on a token that a second person approved: it is good for this call alone, and control counts its uses. */
+  approval: z.strictObject({ id: entryId, call: approvedCall }).nullable().default(null),
 });
 export type TokenEntry = z.output<typeof tokenEntry>;
 export type TokenEntryInput = z.input<typeof tokenEntry>;

@@ -1,20 +1,25 @@
 import type { z } from 'zod';
 import { grantEntry, integrationEntry, jwkEntry, policyEntry, revokedEntry, tokenEntry } from './access-entry.ts';
-import { appEntry, sha256Hex } from './app-entry.ts';
+import { appEntry, credentialEntry, sha256Hex } from './app-entry.ts';
 import { SnapshotInvalid } from './errors.ts';
+import { requirementEntry } from './requirement-entry.ts';
 import { inspectionEntry, limitEntry } from './rule-entry.ts';
+import { webhookEntry } from './webhook-entry.ts';
 
 /** One schema for each kind of entry; a key is `<kind>:<name>`. */
 export const entrySchemas = {
   app: appEntry,
+  credential: credentialEntry,
   integration: integrationEntry,
   grant: grantEntry,
   policy: policyEntry,
   inspection: inspectionEntry,
   limit: limitEntry,
+  requirement: requirementEntry,
   token: tokenEntry,
   revoked: revokedEntry,
   jwk: jwkEntry,
+  webhook: webhookEntry,
 } as const;
 
 export type EntryKind = keyof typeof entrySchemas;
@@ -31,14 +36,17 @@ const PROBLEMS_MAX = 5;
 /** The name that an entry's own content repeats, so that a key can't be attached to another's entry. */
 const nameIn: Record<EntryKind, string | null> = {
   app: 'id',
+  credential: 'id',
   integration: 'id',
   grant: 'id',
   policy: 'id',
   inspection: 'id',
   limit: 'id',
+  requirement: 'id',
   token: null,
   revoked: null,
   jwk: 'kid',
+  webhook: 'id',
 };
 
 /** Splits `app:0190…` into its kind and name, or null when the kind is none we know. */

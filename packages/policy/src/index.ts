@@ -21,13 +21,14 @@ export {
   revokedEntry,
   tokenEntry,
 } from './access-entry.ts';
-export type { AppEntry, AppEntryInput, Assurance, Credential } from './app-entry.ts';
+export type { AppEntry, AppEntryInput, Assurance, Credential, CredentialEntry } from './app-entry.ts';
 export { appEntry, assurance, credential } from './app-entry.ts';
 export type { Authorizer, OperationSource } from './authorizer.ts';
 export { createAuthorizer } from './authorizer.ts';
 export type { BuiltIn } from './built-in.ts';
 export { readBuiltIn } from './built-in.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { argumentPointer, type ApprovedCall, approvedCall, CALL_DETAIL_TYPE } from './approved-call.ts';
 export type { CallContext, CallRequest, Decision, Named } from './decision.ts';
 export type { Entries, EntryInputOf, EntryKey, EntryKind, EntryOf, SnapshotEntry } from './entry.ts';
 export { entrySchemas, getEntry, listEntries, parseEntry, parseEntryKey } from './entry.ts';
@@ -61,6 +62,7 @@ export type {
   LimitEntryInput,
 } from './rule-entry.ts';
 export { inspectionAction, inspectionEntry, limitEntry } from './rule-entry.ts';
+export { type RequirementEntry, type RequirementEntryInput, requirementEntry } from './requirement-entry.ts';
 export type { Snapshot } from './snapshot.ts';
 export { createSnapshot, ENTRIES_MAX, snapshotPayload } from './snapshot.ts';
 export type { SnapshotDelta } from './snapshot-delta.ts';
@@ -79,3 +81,13 @@ export {
 } from './snapshot-signature.ts';
 export type { DecisionChange, WhatIf } from './what-if.ts';
 export { compareDecisions } from './what-if.ts';
+export type {
+  WebhookEntry,
+  WebhookEntryInput,
+  WebhookHandshake,
+  WebhookPlace,
+  WebhookScheme,
+  WebhookSchemeInput,
+  WebhookVariant,
+} from './webhook-entry.ts';
+export { WEBHOOK_BODY_BYTES_MAX, webhookEntry, webhookPlace, webhookScheme } from './webhook-entry.ts';

@@ -17,9 +17,23 @@ const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   policy: { id: 'policy-1', name: 'No deletes', text: 'forbid (principal, action, resource);' },
   inspection: { id: 'rule-1', name: 'Cards', class: 'payment.card', action: 'redact' },
   limit: { id: 'limit-1', name: 'Burst', rate: { count: 100, periodMs: 60_000, burst: 20 } },
+  requirement: { id: 'requirement-1', name: 'Payouts' },
   token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
   revoked: { expiresAt: 2_000_000_000_000 },
   jwk: { kid: 'key-1', issuer: 'https://cordon.example', jwk: { kty: 'OKP', alg: 'EdDSA', crv: 'Ed25519', x: 'AA' } },
+  webhook: {
+    id: 'hook-1',
+    name: 'Issues',
+    appId: 'app-1',
+    integrationId: 'int-1',
+    status: 'active',
+    scheme: {
+      name: 'plain',
+      title: 'Plain',
+      variants: [{ algorithm: 'hmac-sha256', signature: { header: 'x-signature' } }],
+    },
+    secrets: [{ id: 'secret-1', sealed: 'sealed' }],
+  },
 };
 
 /** A valid entry of one kind with some fields replaced. */

@@ -12,8 +12,9 @@ export function addRuleRoutes(server: ApiServer, { db, estate }: { db: Database;
   addKind('policy', '/api/v1/policies', ruleInputs.policy);
   addKind('inspection', '/api/v1/inspection-rules', ruleInputs.inspection);
   addKind('limit', '/api/v1/limits', ruleInputs.limit);
+  addKind('requirement', '/api/v1/requirements', ruleInputs.requirement);
 
-  function addKind<Kind extends 'policy' | 'inspection' | 'limit'>(
+  function addKind<Kind extends 'policy' | 'inspection' | 'limit' | 'requirement'>(
     kind: Kind,
     path: string,
     input: (typeof ruleInputs)[Kind],

@@ -24,8 +24,12 @@ export interface DataFolder {
   secret(name: string): Promise<string>;
   /** Tells this machine's gateway from others: the host's name with a random end, since cloned machines share names. */
   gatewayId(host: string): Promise<string>;
-  /** The TLS certificate that the gateway shows for localhost, by the local authority in `ca.pem`. */
-  localTls(names: { dns: readonly string[]; ip: readonly string[] }, now: number): Promise<PemPair & { ca: string }>;
+  /** The TLS certificate that gateway or control shows for localhost, by the local authority in `ca.pem`. */
+  localTls(
+    names: { dns: readonly string[]; ip: readonly string[] },
+    now: number,
+    owner?: 'gateway' | 'control',
+  ): Promise<PemPair & { ca: string }>;
   writePrivate(name: string, text: string): Promise<string>;
   readPrivate(name: string): Promise<string | null>;
   remove(name: string): Promise<void>;
@@ -100,7 +104,7 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
       await writeWhole(at('gateway.id'), `${id}\n`);
       return id;
     },
-    async localTls(names, now) {
+    async localTls(names, now, owner = 'gateway') {
       const pair = async (name: string): Promise<PemPair | null> => {
         const [cert, key] = [await readOrNull(at(`${name}.pem`)), await readOrNull(at(`${name}.key`))];
         return cert === null || key === null ? null : { cert, key };
@@ -111,9 +115,9 @@ export async function openDataFolder(dataDir: string): Promise<DataFolder> {
         return value;
       };
       const authority = (await pair('ca')) ?? (await store('ca', await createAuthority('Cordon local authority', now)));
-      const known = await pair('gateway');
+      const known = await pair(owner);
       if (known && certificateEnd(known.cert) - now > RENEW_BEFORE_MS) return { ...known, ca: authority.cert };
-      const leaf = await store('gateway', await issueServerCertificate(authority, names, now));
+      const leaf = await store(owner, await issueServerCertificate(authority, names, now));
       return { ...leaf, ca: authority.cert };
     },
     async writePrivate(name, text) {

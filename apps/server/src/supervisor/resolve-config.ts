@@ -93,6 +93,47 @@ async function gatewayTls(config: Config, folder: DataFolder, gatewayUrl: string
   return { cert, key };
 }
 
+function mtlsUrl(config: Config): string {
+  const { control } = config;
+  if (control.mtls_url !== undefined) return control.mtls_url.replace(/\/+$/, '');
+  const host = control.public_url === undefined ? shownHost(control.host) : new URL(control.public_url).hostname;
+  return `https://${host}:${control.mtls_port}`;
+}
+
+/** The certificate of the listener that asks for client certificates. */
+async function controlMtls(config: Config, folder: DataFolder, now: number): Promise<RoleConfig['control']['mtls']> {
+  const { mtls_port: port, tls } = config.control;
+  if (port === 0) return null;
+  const publicUrl = mtlsUrl(config);
+  if (tls) {
+    const [cert, key] = [
+      await readPem(tls.cert_file, 'control.tls.cert_file'),
+      await readPem(tls.key_file, 'control.tls.key_file'),
+    ];
+    return { port, publicUrl, cert, key, ca: null };
+  }
+  const names = [...new Set(['localhost', new URL(publicUrl).hostname])];
+  return { port, publicUrl, ...(await folder.localTls({ dns: names, ip: ['127.0.0.1', '::1'] }, now, 'control')) };
+}
+
+async function clientTrust({ clients }: Config): Promise<RoleConfig['clients']> {
+  const spiffe = await Promise.all(
+    Object.entries(clients.spiffe).map(
+      async ([domain, file]) => [domain, await readPem(file, 'clients.spiffe')] as const,
+    ),
+  );
+  return {
+    authorities: clients.ca_file === undefined ? '' : await readPem(clients.ca_file, 'clients.ca_file'),
+    spiffe: Object.fromEntries(spiffe),
+    trustedProxies: clients.trusted_proxies
+      .split(',')
+      .map((address) => address.trim())
+      .filter((address) => address !== ''),
+    certificateDays: clients.certificate_days,
+    dpopNonce: clients.dpop_nonce,
+  };
+}
+
 export async function resolveRoleConfig(
   config: Config,
   folder: DataFolder,
@@ -114,7 +155,9 @@ export async function resolveRoleConfig(
       publicUrl: urls.control,
       internalUrl: config.control_internal_url ?? `http://127.0.0.1:${config.control.port}`,
       operatorAccess: config.control.operator_access,
+      mtls: await controlMtls(config, folder, now),
     },
+    clients: await clientTrust(config),
     worker: {
       host: config.worker.host,
       port: config.worker.port,

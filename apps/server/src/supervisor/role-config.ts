@@ -16,6 +16,18 @@ export const roleConfig = z.object({
     publicUrl: z.string(),
     internalUrl: z.string(),
     operatorAccess: z.enum(['file', 'none']),
+    /** The listener that asks for client certificates; null: none. */
+    mtls: z
+      .object({ port: z.int(), publicUrl: z.string(), cert: z.string(), key: z.string(), ca: z.string().nullable() })
+      .nullable(),
+  }),
+  clients: z.object({
+    /** PEM bundles. */
+    authorities: z.string(),
+    spiffe: z.record(z.string(), z.string()),
+    trustedProxies: z.array(z.string()),
+    certificateDays: z.int(),
+    dpopNonce: z.enum(['optional', 'required']),
   }),
   worker: z.object({ host: z.string(), port: z.int(), internalUrl: z.string() }),
   gateway: z.object({

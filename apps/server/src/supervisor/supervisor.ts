@@ -83,6 +83,7 @@ function portsOf({ control, gateway, worker, lake, clickhouse_url: clickhouse }:
       : Array.from({ length: gateway.processes }, (_, index) => ({ host: local, port: first + index, setting }));
   return [
     { host: control.host, port: control.port, setting: 'CORDON_CONTROL_PORT' },
+    { host: control.host, port: control.mtls_port, setting: 'CORDON_CONTROL_MTLS_PORT' },
     { host: gateway.host, port: gateway.port, setting: 'CORDON_GATEWAY_PORT' },
     { host: local, port: gateway.plain_port, setting: 'CORDON_GATEWAY_PLAIN_PORT' },
     { host: local, port: worker.port, setting: 'CORDON_WORKER_PORT' },

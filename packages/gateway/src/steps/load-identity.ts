@@ -111,6 +111,7 @@ function proveJwt(exchange: Exchange, tables: SnapshotTables, text: string, hash
     scope: [...claims.scope],
     audience: [...claims.audience],
     assurance: claims.cnf ? 'm1' : 'm0',
+    approval: null,
   };
   exchange.runtime.identities.set(hash, token, tables.epoch);
   return token;
