@@ -8,6 +8,8 @@ export type { DescriptionProblem } from './document.ts';
 export { DESCRIPTION_BYTES_MAX } from './document.ts';
 export type { OpenApiErrorCode } from './errors.ts';
 export { DescriptionInvalid, DescriptionTooBig, OpenApiError, openApiErrors, TableInvalid } from './errors.ts';
+export type { JsonSchemaCheck } from './json-schema.ts';
+export { createJsonSchemaCheck } from './json-schema.ts';
 export type { Operations } from './operations.ts';
 export { createOperations } from './operations.ts';
 export type { ParameterSource } from './parameter-values.ts';

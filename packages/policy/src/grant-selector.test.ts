@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatSelector, parseSelector } from './grant-selector.ts';
+import { covers, formatSelector, parseSelector } from './grant-selector.ts';
 
 test.each([
   ['repos/get', { kind: 'operations', ids: ['repos/get'] }],
@@ -19,4 +19,26 @@ test.each([
 
 test.each([[''], ['  '], ['repos*'], ['GET /a/**/b'], ['read:repos*'], ['get /x*']])('refuses %j', (text) => {
   expect(() => parseSelector(text)).toThrow(expect.objectContaining({ code: 'policy.selector_invalid' }));
+});
+
+const tool = (name: string) => ({
+  id: name,
+  method: 'CALL',
+  path: `/tools/${name}`,
+  tags: ['tools'],
+  access: 'read' as const,
+  deprecated: false,
+});
+test.each([
+  ['CALL /tools/get-*', 'get-env', true],
+  ['CALL /tools/get-*', 'set-env', false],
+  ['CALL /tools/*-env', 'get-env', true],
+  ['CALL /tools/g*t-*v', 'get-env', true],
+  ['CALL /tools/get-*-env', 'get-env', false],
+  ['CALL /tools/*', 'get-env', true],
+  ['CALL /tools/**', 'files/read', true],
+  ['CALL /tools/*', 'files/read', false],
+  ['READ /tools/*', 'get-env', false],
+])('%s on %s: %s', (text, name, covered) => {
+  expect(covers(parseSelector(text), tool(name))).toBe(covered);
 });

@@ -48,12 +48,30 @@ function accessFits(access: 'read' | 'write' | 'any', operation: OperationFacts)
   return access === 'any' || access === operation.access;
 }
 
-/** `*` is one segment, a final `**` is any rest; a template's `{owner}` matches `*` and itself. */
+/** `*` is one segment or part of one, a final `**` is any rest; a template's `{owner}` matches `*` and itself. */
 function pathFits(pattern: readonly string[], path: readonly string[]): boolean {
   const open = pattern.at(-1) === '**';
   const fixed = open ? pattern.slice(0, -1) : pattern;
   if (open ? path.length < fixed.length : path.length !== fixed.length) return false;
-  return fixed.every((segment, index) => segment === '*' || segment === path[index]);
+  return fixed.every((segment, index) => segmentFits(segment, path[index]!)); // not longer than the path
+}
+
+/** `*` within a segment stands for any characters: `get-*`. */
+function segmentFits(pattern: string, segment: string): boolean {
+  if (pattern === '*' || pattern === segment) return true;
+  if (!pattern.includes('*') || segment.startsWith('{')) return false;
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop() ?? '';
+  if (!segment.startsWith(first) || segment.length < first.length + last.length || !segment.endsWith(last))
+    return false;
+  const end = segment.length - last.length;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = segment.indexOf(piece, at);
+    if (found === -1 || found + piece.length > end) return false;
+    at = found + piece.length;
+  }
+  return true;
 }
 
 /**

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './canonical-json.ts';
+
+/** MCP 2025-11-25, server/tools: names are letters, digits and `_ - . /`. Other names could pass for other operations. */
+export const MCP_NAME = /^[A-Za-z0-9_./-]{1,128}$/;
+export const DEFINITION_BYTES_MAX = 64 * 1024;
+const TEXTS_MAX = 2000;
+const EXCERPT_CHARS_MAX = 80;
+
+/** Something in a definition that talks to the model rather than describing the tool. */
+export interface DefinitionFlag {
+  readonly rule: string;
+  /** Where: `description`, `inputSchema.properties.path.description`. */
+  readonly at: string;
+  /** The piece that was found, made visible. */
+  readonly excerpt: string;
+}
+
+/** The definition without what clients don't show to a model and servers change freely. */
+export function pinnedDefinition(definition: Record<string, unknown>): Record<string, unknown> {
+  const { _meta: _, ...pinned } = definition;
+  return pinned;
+}
+
+/** The hash by which a definition is pinned: any change of name, text, schema or annotation changes it. */
+export function definitionHash(definition: Record<string, unknown>): string {
+  return createHash('sha256')
+    .update(canonicalJson(pinnedDefinition(definition)))
+    .digest('hex');
+}
+
+interface TextRule {
+  readonly rule: string;
+  readonly pattern: RegExp;
+}
+
+// Format characters, tags, variation selectors and bidirectional controls: read by a model, not seen by a reviewer.
+const INVISIBLE =
+  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/u;
+
+/** Every pattern is linear: no nested repetition, bounded gaps. */
+const RULES: readonly TextRule[] = [
+  { rule: 'invisible-characters', pattern: INVISIBLE },
+  {
+    rule: 'overrides-instructions',
+    pattern:
+      /\b(?:ignore|disregard|forget|override|bypass)\b[^.\n]{0,40}\b(?:previous|prior|above|earlier|all|any|other|system|safety)\b[^.\n]{0,40}\b(?:instruction|prompt|rule|guideline|message|direction|context)/i,
+  },
+  {
+    rule: 'hides-from-user',
+    pattern:
+      /\b(?:do not|don't|don’t|never|without)\b[^.\n]{0,30}\b(?:tell|inform|mention|notify|telling|informing|mentioning|notifying|show|reveal|asking|alerting)\b[^.\n]{0,30}\b(?:user|human|person|anyone|them)\b/i,
+  },
+  {
+    rule: 'prompt-markup',
+    pattern:
+      /<\/?\s*(?:important|system|instructions?|secret|hidden|admin|assistant|prompt|critical)\s*>|\[(?:INST|SYSTEM|\/INST)\]|<\|(?:im_start|im_end|system|endoftext)\|>|^#{1,4} *(?:system|instructions?) *:?$/im,
+  },
+  {
+    rule: 'asks-for-secrets',
+    pattern:
+      /(?:~\/\.ssh|\bid_rsa\b|\.aws\/credentials|\/etc\/passwd|\.cursor\/mcp\.json|\bmcp\.json\b|\.env\b(?! var)|\b(?:read|include|pass|send|attach|provide|append)\b[^.\n]{0,40}\b(?:api[ _-]?keys?|passwords?|private keys?|credentials|access tokens?|ssh keys?|conversation history|system prompt)\b)/i,
+  },
+  {
+    rule: 'directs-other-tools',
+    pattern:
+      /\b(?:before|instead of|after|whenever|prior to)\b[^.\n]{0,30}\b(?:using|calling|invoking|running|you (?:use|call|run))\b[^.\n]{0,30}\b(?:any|other|another|all|every|the)\b[^.\n]{0,20}\btools?\b|\b(?:always|must) (?:first )?(?:call|use|invoke|run) this tool\b/i,
+  },
+  { rule: 'encoded-text', pattern: /[A-Za-z0-9+/]{120,}={0,2}/ },
+];
+
+/** Every text in a definition with the path to it. */
+function* textsOf(value: unknown, at: string, depth = 0): Generator<readonly [string, string]> {
+  if (depth > 32) return;
+  if (typeof value === 'string') yield [at, value];
+  else if (Array.isArray(value))
+    for (const [n, item] of value.entries()) yield* textsOf(item, `${at}[${n}]`, depth + 1);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      const inside = at === '' ? key : `${at}.${key}`;
+      yield [`${inside} (name)`, key];
+      yield* textsOf(item, inside, depth + 1);
+    }
+  }
+}
+
+/** A text with what can't be seen written as code points. */
+export function makeVisible(text: string): string {
+  const global = new RegExp(INVISIBLE.source, 'gu');
+  return text.replace(global, (one) => `⟨U+${one.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}⟩`); // one matched character
+}
+
+function excerptOf(text: string, index: number): string {
+  return makeVisible(text.slice(Math.max(0, index - 10), index + EXCERPT_CHARS_MAX)).slice(0, EXCERPT_CHARS_MAX * 2);
+}
+
+/**
+ * What in a definition a reviewer should look at twice. Heuristics: a clean list is no proof, which is why a person
+ * accepts every definition.
+ *
+ * @param others names of this estate's other tools: a description that names one of them may be shadowing it.
+ */
+export function findHiddenInstructions(
+  definition: Record<string, unknown>,
+  others: Iterable<string> = [],
+): DefinitionFlag[] {
+  const flags: DefinitionFlag[] = [];
+  const own = typeof definition['name'] === 'string' ? definition['name'] : '';
+  const shadowed = [...others].filter((name) => name !== own && name.length >= 5 && /[_\-./]|[a-z][A-Z]/.test(name));
+  let texts = 0;
+  for (const [at, text] of textsOf(pinnedDefinition(definition), '')) {
+    if (++texts > TEXTS_MAX) {
+      flags.push({ rule: 'too-many-texts', at, excerpt: `more than ${TEXTS_MAX} texts` });
+      break;
+    }
+    for (const { rule, pattern } of RULES) {
+      const found = pattern.exec(text);
+      if (found) flags.push({ rule, at, excerpt: excerptOf(text, found.index) });
+    }
+    for (const name of shadowed) {
+      const index = text.indexOf(name);
+      if (index !== -1) flags.push({ rule: 'names-another-tool', at, excerpt: excerptOf(text, index) });
+    }
+  }
+  return flags.slice(0, 50);
+}
