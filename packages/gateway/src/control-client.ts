@@ -81,8 +81,17 @@ export class ControlClient {
   }
 
   /** Hands a batch of events to the worker. Resolves with the status. */
-  async sendBatch(key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
-    const answer = await this.#request(this.#options.workerUrl, 'POST', '/internal/ingest/batches', {
+  sendBatch(key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
+    return this.#sendLines('/internal/ingest/batches', key, ndjson, signal);
+  }
+
+  /** Hands webhook deliveries to the worker. Resolves with the status. */
+  sendDeliveries(key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
+    return this.#sendLines('/internal/webhooks/deliveries', key, ndjson, signal);
+  }
+
+  async #sendLines(path: string, key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
+    const answer = await this.#request(this.#options.workerUrl, 'POST', path, {
       headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key },
       body: ndjson,
       headersTimeout: 30_000,

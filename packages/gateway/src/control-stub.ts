@@ -32,6 +32,8 @@ export interface ControlStub {
   /** All events of distinct batches, in the order of their arrival. */
   readonly events: readonly Record<string, unknown>[];
   readonly statuses: readonly GatewayStatus[];
+  /** Webhook deliveries, each once. */
+  readonly deliveries: readonly Record<string, unknown>[];
   readonly introspected: readonly string[];
   readonly tokens: Map<string, TokenEntryInput>;
   readonly blobs: Map<string, Buffer>;
@@ -64,6 +66,7 @@ class StubServer implements ControlStub {
   snapshot: Snapshot;
   readonly batches: StubBatch[] = [];
   readonly statuses: GatewayStatus[] = [];
+  readonly deliveries: Record<string, unknown>[] = [];
   readonly introspected: string[] = [];
   readonly tokens = new Map<string, TokenEntryInput>();
   readonly blobs = new Map<string, Buffer>();
@@ -120,7 +123,8 @@ class StubServer implements ControlStub {
 
   #answer(request: http.IncomingMessage, body: string, response: http.ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://stub');
-    const mode = url.pathname === '/internal/ingest/batches' ? this.ingestMode : this.mode;
+    const isForWorker = /^\/internal\/(?:ingest|webhooks)\//.test(url.pathname);
+    const mode = isForWorker ? this.ingestMode : this.mode;
     if (mode === 'down') {
       request.socket.destroy();
       return;
@@ -142,6 +146,9 @@ class StubServer implements ControlStub {
     const path = url.pathname.replace('/internal/', '');
     if (path === 'ingest/batches') {
       this.#ingest(String(request.headers['idempotency-key']), body);
+      json({});
+    } else if (path === 'webhooks/deliveries') {
+      this.#takeDeliveries(body);
       json({});
     } else if (path === 'gateway/epoch') json({ version: this.snapshot.version, epoch: this.snapshot.epoch });
     else if (path === 'gateway/snapshot') {
@@ -179,6 +186,13 @@ class StubServer implements ControlStub {
     }
     this.#streams.add(response);
     response.on('close', () => this.#streams.delete(response));
+  }
+
+  #takeDeliveries(body: string): void {
+    for (const line of body.split('\n').filter(Boolean)) {
+      const delivery = JSON.parse(line) as Record<string, unknown>; // from the gateway under test
+      if (!this.deliveries.some(({ id }) => id === delivery['id'])) this.deliveries.push(delivery);
+    }
   }
 
   #ingest(key: string, body: string): void {

@@ -31,6 +31,7 @@ import { SnapshotTables } from './snapshot-tables.ts';
 import { Spool } from './spool.ts';
 import { type ShipperStats, SpoolShipper } from './spool-shipper.ts';
 import { Upstreams } from './upstreams.ts';
+import { WebhookReceiver } from './webhooks/webhook-receiver.ts';
 
 export interface GatewayDeps {
   readonly config: GatewayConfig;
@@ -75,6 +76,7 @@ class GatewayProcess implements Gateway {
   readonly #runtime: GatewayRuntime;
   readonly #client: ControlClient;
   readonly #shipper: SpoolShipper;
+  readonly #webhooks: WebhookReceiver;
   readonly #steps: Readonly<Record<ListenerPlan['kind'], readonly NamedStep[]>>;
   readonly #listeners: Listener[] = [];
   readonly #appPorts = new Map<number, Listener>();
@@ -112,6 +114,7 @@ class GatewayProcess implements Gateway {
       logger,
       random: deps.random ?? Math.random,
     });
+    this.#webhooks = new WebhookReceiver(this.#runtime, this.#client);
     const observe = deps.observeStep;
     this.#steps = observe ? { api: observeSteps(pipelines.api, observe) } : pipelines;
     this.#addGauges();
@@ -136,6 +139,7 @@ class GatewayProcess implements Gateway {
   async start(): Promise<void> {
     const { config } = this.#deps;
     this.#shipper.start();
+    this.#webhooks.start();
     await this.#runtime.counters.start();
     this.#aggregate = setInterval(() => this.#writeAggregates(), AGGREGATE_INTERVAL_MS);
     await this.#runtime.source.start((snapshot) => this.#apply(snapshot));
@@ -199,6 +203,7 @@ class GatewayProcess implements Gateway {
   }
 
   #serve(plan: ListenerPlan, request: IncomingMessage, response: ServerResponse): void {
+    if (this.#webhooks.matches(plan, request)) return this.#webhooks.serve(plan, request, response);
     const exchange = new Exchange(this.#runtime, plan, request, response);
     this.#inFlight.add(exchange);
     response.once('close', () => {
@@ -302,8 +307,8 @@ class GatewayProcess implements Gateway {
     };
   }
 
-  flush(): Promise<void> {
-    return this.#shipper.ship();
+  async flush(): Promise<void> {
+    await Promise.all([this.#shipper.ship(), this.#webhooks.flush()]);
   }
 
   async drain(): Promise<void> {
@@ -319,6 +324,7 @@ class GatewayProcess implements Gateway {
         };
       });
     }
+    await this.#webhooks.drain(drainMs);
     await Promise.all(closing);
   }
 
@@ -338,6 +344,7 @@ class GatewayProcess implements Gateway {
     await this.#shipper.stop().catch((error: unknown) => {
       this.#deps.logger.warn({ err: error }, 'the last events stay in the spool');
     });
+    await this.#webhooks.stop();
     this.#runtime.spool.close();
     await this.#runtime.counters.stop();
     await this.#runtime.upstreams.close();

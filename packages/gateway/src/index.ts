@@ -9,6 +9,9 @@ export {
 export { checkLiteralHost, guardedLookup } from './egress-guard.ts';
 export { GatewayError, type GatewayErrorCode, gatewayErrors, Refusal } from './errors.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
+export { type BodySchema, compileBodySchema } from './webhooks/body-schema.ts';
+export { decodeSecret } from './webhooks/signature-check.ts';
+export { webhookPipeline } from './webhooks/webhook-receiver.ts';
 export type { NamedStep, StepObserver } from './pipeline.ts';
 export { pipelines } from './pipeline.ts';
 export { EPOCH_POLL_MS, type Introspection, type SnapshotSource } from './snapshot-source.ts';

@@ -9,11 +9,12 @@ import {
   type RevokedEntry,
   type Snapshot,
   type TokenEntry,
+  type WebhookEntry,
 } from '@cordon/policy';
 import { type AppPlan, planApp } from './app-plan.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
-const LOOKED_UP = /^(?:token|revoked|jwk):/;
+const LOOKED_UP = /^(?:token|revoked|jwk|webhook):/;
 
 interface Compiled {
   readonly appsByName: ReadonlyMap<string, AppPlan>;
@@ -73,6 +74,10 @@ export class SnapshotTables {
 
   key(kid: string): JwkEntry | undefined {
     return getEntry(this.#entries, 'jwk', kid);
+  }
+
+  webhook(id: string): WebhookEntry | undefined {
+    return getEntry(this.#entries, 'webhook', id);
   }
 
   integration(id: string): IntegrationEntry | undefined {

@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { locate } from '../app-plan.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import type { GatewayRuntime } from '../runtime.ts';
+import type { SnapshotTables } from '../snapshot-tables.ts';
 
-const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
+export const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/;
 /** RFC 9112, section 3.2: what may stand in a request target. Anything else is some parser's special case. */
-const TARGET = /^[\x21-\x22\x24-\x5b\x5d-\x5f\x61-\x7a\x7c\x7e]+$/;
+export const TARGET = /^[\x21-\x22\x24-\x5b\x5d-\x5f\x61-\x7a\x7c\x7e]+$/;
 /** Fields of which a second one means that two parties would read two different messages. */
 const SINGULAR = new Set([
   'host',
@@ -25,7 +27,7 @@ function malformed(message: string): Refusal {
 }
 
 /** Returns the fields' names in lower case. */
-function checkFields(request: IncomingMessage, countMax: number): string[] {
+export function checkFields(request: IncomingMessage, countMax: number): string[] {
   const raw = request.rawHeaders;
   if (raw.length / 2 > countMax) {
     throw new Refusal('gateway.headers_too_large', `A request may have at most ${countMax} header fields.`);
@@ -45,7 +47,7 @@ function checkFields(request: IncomingMessage, countMax: number): string[] {
   return names;
 }
 
-function checkFraming(request: IncomingMessage): void {
+export function checkFraming(request: IncomingMessage): void {
   const { headers } = request;
   if (request.httpVersionMajor !== 1 || request.httpVersionMinor !== 1) throw malformed('Speak HTTP/1.1.');
   const coding = headers['transfer-encoding'];
@@ -82,8 +84,7 @@ function originForm(target: string, host: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-function checkReady(exchange: Exchange): void {
-  const { runtime } = exchange;
+export function checkReady(runtime: GatewayRuntime, tables: SnapshotTables | undefined): void {
   if (runtime.draining) {
     throw new Refusal('gateway.draining', 'This gateway is stopping. Try again.', {
       headers: [
@@ -92,7 +93,7 @@ function checkReady(exchange: Exchange): void {
       ],
     });
   }
-  if (!exchange.tables) {
+  if (!tables) {
     throw new Refusal('gateway.snapshot_missing', 'This gateway has not received its policy from control yet.', {
       headers: [['Retry-After', '2']],
     });
@@ -125,7 +126,7 @@ export function acceptRequest(exchange: Exchange): void {
   }
   if (!TARGET.test(raw)) throw malformed('The request target has characters that must be percent-encoded.');
   const url = originForm(raw, host);
-  checkReady(exchange);
+  checkReady(runtime, exchange.tables);
   exchange.host = host;
   exchange.gatewayBase = listener.publicUrl ?? `${listener.secure ? 'https' : 'http'}://${host}`;
   const tables = exchange.tables!; // checkReady refused the call otherwise
