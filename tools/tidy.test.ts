@@ -85,8 +85,10 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   client: [],
   lake: ['kernel'],
   detection: ['kernel'],
+  connectors: ['kernel'],
   identity: ['kernel', 'lake'],
   estate: ['kernel', 'openapi', 'policy'],
+  vendors: ['kernel'],
   gateway: ['kernel', 'classifier', 'lake', 'openapi', 'policy'],
 };
 

@@ -57,6 +57,11 @@ export const PERMISSIONS = {
   'system.read': ['owner', 'security', 'auditor', 'responder'],
   'system.write': ['owner'],
   'scim.write': ['owner'],
+  'connector.read': ['owner', 'security', 'responder', 'auditor', 'app-owner'],
+  'connector.write': ['owner', 'security'],
+  'connector.sync': ['owner', 'security', 'responder', 'app-owner'],
+  'connector.act': ['owner', 'security', 'responder'],
+  'connector.records': ['owner', 'security'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -1,0 +1,28 @@
+/** One request to a tool, complete with its credential. */
+export interface ToolRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly timeoutMs: number;
+  /** A longer answer fails the call. */
+  readonly bytesMax: number;
+}
+
+export interface ToolAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/**
+ * How this package reaches tools. The composition root gives one that connects only where the gateway's egress guard
+ * lets it, follows no redirect and holds the limits that a request names.
+ */
+export interface HttpPort {
+  send(request: ToolRequest): Promise<ToolAnswer>;
+}
+
+/** Lets only requests pass that change nothing, however the rest of the program came to send another. */
+export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);

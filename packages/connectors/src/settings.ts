@@ -1,0 +1,58 @@
+import type { StoredEntity } from './entity.ts';
+import type { Manifest } from './manifest.ts';
+
+type Setting = Extract<StoredEntity, { type: 'setting' }>;
+type Tree = Record<string, unknown>;
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Puts a member into an object without touching what a prototype holds. */
+function put(tree: Tree, name: string, value: unknown): void {
+  Object.defineProperty(tree, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function holderOf(root: Tree, path: readonly string[]): Tree {
+  let tree = root;
+  for (const part of path) {
+    const next = Object.hasOwn(tree, part) ? tree[part] : undefined;
+    if (isTree(next)) {
+      tree = next;
+    } else {
+      const made: Tree = {};
+      put(tree, part, made);
+      tree = made;
+    }
+  }
+  return tree;
+}
+
+/** Makes the settings that posture checks judge of the `setting` entities of one app. */
+export function assembleSettings(settings: readonly Setting[]): Readonly<Record<string, unknown>> {
+  const root: Tree = {};
+  for (const { path, value, list } of settings) {
+    const parts = path.split('.');
+    const last = parts.at(-1) ?? '';
+    const holder = holderOf(root, parts.slice(0, -1));
+    const before = Object.hasOwn(holder, last) ? holder[last] : undefined;
+    if (list) put(holder, last, [...(Array.isArray(before) ? before : []), value]);
+    else put(holder, last, isTree(before) && isTree(value) ? { ...before, ...value } : value);
+  }
+  return root;
+}
+
+/**
+ * Setting paths of streams that could not be read. A list that was read and is empty exists all the same: `emptyLists`
+ * are the paths to hold an empty list.
+ */
+export function coverage(
+  manifest: Manifest,
+  states: ReadonlyMap<string, string>,
+): { readonly unread: readonly string[]; readonly read: readonly string[] } {
+  const unread: string[] = [];
+  const read: string[] = [];
+  for (const [name, { covers }] of Object.entries(manifest.streams)) {
+    const state = states.get(name) ?? 'never';
+    (state === 'ok' || state === 'partial' ? read : unread).push(...covers);
+  }
+  return { unread, read };
+}
