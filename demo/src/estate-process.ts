@@ -3,8 +3,10 @@ import { createEmulator, type Emulator } from 'emulate';
 import { type EstatePlan, planEstate } from './estate-plan.ts';
 import { type Answer, type Command, commandSchema } from './estate-protocol.ts';
 import { seedByApi } from './estate-seeding.ts';
+import { githubRoutes } from './github-routes.ts';
 import { googleRoutes } from './google-routes.ts';
 import { graphRoutes } from './graph-routes.ts';
+import { oktaRoutes } from './okta-routes.ts';
 import { createPlanter } from './planter.ts';
 import { type ExtraRoutes, startVendorShim, type VendorShim } from './vendor-shim.ts';
 import { APP_NAMES, type AppName, VENDORS } from './vendors.ts';
@@ -16,6 +18,8 @@ const answer = (message: Answer): void => void process.send?.(message);
 
 function extraOf(name: AppName, plan: EstatePlan): { extra?: (origin: string) => ExtraRoutes } {
   if (name === 'microsoft') return { extra: graphRoutes(plan.graph) };
+  if (name === 'github') return { extra: githubRoutes(plan.people) };
+  if (name === 'okta') return { extra: oktaRoutes() };
   return name === 'google' ? { extra: googleRoutes() } : {};
 }
 

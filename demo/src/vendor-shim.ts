@@ -39,7 +39,7 @@ export type ExtraRoutes = (request: {
   method: string;
   url: URL;
   body: Buffer;
-}) => { status: number; body?: unknown } | undefined;
+}) => { status: number; body?: unknown; headers?: Readonly<Record<string, string>> } | undefined;
 
 export interface VendorShimOptions {
   readonly vendor: Vendor;
@@ -120,9 +120,14 @@ function readBody(req: IncomingMessage): Promise<Buffer | undefined> {
   });
 }
 
-function sendJson(res: ServerResponse, status: number, body: unknown): void {
+function sendJson(
+  res: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
-  res.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length });
+  res.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length });
   res.end(bytes);
 }
 
@@ -188,7 +193,7 @@ export async function startVendorShim(options: VendorShimOptions): Promise<Vendo
       return sendJson(res, vendor.refusal.status, vendor.refusal.body);
     }
     const own = extra?.({ method, url, body });
-    if (own) return sendJson(res, own.status, own.body);
+    if (own) return sendJson(res, own.status, own.body, own.headers);
     const target = options.emulatorOrigin();
     if (target === undefined) return sendJson(res, 503, { error: 'starting' });
     const inner = `inner-${Math.floor(state.requests / REQUESTS_PER_INNER_TOKEN_MAX)}`;

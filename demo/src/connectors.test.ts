@@ -1,0 +1,90 @@
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createToolClient, type Entity, type HttpPort, loadManifests, performAction, readStream } from '@cordon/connectors';
+import { createTestLogger } from '@cordon/kernel/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Estate, startEstate } from './estate.ts';
+import type { AppName } from './vendors.ts';
+
+const manifests = await loadManifests(fileURLToPath(new URL('../../content/connectors', import.meta.url)));
+const pause = (ms: number): Promise<void> => setTimeout(Math.min(ms, 20)).then(() => undefined);
+const clock = { now: () => Date.now() };
+
+const http: HttpPort = {
+  async send({ method, url, headers, body }) {
+    const answer = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }), redirect: 'manual' });
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: Buffer.from(await answer.arrayBuffer()),
+    };
+  },
+};
+
+const CONFIG: Readonly<Partial<Record<AppName, Record<string, string>>>> = {
+  github: { org: 'meridian' },
+  slack: {},
+  okta: { domain: 'meridian.okta.com' },
+  microsoft: { tenant: 'meridian' },
+  google: { customer: 'my_customer', admin: 'admin@meridian.example' },
+  stripe: {},
+};
+
+let estate: Estate;
+beforeAll(async () => {
+  estate = await startEstate({ logger: createTestLogger(), seed: 'connectors' });
+});
+afterAll(() => estate.stop());
+
+function connect(app: AppName) {
+  const loaded = manifests.find(app);
+  if (!loaded) throw new Error(`no manifest for ${app}`);
+  const { baseUrl, credential } = estate.app(app);
+  const config = CONFIG[app] ?? {};
+  const secret = { kind: 'bearer' as const, token: credential.secret };
+  const fast = { ...loaded, manifest: { ...loaded.manifest, rateLimit: { ...loaded.manifest.rateLimit, requestsPerMinute: 60_000 } } };
+  const client = (mode: 'read' | 'write') =>
+    createToolClient(fast, { config, secret, baseUrl }, { http, clock, pause }, mode);
+  const read = async (stream: string, since?: number): Promise<Entity[]> => {
+    const entities: Entity[] = [];
+    const options = { config, baseUrl, now: clock.now(), ...(since === undefined ? {} : { since }) };
+    for await (const page of readStream(fast, stream, client('read'), options)) {
+      expect(page.problems).toEqual([]);
+      entities.push(...page.entities);
+    }
+    return entities;
+  };
+  const act = (action: string, input: Record<string, unknown>, mode: 'dry-run' | 'run' | 'verify' | 'undo', captured = {}) =>
+    performAction(
+      { loaded: fast, reader: client('read'), writer: () => client('write'), config, pause, onCaptured: async () => undefined },
+      { action, input, mode, captured },
+    );
+  return { read, act };
+}
+
+const of = <Type extends Entity['type']>(entities: readonly Entity[], type: Type) =>
+  entities.filter((one): one is Extract<Entity, { type: Type }> => one.type === type);
+
+describe('GitHub', () => {
+  test.each([
+    ['members', 'account', 12],
+    ['owners', 'grant', 1],
+    ['teams', 'group', 1],
+    ['organisation', 'setting', 1],
+    ['repositories', 'setting', 1],
+    ['issues', 'record', 130],
+  ] as const)('%s', async (stream, type, least) => {
+    expect(of(await connect('github').read(stream), type).length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('a member is removed, seen gone, and a dry run changes nothing', async () => {
+    const { read, act } = connect('github');
+    const [member] = of(await read('members'), 'account').slice(-1);
+    const input = { user: member?.login ?? '' };
+    expect(await act('remove-member', input, 'dry-run')).toMatchObject({ outcome: 'would_run' });
+    expect(await act('remove-member', input, 'verify')).toMatchObject({ outcome: 'not_done' });
+    expect(await act('remove-member', input, 'run')).toMatchObject({ outcome: 'done' });
+    expect(await act('remove-member', input, 'run')).toMatchObject({ outcome: 'already' });
+    expect(of(await read('members'), 'account').map(({ id }) => id)).not.toContain(member?.id);
+  });
+});
