@@ -1,17 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  type Actor,
-  AppId,
-  appendAudit,
-  authorize,
-  authorizeOwn,
-  CredentialId,
-  type CredentialId as CredentialIdType,
-  describeActor,
-  type Transaction,
-} from '@cordon/kernel';
+import { type Actor, AppId, appendAudit, authorize, authorizeOwn, type Transaction } from '@cordon/kernel';
 import { compileDescription } from '@cordon/openapi';
-import type { z } from 'zod';
 import {
   type App,
   appInput,
@@ -21,7 +10,6 @@ import {
   type AppOwner,
   type AppSettings,
   appSettings,
-  credentialInput,
   leadsElsewhere,
 } from './app.ts';
 import {
@@ -31,15 +19,16 @@ import {
   insertApp,
   loadApp,
   lockApp,
-  replaceCredential,
-  retireCredential,
   storeDescription,
   updateApp,
 } from './app-store.ts';
 import type { EstateContext } from './context.ts';
-import { DescriptionInvalid, InputInvalid, NameTaken } from './errors.ts';
+import { DescriptionInvalid, NameTaken } from './errors.ts';
+import { parseInput } from './input.ts';
 import { publish } from './publication.ts';
 import { isDuplicate } from './tables.ts';
+import { credentialKey } from './vault/vault-publication.ts';
+import { eraseAll } from './vault/vault-store.ts';
 
 export const DESCRIPTION_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -63,15 +52,6 @@ function checkReach(actor: Actor, after: AppSettings, before: AppSettings | null
   if (widens) authorize(actor, 'app.reach');
 }
 
-/** Parses command input; the error names each field and what is wrong with it. */
-export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const fields = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
-  const text = fields.map(({ field, message }) => `${field || 'input'}: ${message}`).join('; ');
-  throw new InputInvalid(`Not valid: ${text}`, { fields });
-}
-
 async function checkName(tx: Transaction, name: string): Promise<void> {
   if (await findApp(tx, { name })) throw new NameTaken(`An app named ${name} exists already.`, { name });
 }
@@ -88,7 +68,7 @@ export async function refuseDuplicate<Result>(name: string, work: Promise<Result
 
 /** Everything about apps that changes state. */
 export function createAppCommands(context: EstateContext) {
-  const { db, clock, envelope } = context;
+  const { db, clock } = context;
 
   const change = async (
     actor: Actor,
@@ -137,37 +117,19 @@ export function createAppCommands(context: EstateContext) {
       const detail: Record<string, unknown> = { changed: Object.keys(raw) };
       return change(actor, 'app.write', id, 'app.updated', detail, async (tx, app, at) => {
         const limits = { ...app.settings.limits, ...patch.limits };
-        const settings = parseInput(appSettings, { ...app.settings, ...patch, limits });
+        const resilience = { ...app.settings.resilience, ...patch.resilience };
+        const sharing = { ...app.settings.sharing, ...patch.sharing };
+        const settings = parseInput(appSettings, { ...app.settings, ...patch, limits, resilience, sharing });
         checkReach(actor, settings, app.settings);
         const named = { ...(title === undefined ? {} : { title }), ...(owner === undefined ? {} : { owner }) };
         await updateApp(tx, app.id, { ...named, settings, at: new Date(at) });
         // Else whoever may change an app could read the vendor's secret by sending calls to a host of their own.
         if (!leadsElsewhere(app.settings, settings)) return;
-        if (await retireCredential(tx, app.id, new Date(at))) detail['credential'] = 'dropped: calls go elsewhere';
+        const { count, integrationIds } = await eraseAll(tx, app.id, new Date(at));
+        if (count > 0) detail['credential'] = 'dropped: calls go elsewhere';
+        const remove = integrationIds.map((integrationId) => credentialKey(app.id, integrationId));
+        if (remove.length > 0) await publish(tx, { remove, at });
       });
-    },
-
-    setCredential(actor: Actor, id: string, raw: unknown): Promise<App> {
-      authorize(actor, 'credential.write');
-      const { secret, ...shape } = parseInput(credentialInput, raw);
-      return change(
-        actor,
-        'credential.write',
-        id,
-        'app.credential_replaced',
-        { kind: shape.kind },
-        async (tx, app, at) => {
-          const credentialId: CredentialIdType = CredentialId.create(at);
-          await replaceCredential(tx, {
-            id: credentialId,
-            appId: app.id,
-            shape,
-            sealed: envelope.seal(secret, `credential:${app.id}`),
-            at: new Date(at),
-            by: describeActor(actor).name,
-          });
-        },
-      );
     },
 
     async setDescription(actor: Actor, id: string, source: Uint8Array): Promise<App> {
@@ -200,8 +162,9 @@ export function createAppCommands(context: EstateContext) {
       await db.transaction(async (tx) => {
         const found = await loadApp(tx, AppId.parse(id));
         authorizeOwn(actor, 'app.write', found.owner?.id ?? NOBODY);
-        const { grantIds } = await deleteApp(tx, found.id);
-        const remove = [`app:${found.id}`, ...grantIds.map((grant) => `grant:${grant}`)];
+        const { grantIds, integrationIds } = await deleteApp(tx, found.id);
+        const own = integrationIds.map((integrationId) => credentialKey(found.id, integrationId));
+        const remove = [`app:${found.id}`, ...grantIds.map((grant) => `grant:${grant}`), ...own];
         await publish(tx, { remove, revokes: true, at });
         const target = { type: 'app', id: found.id, name: found.name };
         await appendAudit(tx, { actor, action: 'app.removed', target, detail: { grants: grantIds.length }, at });

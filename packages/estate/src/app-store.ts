@@ -5,6 +5,7 @@ import { type App, type AppOwner, type AppSettings, appSettings, type Descriptio
 import { NotFound } from './errors.ts';
 import { LIST_MAX } from './page.ts';
 import { tablesOf } from './tables.ts';
+import { type CredentialRow, snapshotCredential, toStatus } from './vault/credential-status.ts';
 
 interface AppRow {
   id: string;
@@ -18,18 +19,11 @@ interface AppRow {
   description_summary: unknown;
   created_at: Date;
   updated_at: Date;
-  shape: unknown;
-  sealed: string | null;
-  credential_at: Date | null;
-  credential_by: string | null;
 }
 
 function selectApps(db: Queryable) {
   return tablesOf(db)
     .selectFrom('apps')
-    .leftJoin('credentials', (join) =>
-      join.onRef('credentials.app_id', '=', 'apps.id').on('credentials.retired_at', 'is', null),
-    )
     .select([
       'apps.id',
       'apps.name',
@@ -42,16 +36,11 @@ function selectApps(db: Queryable) {
       'apps.description_summary',
       'apps.created_at',
       'apps.updated_at',
-      'credentials.shape',
-      'credentials.sealed',
-      'credentials.created_at as credential_at',
-      'credentials.created_by as credential_by',
     ]);
 }
 
-function toApp(row: AppRow): App {
+function toApp(row: AppRow, credential: CredentialRow | undefined): App {
   const summary = row.description_summary as DescriptionSummary | null; // written by storeDescription only
-  const shape = row.shape as { kind: string } | null; // written by replaceCredential only
   return {
     id: row.id,
     name: row.name,
@@ -59,10 +48,7 @@ function toApp(row: AppRow): App {
     owner: row.owner_id === null ? null : { id: row.owner_id, name: row.owner_name ?? row.owner_id },
     settings: appSettings.parse(row.settings),
     description: summary && row.operations_sha256 ? { ...summary, sha256: row.operations_sha256 } : null,
-    credential:
-      shape && row.credential_at && row.credential_by !== null
-        ? { kind: shape.kind, createdAt: row.credential_at.getTime(), createdBy: row.credential_by }
-        : null,
+    credential: credential ? toStatus(credential) : null,
     createdAt: row.created_at.getTime(),
     updatedAt: row.updated_at.getTime(),
   };
@@ -70,7 +56,25 @@ function toApp(row: AppRow): App {
 
 export async function listApps(db: Queryable): Promise<App[]> {
   const rows = await selectApps(db).orderBy('apps.name').limit(LIST_MAX).execute();
-  return rows.map(toApp);
+  const credentials = await ownCredentials(
+    db,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => toApp(row, credentials.get(row.id)));
+}
+
+/** What is in use at each app for all its integrations. */
+async function ownCredentials(db: Queryable, appIds: readonly string[]): Promise<Map<string, CredentialRow>> {
+  if (appIds.length === 0) return new Map();
+  const rows = await tablesOf(db)
+    .selectFrom('credentials')
+    .selectAll()
+    .where('app_id', 'in', [...appIds])
+    .where('integration_id', 'is', null)
+    .where('stage', '=', 'current')
+    .where('retired_at', 'is', null)
+    .execute();
+  return new Map(rows.map((row) => [row.app_id, row]));
 }
 
 export async function findApp(db: Queryable, by: { id: string } | { name: string }): Promise<App | null> {
@@ -78,7 +82,7 @@ export async function findApp(db: Queryable, by: { id: string } | { name: string
   const row = await (
     'id' in by ? query.where('apps.id', '=', by.id) : query.where('apps.name', '=', by.name)
   ).executeTakeFirst();
-  return row ? toApp(row) : null;
+  return row ? toApp(row, (await ownCredentials(db, [row.id])).get(row.id)) : null;
 }
 
 export async function loadApp(db: Queryable, id: string): Promise<App> {
@@ -97,13 +101,14 @@ export async function lockApp(tx: Transaction, id: string): Promise<App> {
 export async function appSnapshotEntry(db: Queryable, id: string): Promise<readonly [string, unknown]> {
   const row = await selectApps(db).where('apps.id', '=', id).executeTakeFirst();
   if (!row) throw new NotFound('There is no such app.', { app: id });
+  const credential = (await ownCredentials(db, [id])).get(id);
   const entry = {
     ...appSettings.parse(row.settings),
     id: row.id,
     name: row.name,
     title: row.title,
     description: row.operations_sha256 ? { sha256: row.operations_sha256, bytes: row.operations_bytes ?? 0 } : null,
-    credential: row.shape && row.sealed ? { ...row.shape, sealed: row.sealed } : null,
+    credential: credential ? snapshotCredential(credential) : null,
   };
   return [`app:${row.id}`, appEntry.parse(entry)];
 }
@@ -144,41 +149,22 @@ export async function updateApp(
     .execute();
 }
 
-export async function deleteApp(tx: Transaction, id: string): Promise<{ grantIds: string[] }> {
+export async function deleteApp(
+  tx: Transaction,
+  id: string,
+): Promise<{ grantIds: string[]; integrationIds: string[] }> {
   const tables = tablesOf(tx);
+  const own = await tables
+    .selectFrom('credentials')
+    .select('integration_id')
+    .where('app_id', '=', id)
+    .where('integration_id', 'is not', null)
+    .where('retired_at', 'is', null)
+    .execute();
+  const integrationIds = new Set(own.map((row) => row.integration_id ?? ''));
   const grants = await tables.selectFrom('grants').select('id').where('app_id', '=', id).execute();
   await tables.deleteFrom('apps').where('id', '=', id).execute();
-  return { grantIds: grants.map((grant) => grant.id) };
-}
-
-export async function replaceCredential(
-  tx: Transaction,
-  credential: { id: string; appId: string; shape: object; sealed: string; at: Date; by: string },
-): Promise<{ replaced: boolean }> {
-  const replaced = await retireCredential(tx, credential.appId, credential.at);
-  await tablesOf(tx)
-    .insertInto('credentials')
-    .values({
-      id: credential.id,
-      app_id: credential.appId,
-      shape: JSON.stringify(credential.shape),
-      sealed: credential.sealed,
-      created_at: credential.at,
-      created_by: credential.by,
-    })
-    .execute();
-  return { replaced };
-}
-
-/** Erases the credential in use, if there is one: nobody should be able to dig it out of the database later. */
-export async function retireCredential(tx: Transaction, appId: string, at: Date): Promise<boolean> {
-  const retired = await tablesOf(tx)
-    .updateTable('credentials')
-    .set({ retired_at: at, sealed: '' })
-    .where('app_id', '=', appId)
-    .where('retired_at', 'is', null)
-    .executeTakeFirst();
-  return retired.numUpdatedRows > 0n;
+  return { grantIds: grants.map((grant) => grant.id), integrationIds: [...integrationIds] };
 }
 
 export async function storeDescription(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { appEntry } from '@cordon/policy';
+import type { CredentialStatus } from './vault/credential-status.ts';
 
 const { id: _id, name, title, description: _d, credential: _c, ...settingsShape } = appEntry.shape;
 
@@ -22,11 +23,15 @@ export const appPatch = z.strictObject({
   owner: appOwner.optional(),
   ...optionalFields(settingsShape),
   limits: z.strictObject(optionalFields(appEntry.shape.limits.unwrap().shape)).optional(),
+  resilience: z.strictObject(optionalFields(appEntry.shape.resilience.unwrap().shape)).optional(),
+  sharing: z.strictObject(optionalFields(appEntry.shape.sharing.unwrap().shape)).optional(),
 });
-export type AppPatch = Omit<Partial<AppSettings>, 'limits'> & {
+export type AppPatch = Omit<Partial<AppSettings>, 'limits' | 'resilience' | 'sharing'> & {
   readonly title?: string;
   readonly owner?: AppOwner;
   readonly limits?: Partial<AppSettings['limits']>;
+  readonly resilience?: Partial<AppSettings['resilience']>;
+  readonly sharing?: Partial<AppSettings['sharing']>;
 };
 
 function optionalFields(shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> {
@@ -39,22 +44,6 @@ function withoutDefault(schema: z.ZodType): z.ZodType {
   }
   return schema;
 }
-
-const secret = z.string().min(1).max(8_192);
-
-/** A vendor credential as a person gives it. The secret goes straight into the envelope. */
-export const credentialInput = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('bearer'), secret, scheme: z.string().max(32).default('Bearer') }),
-  z.strictObject({ kind: z.literal('basic'), secret: secret.includes(':', { error: 'must be user:password' }) }),
-  z.strictObject({
-    kind: z.literal('api-key-header'),
-    secret,
-    header: z.string().min(1).max(128),
-    prefix: z.string().max(64).default(''),
-  }),
-  z.strictObject({ kind: z.literal('api-key-query'), secret, parameter: z.string().min(1).max(128) }),
-]);
-export type CredentialInput = z.input<typeof credentialInput>;
 
 /**
  * Whether calls would go somewhere that the stored credential was not given for: another host, port or scheme, or a
@@ -92,7 +81,7 @@ export interface App {
   readonly owner: AppOwner | null;
   readonly settings: AppSettings;
   readonly description: (DescriptionSummary & { readonly sha256: string }) | null;
-  readonly credential: { readonly kind: string; readonly createdAt: number; readonly createdBy: string } | null;
+  readonly credential: CredentialStatus | null;
   readonly createdAt: number;
   readonly updatedAt: number;
 }

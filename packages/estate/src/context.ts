@@ -1,5 +1,6 @@
 import type { CompiledDescription } from '@cordon/openapi';
 import type { Actor, Clock, Database, Logger, SecretEnvelope, Transaction, WorkflowClient } from '@cordon/kernel';
+import type { VendorClient } from './vault/vendor-client.ts';
 
 /** What every command of this package works with. Built once by `createEstate`. */
 export interface EstateContext {
@@ -10,6 +11,10 @@ export interface EstateContext {
   readonly workflows: WorkflowClient;
   /** Compiles an API description; here and now when absent. Control does it beside its event loop. */
   readonly compile?: (source: Uint8Array) => Promise<CompiledDescription>;
+  /** Asks vendors for tokens and tries credentials; without it only what needs no vendor works. */
+  readonly vendor?: VendorClient;
+  /** Where people reach control: consent pages send them back there. */
+  readonly publicUrl?: string;
   /** Identity's half of a cut-off, in the same transaction: delete tokens, end clients. */
   readonly endAccess: (
     tx: Transaction,

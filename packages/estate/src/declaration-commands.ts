@@ -18,7 +18,9 @@ import type { createRuleCommands } from './rule-commands.ts';
 import { listRules } from './rule-store.ts';
 
 interface Commands {
-  readonly apps: ReturnType<typeof createAppCommands>;
+  readonly apps: ReturnType<typeof createAppCommands> & {
+    setCredential(actor: Actor, id: string, raw: unknown): Promise<unknown>;
+  };
   readonly integrations: ReturnType<typeof createIntegrationCommands>;
   readonly grants: ReturnType<typeof createGrantCommands>;
   readonly rules: ReturnType<typeof createRuleCommands>;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { assurance, grantEntry, inspectionEntry, integrationEntry, limitEntry } from '@cordon/policy';
-import { appSettings, credentialInput } from './app.ts';
+import { appSettings } from './app.ts';
+import { credentialInput } from './vault/credential-input.ts';
 import { DeclarationInvalid } from './errors.ts';
 import { instant, line } from './input.ts';
 

@@ -1,3 +1,7 @@
+import type { Actor } from '@cordon/kernel';
+import type { App } from './app.ts';
+import { loadApp } from './app-store.ts';
+import { createVaultCommands } from './vault/vault-commands.ts';
 import type { EstateContext } from './context.ts';
 import { createAppCommands } from './app-commands.ts';
 import { createDeclarationCommands } from './declaration-commands.ts';
@@ -9,10 +13,18 @@ export type Estate = ReturnType<typeof createEstate>;
 
 /** The estate's commands, over one context. `checkPolicy` throws when a Cedar text is not valid. */
 export function createEstate(context: EstateContext, checkPolicy: (text: string) => void) {
-  const apps = createAppCommands(context);
+  const vault = createVaultCommands(context);
+  const apps = {
+    ...createAppCommands(context),
+    /** As `vault.set`, for the app's own credential; returns the app. */
+    async setCredential(actor: Actor, id: string, raw: unknown): Promise<App> {
+      await vault.set(actor, id, raw);
+      return loadApp(context.db, id);
+    },
+  };
   const integrations = createIntegrationCommands(context);
   const grants = createGrantCommands(context);
   const rules = createRuleCommands(context, checkPolicy);
   const declarations = createDeclarationCommands(context, { apps, integrations, grants, rules });
-  return { apps, integrations, grants, rules, declarations };
+  return { apps, vault, integrations, grants, rules, declarations };
 }

@@ -1,5 +1,6 @@
 import { type Actor, appendAudit, authorize, authorizeOwn, describeActor, GrantId } from '@cordon/kernel';
-import { NOBODY, parseInput } from './app-commands.ts';
+import { NOBODY } from './app-commands.ts';
+import { parseInput } from './input.ts';
 import { loadApp } from './app-store.ts';
 import type { EstateContext } from './context.ts';
 import { type Grant, grantInput, type GrantInput, grantSnapshotEntry } from './grant.ts';

@@ -1,4 +1,4 @@
-export { type App, appInput, appPatch, appSettings, credentialInput } from './app.ts';
+export { type App, appInput, appPatch, appSettings } from './app.ts';
 export { DESCRIPTION_BYTES_MAX } from './app-commands.ts';
 export { findApp, listApps, loadApp, readBlob, readDescription, sweepBlobs } from './app-store.ts';
 export type { EstateContext } from './context.ts';
@@ -27,3 +27,11 @@ export { listRules, loadRule } from './rule-store.ts';
 export { type SnapshotService, startSnapshotService } from './snapshot-service.ts';
 export type { RuleKind } from './tables.ts';
 export { type LiveToken, publishRevoked, publishTokens, sweepTokens, TOKENS_BATCH_MAX } from './token-publication.ts';
+export { connectionAnswer, redirectUri } from './vault/connection.ts';
+export { CREDENTIAL_KINDS, type CredentialInput, credentialInput } from './vault/credential-input.ts';
+export type { CredentialStatus } from './vault/credential-status.ts';
+export { createRenewals, type RenewalResult, type Renewals } from './vault/renewal.ts';
+export { createRotation } from './vault/rotation.ts';
+export { rotationInput } from './vault/vault-commands.ts';
+export { listCredentials } from './vault/vault-store.ts';
+export type { Reach, VendorAnswer, VendorClient, VendorRequest } from './vault/vendor-client.ts';

@@ -8,7 +8,8 @@ import {
   isAllowed,
   type Transaction,
 } from '@cordon/kernel';
-import { parseInput, refuseDuplicate } from './app-commands.ts';
+import { refuseDuplicate } from './app-commands.ts';
+import { parseInput } from './input.ts';
 import type { EstateContext } from './context.ts';
 import { insertCutOff } from './cut-off-store.ts';
 import { cutOffWorkflow } from './cut-off.ts';

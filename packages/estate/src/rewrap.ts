@@ -1,7 +1,7 @@
 import type { Clock, Database, SecretEnvelope } from '@cordon/kernel';
-import { appSnapshotEntry } from './app-store.ts';
-import { publish } from './publication.ts';
 import { tablesOf } from './tables.ts';
+import { sourceContext } from './vault/minting.ts';
+import { publishPlace } from './vault/vault-publication.ts';
 
 const ROWS_MAX = 500;
 
@@ -19,19 +19,31 @@ export async function rewrapEstateSecrets(deps: {
   return db.transaction(async (tx) => {
     const tables = tablesOf(tx);
     let count = 0;
+    const older = `cse1.${envelope.currentKeyId}.%`;
     const credentials = await tables
       .selectFrom('credentials')
-      .select(['id', 'app_id', 'sealed'])
+      .select(['id', 'app_id', 'integration_id', 'stage', 'sealed', 'sealed_source'])
       .where('retired_at', 'is', null)
-      .where('sealed', 'not like', `cse1.${envelope.currentKeyId}.%`)
+      .where((eb) =>
+        eb.or([
+          eb.and([eb('sealed', '<>', ''), eb('sealed', 'not like', older)]),
+          eb('sealed_source', 'not like', older),
+        ]),
+      )
       .limit(ROWS_MAX)
       .forUpdate()
       .execute();
     for (const row of credentials) {
-      const sealed = envelope.rewrap(row.sealed, `credential:${row.app_id}`);
-      if (sealed === null) continue;
-      await tables.updateTable('credentials').set({ sealed }).where('id', '=', row.id).execute();
-      await publish(tx, { set: [await appSnapshotEntry(tx, row.app_id)], at: clock.now() });
+      const sealed = row.sealed === '' ? null : envelope.rewrap(row.sealed, `credential:${row.app_id}`);
+      const source = row.sealed_source === null ? null : envelope.rewrap(row.sealed_source, sourceContext(row.id));
+      if (sealed === null && source === null) continue;
+      await tables
+        .updateTable('credentials')
+        .set({ ...(sealed === null ? {} : { sealed }), ...(source === null ? {} : { sealed_source: source }) })
+        .where('id', '=', row.id)
+        .execute();
+      const place = { appId: row.app_id, integrationId: row.integration_id };
+      if (row.stage === 'current') await publishPlace(tx, place, clock.now());
       count += 1;
     }
     const keys = await tables.selectFrom('snapshot_keys').select(['key_id', 'sealed_private']).forUpdate().execute();

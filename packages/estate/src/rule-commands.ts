@@ -1,6 +1,6 @@
 import { type Actor, appendAudit, authorize, uuidv7 } from '@cordon/kernel';
 import { parseEntry } from '@cordon/policy';
-import { parseInput } from './app-commands.ts';
+import { parseInput } from './input.ts';
 import type { EstateContext } from './context.ts';
 import { publish } from './publication.ts';
 import { type Rule, RULE_NAMES, RULE_PERMISSIONS, type RuleEntry, type RuleInput, ruleInputs } from './rule.ts';

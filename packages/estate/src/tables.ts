@@ -50,6 +50,7 @@ export interface EstateTables {
     lease_id: ColumnType<string | null, string | null | undefined, string | null>;
     lease_until: Instant;
     switch_at: Instant;
+    overlap_ms: ColumnType<number | null, number | null | undefined, number | null>;
     overlap_until: Instant;
   };
   vault_connections: {

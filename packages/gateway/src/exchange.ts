@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { IntegrationEntry, TokenEntry } from '@cordon/policy';
+import type { Credential, IntegrationEntry, TokenEntry } from '@cordon/policy';
 import { uuidv7 } from '@cordon/kernel';
 import type { Decision, FindingFacts, Named } from '@cordon/lake';
 import type { Located, AppPlan, UpstreamTarget } from './app-plan.ts';
@@ -83,6 +83,8 @@ export class Exchange {
   requestStream: AsyncIterable<Buffer> | undefined;
   requestBytes = 0;
   heldBytes = 0;
+  /** What is attached: the integration's own credential, else the app's. */
+  credential: Credential | null = null;
   credentialHeaders: string[] = [];
   upstreamMs: number | undefined;
   answer: UpstreamResponse | undefined;
@@ -92,6 +94,10 @@ export class Exchange {
   decision: Decision = 'allow';
   refusal: Refusal | undefined;
   recorded = false;
+  /** Set by a step that answers the call itself: no further step runs. */
+  finished = false;
+  /** Ids of a GraphQL document's further operations, beside `operation`. */
+  furtherOperations: readonly ResolvedOperation[] = [];
   aborted = false;
   onAbort: (() => void) | undefined;
   sentStatus = 0;

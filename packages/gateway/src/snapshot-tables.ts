@@ -1,5 +1,6 @@
 import {
   type AppEntry,
+  type Credential,
   compileInspection,
   type Entries,
   getEntry,
@@ -14,7 +15,7 @@ import {
 import { type AppPlan, planApp } from './app-plan.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
-const LOOKED_UP = /^(?:token|revoked|jwk|webhook):/;
+const LOOKED_UP = /^(?:token|revoked|jwk|credential|webhook):/;
 
 interface Compiled {
   readonly appsByName: ReadonlyMap<string, AppPlan>;
@@ -78,6 +79,12 @@ export class SnapshotTables {
 
   webhook(id: string): WebhookEntry | undefined {
     return getEntry(this.#entries, 'webhook', id);
+  }
+
+  /** What is attached to the calls of an integration: its own, else the app's. */
+  credential(app: AppEntry, integrationId: string): Credential | null {
+    const own = getEntry(this.#entries, 'credential', `${app.id}.${integrationId}`);
+    return own ? own.credential : app.credential;
   }
 
   integration(id: string): IntegrationEntry | undefined {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { graphqlSettings } from './graphql-entry.ts';
+import { mcpSettings } from './mcp-entry.ts';
 
 /** Ids are minted by control (UUIDv7); the snapshot only needs them to be short, printable and unambiguous. */
 export const entryId = z
@@ -37,10 +39,14 @@ const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, 'expe
 /** SecretEnvelope output, sealed with context `credential:<AppId>`. Never clear text. */
 const sealed = z.string().min(1).max(16_384);
 
+/** Which vault credential a short-lived token was minted from, and how often that has happened. */
+const renewal = z.strictObject({ id: entryId, generation: z.int().nonnegative() });
+
 /**
  * What the gateway attaches upstream. What the sealed text holds, once opened:
- * bearer: the token. basic: `user:password`. api-key-*: the key. The rest: a JSON object as their vault kind defines;
- * `tokenUrl` is where short-lived tokens are minted.
+ * bearer: the token. basic: `user:password`. api-key-*: the key. aws-sigv4: a JSON object of `accessKeyId`,
+ * `secretAccessKey` and perhaps `sessionToken`. Refresh tokens, client secrets and private keys never come here: what
+ * mints short-lived tokens stays with control and worker.
  */
 export const credential = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -50,6 +56,8 @@ export const credential = z.discriminatedUnion('kind', [
     scheme: z.string().max(32).default('Bearer'),
     /** When the vendor's token ends, for short-lived ones that control refreshes. */
     expiresAt: instant.nullable().default(null),
+    /** Set when the token can be renewed: a gateway whose vendor refuses it may ask for a newer one. */
+    renewal: renewal.nullable().default(null),
   }),
   z.strictObject({ kind: z.literal('basic'), sealed }),
   z.strictObject({
@@ -59,18 +67,16 @@ export const credential = z.discriminatedUnion('kind', [
     prefix: z.string().max(64).default(''),
   }),
   z.strictObject({ kind: z.literal('api-key-query'), sealed, parameter: z.string().min(1).max(128) }),
-  z.strictObject({
-    kind: z.enum(['oauth2-client-credentials', 'oauth2-refresh-token', 'github-app', 'google-service-account']),
-    sealed,
-    tokenUrl: z.string().max(2048).nullable().default(null),
-    scopes: z.array(z.string().max(256)).max(100).default([]),
-  }),
+  /** A field of a form body (application/x-www-form-urlencoded). */
+  z.strictObject({ kind: z.literal('api-key-form'), sealed, field: z.string().min(1).max(128) }),
   z.strictObject({
     kind: z.literal('aws-sigv4'),
     sealed,
     region: z.string().min(1).max(64),
     service: z.string().min(1).max(64),
   }),
+  /** There should be one and there is none: calls are refused, never sent without it. */
+  z.strictObject({ kind: z.literal('unavailable'), reason: z.enum(['not-connected', 'expired', 'refused']) }),
 ]);
 export type Credential = z.output<typeof credential>;
 
@@ -96,6 +102,49 @@ const limits = z.strictObject({
     .default(32 * KIB),
   timeoutMs: z.int().min(100).max(600_000).default(30_000),
   jsonDepthMax: z.int().min(1).max(1000).default(64),
+});
+
+/** Milliseconds, from a tenth of a second to an hour. */
+const wait = z.int().min(100).max(3_600_000);
+
+/** How calls behave when the upstream is slow, broken or gone. Times in milliseconds. */
+const resilience = z.strictObject({
+  connectMs: wait.default(5_000),
+  /** Until the answer's header is there; null: `limits.timeoutMs`. */
+  headersMs: wait.nullable().default(null),
+  /** Between two pieces of the answer; null: `limits.timeoutMs`. */
+  idleMs: wait.nullable().default(null),
+  /** From the first byte sent to the last one received, repeats included; streams of events are exempt. */
+  totalMs: wait.default(900_000),
+  /** Further tries of a call that is safe to repeat. 0: none. */
+  retriesMax: z.int().min(0).max(5).default(2),
+  /** Further tries as a share of all calls; a few a second are always allowed. */
+  retryPercent: z.int().min(0).max(100).default(10),
+  breaker: z
+    .strictObject({
+      mode: z.enum(['on', 'off']).default('on'),
+      /** Fewer calls than this in the window say nothing. */
+      callsMin: z.int().min(1).max(10_000).default(10),
+      failurePercent: z.int().min(1).max(100).default(50),
+      windowMs: wait.default(10_000),
+      /** How long it stays open at first; doubled with each failed probe, up to a minute. */
+      openMs: wait.default(5_000),
+    })
+    .prefault({}),
+  /** Calls in flight to one upstream host from one gateway process; more are refused, or wait. */
+  concurrencyMax: z.int().min(1).max(1_024).default(128),
+  /** Calls that may wait for a place. 0: no queue. */
+  queueMax: z.int().min(0).max(10_000).default(0),
+  queueMs: wait.default(1_000),
+});
+
+/** How a vendor's own rate limit is divided between integrations. */
+const sharing = z.strictObject({
+  mode: z.enum(['on', 'off']).default('on'),
+  /** From this share of the vendor's budget on, each integration gets its part of what is left. */
+  reservePercent: z.int().min(1).max(100).default(20),
+  /** Integrations that count for more (or less) than 1. */
+  weights: z.record(entryId, z.number().min(0.1).max(100)).default({}),
 });
 
 /** `app:<AppId>`: one SaaS tool and how the gateway treats it. */
@@ -146,6 +195,16 @@ export const appEntry = z.strictObject({
   assurance: assurance.default('m0'),
   classification: z.enum(['public', 'internal', 'confidential', 'restricted']).nullable().default(null),
   limits: limits.prefault({}),
+  /** Set for an MCP server: its tools are the operations. */
+  mcp: mcpSettings.nullable().default(null),
+  /** Set where some paths speak GraphQL: its fields are the operations. */
+  graphql: graphqlSettings.nullable().default(null),
+  resilience: resilience.prefault({}),
+  sharing: sharing.prefault({}),
 });
 export type AppEntry = z.output<typeof appEntry>;
 export type AppEntryInput = z.input<typeof appEntry>;
+
+/** `credential:<AppId>.<IntegrationId>`: what is attached to the calls of one integration instead of the app's own. */
+export const credentialEntry = z.strictObject({ id: entryId, credential });
+export type CredentialEntry = z.output<typeof credentialEntry>;

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { grantEntry, integrationEntry, jwkEntry, policyEntry, revokedEntry, tokenEntry } from './access-entry.ts';
 import { appEntry, credentialEntry, sha256Hex } from './app-entry.ts';
 import { SnapshotInvalid } from './errors.ts';
+import { graphqlSchemaEntry } from './graphql-entry.ts';
+import { mcpItemEntry } from './mcp-entry.ts';
 import { requirementEntry } from './requirement-entry.ts';
 import { inspectionEntry, limitEntry } from './rule-entry.ts';
 import { webhookEntry } from './webhook-entry.ts';
@@ -19,6 +21,8 @@ export const entrySchemas = {
   token: tokenEntry,
   revoked: revokedEntry,
   jwk: jwkEntry,
+  'mcp-item': mcpItemEntry,
+  'graphql-schema': graphqlSchemaEntry,
   webhook: webhookEntry,
 } as const;
 
@@ -46,6 +50,8 @@ const nameIn: Record<EntryKind, string | null> = {
   token: null,
   revoked: null,
   jwk: 'kid',
+  'mcp-item': 'id',
+  'graphql-schema': 'id',
   webhook: 'id',
 };
 

@@ -46,10 +46,23 @@ export {
   SnapshotTampered,
   SnapshotTooBig,
 } from './errors.ts';
+export type { GraphqlSchemaEntry, GraphqlSettings } from './graphql-entry.ts';
+export { graphqlSettings } from './graphql-entry.ts';
 export type { OperationFacts } from './grant-selector.ts';
 export { covers, formatSelector, parseSelector, parseUnknownOperation, unknownOperation } from './grant-selector.ts';
 export type { InspectionCall, InspectionResolver } from './inspection.ts';
 export { compileInspection, defaultInspectionRules, resolveInspection } from './inspection.ts';
+export type { DefinitionFlag } from './mcp-definition.ts';
+export {
+  DEFINITION_BYTES_MAX,
+  definitionHash,
+  findHiddenInstructions,
+  makeVisible,
+  MCP_NAME,
+  pinnedDefinition,
+} from './mcp-definition.ts';
+export type { McpItemEntry, McpItemEntryInput, McpItemKind, McpSettings } from './mcp-entry.ts';
+export { mcpItemKind, mcpSettings } from './mcp-entry.ts';
 export type { Facts } from './policy-facts.ts';
 export type { PolicyProblem, PolicyTextReport } from './policy-text.ts';
 export { validatePolicyText } from './policy-text.ts';

@@ -59,7 +59,11 @@ export const limitEntry = z.strictObject({
   quota: z
     .strictObject({
       callsPerDay: z.int().min(1).nullable().default(null),
+      /** Both ways together. */
       bytesPerDay: z.int().min(1).nullable().default(null),
+      /** Of answers alone. */
+      bytesOutPerDay: z.int().min(1).nullable().default(null),
+      /** Items of lists in answers; an answer that is no list is one. */
       recordsPerDay: z.int().min(1).nullable().default(null),
     })
     .nullable()

@@ -6,6 +6,7 @@ import { type SigningKey, snapshotKeyId } from './snapshot-signature.ts';
 /** The least that each kind needs, for tests to override. */
 const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   app: { id: 'app-1', name: 'github', title: 'GitHub', upstream: 'https://api.github.com' },
+  credential: { id: 'app-1.int-1', credential: { kind: 'basic', sealed: 'sealed' } },
   integration: { id: 'int-1', name: 'Nightly sync', ownerId: 'person-1', status: 'active', clientId: 'client-1' },
   grant: {
     id: 'grant-1',
@@ -20,6 +21,16 @@ const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   requirement: { id: 'requirement-1', name: 'Payouts' },
   token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
   revoked: { expiresAt: 2_000_000_000_000 },
+  'mcp-item': {
+    id: 'item-1',
+    appId: 'app-1',
+    kind: 'tool',
+    name: 'echo',
+    sha256: '0'.repeat(64),
+    state: 'accepted',
+    access: 'read',
+  },
+  'graphql-schema': { id: 'app-1', sha256: '0'.repeat(64), bytes: 0 },
   jwk: { kid: 'key-1', issuer: 'https://cordon.example', jwk: { kty: 'OKP', alg: 'EdDSA', crv: 'Ed25519', x: 'AA' } },
   webhook: {
     id: 'hook-1',

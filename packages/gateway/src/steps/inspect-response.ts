@@ -4,13 +4,12 @@ import { blockedRefusal } from './inspect-request.ts';
 
 function hideCredential(exchange: Exchange, answer: UpstreamResponse): void {
   const { credentials } = exchange.runtime;
-  const { entry } = exchange.app;
-  if (!entry.credential) return;
+  if (!exchange.credential) return;
   for (let index = 1; index < answer.headers.length; index += 2) {
-    answer.headers[index] = credentials.hideText(entry, answer.headers[index]!);
+    answer.headers[index] = credentials.hideText(exchange, answer.headers[index]!);
   }
   if (!answer.decoded) return;
-  const clean = credentials.hide(entry, answer.decoded);
+  const clean = credentials.hide(exchange, answer.decoded);
   if (clean === answer.decoded) return;
   answer.decoded = clean;
   answer.changed = true;
