@@ -24,6 +24,15 @@ export interface GatewayStatus {
   readonly appliedAt: number;
 }
 
+export interface McpReport {
+  readonly appId: string;
+  readonly items: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly definition: Record<string, unknown>;
+  }[];
+}
+
 /** Control and worker as a gateway sees them, in one server, for tests and benchmarks. */
 export interface ControlStub {
   readonly url: string;
@@ -35,6 +44,8 @@ export interface ControlStub {
   /** Webhook deliveries, each once. */
   readonly deliveries: readonly Record<string, unknown>[];
   readonly introspected: readonly string[];
+  /** What gateways said that MCP servers offer. */
+  readonly mcpReports: readonly McpReport[];
   readonly tokens: Map<string, TokenEntryInput>;
   readonly blobs: Map<string, Buffer>;
   /** Publishes a change; `notify: false` loses the notification, so that only polling finds it. */
@@ -68,6 +79,7 @@ class StubServer implements ControlStub {
   readonly statuses: GatewayStatus[] = [];
   readonly deliveries: Record<string, unknown>[] = [];
   readonly introspected: string[] = [];
+  readonly mcpReports: McpReport[] = [];
   readonly tokens = new Map<string, TokenEntryInput>();
   readonly blobs = new Map<string, Buffer>();
   mode: ControlStub['mode'] = 'up';
@@ -162,6 +174,9 @@ class StubServer implements ControlStub {
       this.introspected.push(sha256);
       const token = this.tokens.get(sha256);
       json(token ? { active: true, token } : { active: false });
+    } else if (path === 'gateway/mcp-items') {
+      this.mcpReports.push(JSON.parse(body) as McpReport); // from the gateway under test
+      json({});
     } else if (path.startsWith('gateway/blobs/')) {
       const blob = this.blobs.get(path.slice('gateway/blobs/'.length));
       if (blob) response.end(blob);

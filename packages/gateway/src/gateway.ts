@@ -15,9 +15,14 @@ import { ProofMemory } from './dpop-proof.ts';
 import type { GatewayErrorCode } from './errors.ts';
 import { Exchange, type ListenerPlan } from './exchange.ts';
 import { IdentityCache } from './identity-cache.ts';
+import { GraphqlDocuments } from './graphql/graphql-documents.ts';
 import { Inspector } from './inspector.ts';
 import { type Listener, openListener } from './listener.ts';
+import { McpCatalog } from './mcp/mcp-catalog.ts';
+import { reportMcpItems } from './mcp/mcp-report.ts';
+import { McpSeals } from './mcp/mcp-session.ts';
 import { Metrics } from './metrics.ts';
+import { appsWithChangedItems, operationFacts } from './operation-facts.ts';
 import { Operations } from './operations.ts';
 import { type NamedStep, observeSteps, pipelines, runSteps, type StepObserver } from './pipeline.ts';
 import { createCounters } from './counters.ts';
@@ -107,7 +112,7 @@ class GatewayProcess implements Gateway {
         clock,
         logger,
       });
-    this.#runtime = createRuntime(deps, source, this.metrics);
+    this.#runtime = createRuntime(deps, source, this.metrics, this.#client);
     this.#shipper = new SpoolShipper({
       spool: this.#runtime.spool,
       send: (key, ndjson, signal) => this.#client.sendBatch(key, ndjson, signal),
@@ -158,15 +163,19 @@ class GatewayProcess implements Gateway {
   /** Puts a verified snapshot in force. */
   #apply(snapshot: Snapshot): void {
     const runtime = this.#runtime;
-    const changed = this.#snapshot ? changedKeys(this.#snapshot, snapshot) : undefined;
+    const before = this.#snapshot;
+    const changed = before ? changedKeys(before, snapshot) : undefined;
     this.#snapshot = snapshot;
     runtime.tables = SnapshotTables.compile(snapshot, runtime.tables, changed);
     try {
-      if (runtime.authorizer) runtime.authorizer.update(snapshot.entries, changed);
-      else {
+      if (runtime.authorizer) {
+        runtime.authorizer.update(snapshot.entries, changed);
+        for (const appId of appsWithChangedItems(changed, before!.entries, snapshot.entries))
+          runtime.authorizer.forgetApp(appId); // an authorizer came with a snapshot
+      } else {
         runtime.authorizer = createAuthorizer({
           entries: snapshot.entries,
-          operations: (appId, operationId) => runtime.operations.facts(appId, operationId),
+          operations: (appId, operationId) => operationFacts(runtime, appId, operationId),
           builtIn: this.#deps.builtIn ?? readBuiltIn(),
         });
       }
@@ -361,7 +370,12 @@ function changedKeys(before: Snapshot, after: Snapshot): string[] {
   return changed;
 }
 
-function createRuntime(deps: GatewayDeps, source: SnapshotSource, metrics: Metrics): GatewayRuntime {
+function createRuntime(
+  deps: GatewayDeps,
+  source: SnapshotSource,
+  metrics: Metrics,
+  client: ControlClient,
+): GatewayRuntime {
   const { config, clock, logger, envelope } = deps;
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
   const blobs = new BlobStore(path.join(config.dataDir, 'blobs'), (sha256) => source.blob(sha256));
@@ -381,6 +395,11 @@ function createRuntime(deps: GatewayDeps, source: SnapshotSource, metrics: Metri
       () => clock.now(),
       (appId) => runtime.authorizer?.forgetApp(appId),
     ),
+    mcp: {
+      catalog: new McpCatalog((appId, items) => reportMcpItems(client, appId, items), logger),
+      seals: new McpSeals(envelope),
+    },
+    graphql: new GraphqlDocuments(blobs),
     inspector: new Inspector(deps.classifier ?? createClassifier()),
     credentials: new CredentialBox(envelope),
     upstreams: new Upstreams(limits.upstreamConnectionsMax),

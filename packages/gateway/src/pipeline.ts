@@ -1,4 +1,5 @@
 import type { Exchange, ListenerPlan } from './exchange.ts';
+import { serveMcp } from './mcp/serve-mcp.ts';
 import { acceptRequest } from './steps/accept-request.ts';
 import { assignCredential } from './steps/assign-credential.ts';
 import { assignLinks } from './steps/assign-links.ts';
@@ -27,6 +28,7 @@ export const pipelines: Readonly<Record<ListenerPlan['kind'], readonly NamedStep
   api: [
     { name: 'accept', run: acceptRequest },
     { name: 'identify', run: loadIdentity },
+    { name: 'mcp', run: serveMcp },
     { name: 'resolve operation', run: loadOperation },
     { name: 'authorize', run: checkGrant },
     { name: 'limit', run: checkLimits },
@@ -50,7 +52,7 @@ export type StepObserver = (name: string, nanoseconds: bigint) => void;
  * wait only for their body and for the upstream.
  */
 export function runSteps(exchange: Exchange, steps: readonly NamedStep[], index = 0): Promise<void> | undefined {
-  for (let at = index; at < steps.length; at++) {
+  for (let at = index; at < steps.length && !exchange.finished; at++) {
     const waiting = steps[at]!.run(exchange);
     if (waiting !== undefined) return waiting.then(() => runSteps(exchange, steps, at + 1));
   }

@@ -4,6 +4,7 @@ import {
   compileInspection,
   type Entries,
   getEntry,
+  type GraphqlSchemaEntry,
   type IntegrationEntry,
   type JwkEntry,
   type LimitEntry,
@@ -13,6 +14,7 @@ import {
   type WebhookEntry,
 } from '@cordon/policy';
 import { type AppPlan, planApp } from './app-plan.ts';
+import { compileMcp, type McpTables } from './mcp/mcp-tables.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
 const LOOKED_UP = /^(?:token|revoked|jwk|credential|webhook):/;
@@ -25,6 +27,7 @@ interface Compiled {
   readonly limits: readonly LimitEntry[];
   readonly limitsByCall: Map<string, readonly LimitEntry[]>;
   readonly inspection: ReturnType<typeof compileInspection>;
+  readonly mcp: McpTables;
 }
 
 const LIMIT_CALLS_MAX = 50_000;
@@ -95,6 +98,14 @@ export class SnapshotTables {
     return this.#compiled.integrationsByClient.get(clientId);
   }
 
+  get mcp(): McpTables {
+    return this.#compiled.mcp;
+  }
+
+  graphqlSchema(appId: string): GraphqlSchemaEntry | undefined {
+    return getEntry(this.#entries, 'graphql-schema', appId);
+  }
+
   get inspection(): Compiled['inspection'] {
     return this.#compiled.inspection;
   }
@@ -142,5 +153,6 @@ function compileEntries(entries: Entries, before: Compiled | undefined): Compile
   }
   limits.sort((a, b) => (a.id < b.id ? -1 : 1));
   const inspection = compileInspection(entries);
-  return { appsByName, appsById, appsByHost, integrationsByClient, limits, limitsByCall: new Map(), inspection };
+  const mcp = compileMcp(entries);
+  return { appsByName, appsById, appsByHost, integrationsByClient, limits, limitsByCall: new Map(), inspection, mcp };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { locate } from '../app-plan.ts';
+import { type AppPlan, locate } from '../app-plan.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayRuntime } from '../runtime.ts';
@@ -84,6 +84,12 @@ function originForm(target: string, host: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
+/** `/mcp/<app>` is another address of an app that is an MCP server. */
+function withoutMcpPrefix(url: string, byName: ReadonlyMap<string, AppPlan>): string {
+  const name = /^\/mcp\/([^/?]+)/.exec(url)?.[1];
+  return name !== undefined && byName.get(name)?.entry.mcp ? url.slice('/mcp'.length) : url;
+}
+
 export function checkReady(runtime: GatewayRuntime, tables: SnapshotTables | undefined): void {
   if (runtime.draining) {
     throw new Refusal('gateway.draining', 'This gateway is stopping. Try again.', {
@@ -131,7 +137,8 @@ export function acceptRequest(exchange: Exchange): void {
   exchange.gatewayBase = listener.publicUrl ?? `${listener.secure ? 'https' : 'http'}://${host}`;
   const tables = exchange.tables!; // checkReady refused the call otherwise
   const own = listener.app === undefined ? tables.appByHost(hostName(host)) : tables.appsByName.get(listener.app);
-  const located = locate(url, own, tables.appsByName);
+  const shared = listener.app === undefined ? withoutMcpPrefix(url, tables.appsByName) : url;
+  const located = locate(shared, own, tables.appsByName);
   if (!located) {
     throw new Refusal(
       'gateway.app_unknown',

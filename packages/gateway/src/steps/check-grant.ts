@@ -12,8 +12,7 @@ export function checkGrant(exchange: Exchange): void {
       time: exchange.startedAt,
       sourceAddress: exchange.sourceAddress,
       assurance: caller.token.assurance,
-      listener:
-        exchange.located!.links === app.sharedLinks ? 'path' : exchange.listener.app === undefined ? 'host' : 'port',
+      listener: listenerOf(exchange),
       parameters: operation!.parameters,
     },
   });
@@ -30,6 +29,12 @@ export function checkGrant(exchange: Exchange): void {
     },
     headers: [['WWW-Authenticate', 'Bearer realm="cordon", error="insufficient_scope"']],
   });
+}
+
+function listenerOf({ app, located, listener }: Exchange): 'mcp' | 'path' | 'host' | 'port' {
+  if (app.entry.mcp) return 'mcp';
+  if (located!.links === app.sharedLinks) return 'path'; // past the accept step
+  return listener.app === undefined ? 'host' : 'port';
 }
 
 function sentence(text: string): string {
