@@ -27,6 +27,23 @@ const scimExtensionSchema = z.object({
     .max(50),
 });
 
+/** Which client certificates are believed, and how proofs of possession must be. */
+const clientTrustSchema = z.object({
+  /** PEM bundle of authorities whose certificates identify clients by their subject. */
+  authorities: z.string().default(''),
+  /** SPIFFE trust domain → PEM bundle. */
+  spiffe: z.record(z.string(), z.string()).default({}),
+  /** Addresses whose Client-Cert field (RFC 9440) is believed. */
+  trustedProxies: z.array(z.string()).default([]),
+  certificateDays: z.int().min(1).max(90).default(7),
+  dpopNonce: z.enum(['optional', 'required']).default('optional'),
+  /** 32 bytes in hex that all control processes share; random when absent. */
+  nonceSecret: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+
 /** Settings of this package. Everything has a default but the public address. */
 export const identityConfigSchema = z.object({
   /** The address under which browsers and clients reach Cordon; OAuth issuer, WebAuthn origin. No trailing slash. */
@@ -50,6 +67,17 @@ export const identityConfigSchema = z.object({
   /** Lifetime of an access token when its client doesn't say otherwise, seconds. */
   tokenTtlS: z.int().min(60).max(86_400).default(3_600),
   resources: z.array(resourceSchema).default([]),
+  /** Below this address every app is a resource that a token can be meant for: `<gatewayUrl>/<app>`. */
+  gatewayUrl: z
+    .url()
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional(),
+  /** Address of the listener that asks for client certificates. */
+  mtlsUrl: z
+    .url()
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional(),
+  clients: clientTrustSchema.prefault({}),
   scimExtension: scimExtensionSchema.optional(),
   attestation: z.enum(['direct', 'none']).default('direct'),
 });

@@ -23,6 +23,13 @@ export interface Revocation {
   readonly personId?: string;
 }
 
+/** Whose an integration is. */
+export interface IntegrationFacts {
+  readonly name: string;
+  readonly ownerId: string;
+  readonly active: boolean;
+}
+
 /** What every command of this package works with. Built once by `createIdentity`. */
 export interface IdentityContext {
   readonly db: Database;
@@ -37,6 +44,10 @@ export interface IdentityContext {
   readonly onRevoked: (tx: Transaction, revocation: Revocation) => Promise<void>;
   /** Throws unless the integration exists and this actor may manage its credentials. */
   readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
+  /** What an approval must know of an integration; null when it doesn't exist. Without it, approvals can't be asked for. */
+  readonly findIntegration?: (id: string) => Promise<IntegrationFacts | null>;
+  /** Whether an app of this name is behind the gateway (RFC 8707). Without it, every name is taken for one. */
+  readonly hasApp?: (name: string) => Promise<boolean>;
   /** Fetches the keys of workload issuers; without it, only keys that were given are used. */
   readonly fetchJson?: FetchJson;
   readonly passwordCost: PasswordCost;

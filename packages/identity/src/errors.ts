@@ -74,6 +74,35 @@ export class IssuerUnreachable extends IdentityError {
 export class TokenNotFound extends IdentityError {
   readonly code = 'identity.token_not_found';
 }
+/** The one-time code of an enrolment is unknown, used or over. */
+export class EnrolmentInvalid extends IdentityError {
+  readonly code = 'identity.enrolment_invalid';
+}
+/** The connection showed no certificate that could be renewed. */
+export class CertificateInvalid extends IdentityError {
+  readonly code = 'identity.certificate_invalid';
+}
+export class CertificateNotFound extends IdentityError {
+  readonly code = 'identity.certificate_not_found';
+}
+export class ApprovalNotFound extends IdentityError {
+  readonly code = 'identity.approval_not_found';
+}
+/** Decided already, or too late. */
+export class ApprovalOver extends IdentityError {
+  readonly code = 'identity.approval_over';
+}
+/** The second person must be another one. */
+export class ApprovalOwn extends IdentityError {
+  readonly code = 'identity.approval_own';
+}
+/** This process runs no authorization server. */
+export class ApprovalUnavailable extends IdentityError {
+  readonly code = 'identity.approval_unavailable';
+}
+export class LockNotFound extends IdentityError {
+  readonly code = 'identity.lock_not_found';
+}
 export class InputInvalid extends IdentityError {
   readonly code = 'identity.input_invalid';
 }
@@ -103,6 +132,14 @@ export const identityErrors = {
   'identity.client_invalid': { status: 422, expose: true, level: 'info' },
   'identity.issuer_unreachable': { status: 503, expose: false, level: 'warn' },
   'identity.token_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.enrolment_invalid': { status: 401, expose: true, level: 'warn' },
+  'identity.certificate_invalid': { status: 401, expose: true, level: 'info' },
+  'identity.certificate_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.approval_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.approval_over': { status: 409, expose: true, level: 'info' },
+  'identity.approval_own': { status: 403, expose: true, level: 'warn' },
+  'identity.approval_unavailable': { status: 503, expose: true, level: 'warn' },
+  'identity.lock_not_found': { status: 404, expose: true, level: 'info' },
   'identity.input_invalid': { status: 422, expose: true, level: 'info' },
 } as const satisfies ErrorTable;
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isAllowed } from '@cordon/kernel';
 import type {
   Actor,
   Clock,
@@ -10,7 +11,15 @@ import type {
   Transaction,
 } from '@cordon/kernel';
 import { type IdentityConfigInput, identityConfigSchema } from './config.ts';
-import { type IdentityContext, type PasswordCost, type Revocation, tablesOf } from './context.ts';
+import {
+  type IdentityContext,
+  type IntegrationFacts,
+  type PasswordCost,
+  type Revocation,
+  tablesOf,
+} from './context.ts';
+import { type Approvals, createApprovals } from './approvals/approvals.ts';
+import { deleteOldApprovals } from './approvals/approval-store.ts';
 import type { IdentityEvent } from './events.ts';
 import { deleteExpiredChallenges } from './factors/challenge-store.ts';
 import { createEnrolment, type Enrolment } from './factors/enrolment.ts';
@@ -18,7 +27,14 @@ import { defaultPasswordCost } from './factors/password.ts';
 import { createStepUp, type StepUp } from './factors/step-up.ts';
 import type { FetchJson } from './oauth/issuer-keys.ts';
 import { createOauthClients, type OauthClients } from './oauth/clients.ts';
+import { ENROL_PATH } from './certificates/certificate-endpoint.ts';
+import { deleteOldCertificates } from './certificates/certificate-store.ts';
+import { type Certificates, createCertificates } from './certificates/certificates.ts';
+import { createClientAuthority } from './certificates/client-authority.ts';
+import { createPeerCertificates } from './certificates/peer-certificate.ts';
+import { deleteOldLocks } from './oauth/lock-store.ts';
 import { type OauthServer, startOauthServer } from './oauth/oauth-server.ts';
+import { createTokenGuard, type TokenGuard } from './oauth/token-guard.ts';
 import { createSigningKeys, type SigningKeys } from './oauth/signing-keys.ts';
 import { createTokenReader, type TokenReader } from './oauth/token-reader.ts';
 import { deleteExpiredTokens } from './oauth/token-store.ts';
@@ -59,6 +75,10 @@ export interface IdentityDeps {
    * role. Without it, whoever has the role may manage every integration's.
    */
   readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
+  /** Whose an integration is, for approvals. */
+  readonly findIntegration?: (id: string) => Promise<IntegrationFacts | null>;
+  /** Whether an app of this name is behind the gateway. */
+  readonly hasApp?: (name: string) => Promise<boolean>;
   /**
    * Gives the JSON at an https address: how keys of workload issuers (GitHub Actions, Kubernetes) are fetched. It must
    * refuse private networks. Without it, only issuers whose keys were given are trusted.
@@ -80,6 +100,15 @@ export interface Identity {
   readonly oauthClients: OauthClients;
   readonly tokens: TokenReader;
   readonly signingKeys: SigningKeys;
+  /** Certificates of integrations. */
+  readonly certificates: Certificates;
+  /** Calls that a second person approves. */
+  readonly approvals: Approvals;
+  /** Locks of addresses and clients that fail at the token endpoint. */
+  readonly guard: TokenGuard;
+  /** Where workloads enrol. */
+  readonly enrolmentEndpoint: string;
+  mayDecide(actor: Actor): boolean;
   /** Users and groups as a corporate directory sees them (SCIM). */
   readonly directory: Directory;
   readonly groups: Groups;
@@ -105,6 +134,11 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const { db, clock } = context;
   const signingKeys = createSigningKeys(context);
   const directory = createDirectory(context);
+  const authority = createClientAuthority(context);
+  const certificates = createCertificates(context, authority);
+  const guard = createTokenGuard(context);
+  let oauth: OauthServer | undefined;
+  const approvals = createApprovals(context, () => oauth?.answers);
   return {
     people: createPeople(context),
     links: createLinks(context),
@@ -123,7 +157,16 @@ export function createIdentity(deps: IdentityDeps): Identity {
     cookie: createSessionCookie(context.config.publicUrl),
     clock,
     publicUrl: context.config.publicUrl,
-    startOauthServer: () => startOauthServer(context, signingKeys),
+    certificates,
+    approvals,
+    guard,
+    enrolmentEndpoint: (context.config.mtlsUrl ?? context.config.publicUrl) + ENROL_PATH,
+    mayDecide: (actor) => isAllowed(actor, 'approval.decide'),
+    async startOauthServer() {
+      const peers = createPeerCertificates(context, authority);
+      oauth = await startOauthServer(context, signingKeys, { peers, guard, approvals, certificates });
+      return oauth;
+    },
     async sweep() {
       const tables = tablesOf(db);
       const now = clock.now();
@@ -133,6 +176,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
       await deleteExpiredLinks(tables, now);
       await deleteExpiredApiTokens(tables, now);
       await deleteOldCounters(tables, now);
+      await deleteOldLocks(tables, now);
+      await deleteOldApprovals(tables, now);
+      await deleteOldCertificates(tables, now);
       await rewrapIdentitySecrets(context);
     },
   };

@@ -97,6 +97,8 @@ export interface IdentityTables {
     jwks: JsonOrNull;
     federation: JsonOrNull;
     tls_subject: string | null;
+    tls_uri: string | null;
+    dpop_nonce: Generated<boolean>;
     binding: TokenBinding;
     token_ttl_s: number;
     introspects: boolean;
@@ -127,6 +129,8 @@ export interface IdentityTables {
     expires_at: Date;
     consumed_at: Date | null;
     published: Generated<boolean>;
+    approval_id: string | null;
+    peer_jkt: string | null;
   };
   oauth_artifacts: {
     model: string;
@@ -138,6 +142,61 @@ export interface IdentityTables {
     consumed_at: Date | null;
   };
   oauth_replays: { id: string; expires_at: Date };
+  client_authorities: { id: string; certificate: string; sealed_key: string; created_at: Date; ends_at: Date };
+  client_certificates: {
+    id: string;
+    client_id: string;
+    integration_id: string;
+    serial: string;
+    thumbprint: string;
+    uri: string;
+    starts_at: Date;
+    ends_at: Date;
+    issued_at: Date;
+    issued_by: 'enrolment' | 'renewal';
+    revoked_at: Date | null;
+    revoked_reason: string | null;
+  };
+  client_enrolments: {
+    hash: Buffer;
+    integration_id: string;
+    name: string;
+    created_by: Json;
+    created_at: Date;
+    expires_at: Date;
+    used_at: Date | null;
+  };
+  approvals: {
+    id: string;
+    client_id: string;
+    integration_id: string;
+    integration_name: string;
+    owner_id: string;
+    asked: string;
+    call: Json;
+    message: string | null;
+    sealed_request: string;
+    grant_hash: Buffer | null;
+    status: 'pending' | 'approved' | 'denied';
+    decided_by: string | null;
+    decided_by_name: string | null;
+    decided_at: Date | null;
+    reason: string | null;
+    created_at: Date;
+    expires_at: Date;
+    token_at: Date | null;
+    uses: Generated<number>;
+    uses_max: number;
+    last_used_at: Date | null;
+  };
+  client_locks: {
+    kind: 'address' | 'client';
+    value: string;
+    failures: number;
+    window_start: Date;
+    locked_until: Date | null;
+    reason: string;
+  };
   signing_keys: {
     kid: string;
     alg: string;

@@ -3,7 +3,10 @@ import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret, sameHash } from '../token-secret.ts';
 import { ClientId, type OauthClient } from './client.ts';
 import { JWT_BEARER } from './federation.ts';
+import { TOKEN_EXCHANGE } from './token-exchange.ts';
 import { findClient, listClientSecrets, SECRETS_MAX } from './client-store.ts';
+
+const CIBA = 'urn:openid:params:grant-type:ciba';
 
 /** Members that Cordon adds to a client's metadata; oidc-provider keeps them under these names. */
 export const EXTRA_METADATA = [
@@ -12,6 +15,7 @@ export const EXTRA_METADATA = [
   'cordon_introspects',
   'cordon_secrets',
   'cordon_federation',
+  'cordon_dpop_nonce',
 ] as const;
 
 /**
@@ -32,7 +36,8 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
   return {
     client_id: client.id,
     client_name: client.name,
-    grant_types: [client.authMethod === 'federated' ? JWT_BEARER : 'client_credentials'],
+    grant_types: client.authMethod === 'federated' ? [JWT_BEARER] : ['client_credentials', CIBA, TOKEN_EXCHANGE],
+    ...(client.authMethod === 'federated' ? {} : { backchannel_token_delivery_mode: 'poll' as const }),
     response_types: [],
     redirect_uris: [],
     ...authMembers(client),
@@ -41,6 +46,7 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
     cordon_integration_id: client.integrationId,
     cordon_token_ttl_s: client.tokenTtlS,
     cordon_introspects: client.introspects,
+    cordon_dpop_nonce: client.dpopNonce,
     cordon_federation: client.federation === null ? null : JSON.stringify(client.federation),
     cordon_secrets: secrets.map(({ hash, expiresAt }) => `${hash.toString('hex')}:${expiresAt ?? ''}`),
   };
@@ -55,7 +61,9 @@ function authMembers(client: OauthClient): Omit<AllClientMetadata, 'client_id'> 
       // The grant's assertion says who it is; see workload-grant.ts.
       return { token_endpoint_auth_method: 'none' };
     case 'tls_client_auth':
-      return { token_endpoint_auth_method, tls_client_auth_subject_dn: client.tlsSubject ?? '' };
+      return client.tlsUri === null
+        ? { token_endpoint_auth_method, tls_client_auth_subject_dn: client.tlsSubject ?? '' }
+        : { token_endpoint_auth_method, tls_client_auth_san_uri: client.tlsUri };
     default:
       return { token_endpoint_auth_method, jwks: client.jwks ?? { keys: [] } };
   }

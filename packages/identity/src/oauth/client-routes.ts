@@ -6,6 +6,8 @@ import { principalOf } from '../route-access.ts';
 import { isoTime, isoTimeOrNull, nameSchema } from '../schemas.ts';
 import { ClientId, jwksSchema, type OauthClient } from './client.ts';
 import type { ClientSecret } from './client-store.ts';
+import type { ClientAuthInput } from './clients.ts';
+import { ClientInvalid } from '../errors.ts';
 
 const tags = ['oauth clients'];
 const HOUR_MS = 60 * 60_000;
@@ -29,8 +31,21 @@ const authSchema = z.discriminatedUnion('method', [
     jwks: jwksSchema.optional(),
     jwksUri: z.url().max(1_000).optional(),
   }),
-  z.strictObject({ method: z.literal('tls_client_auth'), subject: z.string().max(400) }),
+  z.strictObject({
+    method: z.literal('tls_client_auth'),
+    /** Distinguished name; or else `uri`. */
+    subject: z.string().max(400).optional(),
+    /** SPIFFE id. */
+    uri: z.string().max(2_048).optional(),
+  }),
 ]);
+function authOf(auth: z.output<typeof authSchema>): ClientAuthInput {
+  if (auth.method !== 'tls_client_auth') return auth;
+  if (auth.uri !== undefined && auth.subject === undefined) return { method: auth.method, uri: auth.uri };
+  if (auth.subject !== undefined && auth.uri === undefined) return { method: auth.method, subject: auth.subject };
+  throw new ClientInvalid('Name the certificate by its subject or by its URI name.', { field: 'auth' });
+}
+
 const bindingSchema = z.enum(['none', 'dpop', 'mtls']);
 
 const clientResponse = z
@@ -47,6 +62,9 @@ const clientResponse = z
     ]),
     binding: bindingSchema,
     tokenTtlS: z.int(),
+    dpopNonce: z.boolean(),
+    /** What its certificate names, for `tls_client_auth`. */
+    certificateName: z.string().nullable(),
     status: z.enum(['active', 'suspended', 'revoked']),
     /** How many public keys are registered. */
     keys: z.int(),
@@ -83,6 +101,8 @@ function showClient(
     authMethod: client.authMethod,
     binding: client.binding,
     tokenTtlS: client.tokenTtlS,
+    dpopNonce: client.dpopNonce,
+    certificateName: client.tlsUri ?? client.tlsSubject,
     status: client.status,
     keys: client.jwks?.keys.length ?? 0,
     secrets: secrets.map(({ id, hint, createdAt, expiresAt }) => ({
@@ -120,6 +140,8 @@ function clientRoutes(identity: Identity): FastifyPluginAsyncZod {
             name: nameSchema,
             auth: authSchema,
             binding: bindingSchema.default('none'),
+            /** DPoP proofs must carry a nonce (RFC 9449, section 8). */
+            dpopNonce: z.boolean().default(false),
             tokenTtlS: z.int().min(60).max(TOKEN_TTL_S_MAX).optional(),
             expiresAt: z.iso.datetime().optional(),
           }),
@@ -128,9 +150,10 @@ function clientRoutes(identity: Identity): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { actor } = await principalOf(identity, request);
-        const { tokenTtlS, expiresAt, ...input } = request.body;
+        const { tokenTtlS, expiresAt, auth, ...input } = request.body;
         const made = await oauthClients.create(actor, {
           ...input,
+          auth: authOf(auth),
           ...(tokenTtlS === undefined ? {} : { tokenTtlS }),
           ...(expiresAt === undefined ? {} : { expiresAt: Date.parse(expiresAt) }),
         });

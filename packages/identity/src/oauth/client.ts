@@ -24,6 +24,10 @@ export interface OauthClient {
   readonly federation: Federation | null;
   /** Subject of the certificate, for `tls_client_auth`. */
   readonly tlsSubject: string | null;
+  /** URI name (SPIFFE id) of the certificate, for `tls_client_auth` instead of the subject. */
+  readonly tlsUri: string | null;
+  /** Its DPoP proofs must carry a nonce of ours (RFC 9449, section 8). */
+  readonly dpopNonce: boolean;
   readonly binding: TokenBinding;
   readonly tokenTtlS: number;
   readonly introspects: boolean;
@@ -45,16 +49,22 @@ export interface AssuranceFacts {
   readonly jwks: { readonly keys: readonly PublicJwk[] } | null;
   /** What the token is tied to (RFC 9449, RFC 8705); null: nothing. */
   readonly cnf: { readonly jkt?: string; readonly 'x5t#S256'?: string } | null;
+  /** RFC 7638 thumbprint of the key of the certificate that was shown when the token was obtained. */
+  readonly peerKey?: string | null;
 }
 
-/** The assurance of one token. A key that both authenticates the client and binds the token counts once. */
-export function assuranceOf({ authMethod, jwks, cnf }: AssuranceFacts): Assurance {
+/**
+ * The assurance of one token. A key that both authenticates the client and binds the token counts once, also when it
+ * is in a certificate here and in a JSON Web Key there; keys that can't be compared count as one.
+ */
+export function assuranceOf({ authMethod, jwks, cnf, peerKey = null }: AssuranceFacts): Assurance {
   const byKey = authMethod !== 'client_secret_basic';
   if (!cnf) return byKey ? 'm1' : 'm0';
   if (!byKey) return 'm1';
-  const sameCertificate = cnf['x5t#S256'] !== undefined && authMethod !== 'private_key_jwt';
-  const sameKey = cnf.jkt !== undefined && (jwks?.keys ?? []).some((key) => thumbprintOf(key) === cnf.jkt);
-  return sameCertificate || sameKey ? 'm1' : 'm2';
+  const binding = cnf.jkt ?? peerKey;
+  if (binding === null) return 'm1';
+  if (authMethod !== 'private_key_jwt') return peerKey === null || peerKey === binding ? 'm1' : 'm2';
+  return (jwks?.keys ?? []).some((key) => thumbprintOf(key) === binding) ? 'm1' : 'm2';
 }
 
 /** RFC 7638: the required members in order of their names. */

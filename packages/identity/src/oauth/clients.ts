@@ -28,6 +28,8 @@ import {
 } from './client-store.ts';
 import { type LiveToken, listLiveTokens } from './token-store.ts';
 import { parseFederation } from './federation.ts';
+import { dropEnrolments, revokeCertificates } from '../certificates/certificate-store.ts';
+import { trustDomainOf } from '../certificates/peer-certificate.ts';
 import { endTokens, type EndedTokens } from './token-revocation.ts';
 
 export const CLIENT_SECRET_PREFIX = 'cordon_sec_';
@@ -42,7 +44,9 @@ export type ClientAuthInput =
   | { readonly method: 'client_secret_basic' }
   | { readonly method: 'private_key_jwt'; readonly jwks: unknown }
   | { readonly method: 'self_signed_tls_client_auth'; readonly jwks: unknown }
+  /** A certificate of a trusted authority, known by its subject or by its one URI name (a SPIFFE id). */
   | { readonly method: 'tls_client_auth'; readonly subject: string }
+  | { readonly method: 'tls_client_auth'; readonly uri: string }
   | {
       readonly method: 'federated';
       readonly issuer: string;
@@ -59,6 +63,8 @@ export interface NewClient {
   readonly binding?: TokenBinding;
   /** Lifetime of its access tokens, seconds: 60 to 86,400. */
   readonly tokenTtlS?: number;
+  /** DPoP proofs must carry a nonce (RFC 9449, section 8). */
+  readonly dpopNonce?: boolean;
   readonly expiresAt?: number;
   /** May ask about any token (gateways). Only the system makes such clients. */
   readonly introspects?: boolean;
@@ -110,7 +116,13 @@ function checkInput(context: IdentityContext, input: NewClient): Omit<OauthClien
   if (input.expiresAt !== undefined && input.expiresAt <= context.clock.now()) {
     throw new ClientInvalid('The expiry of a client is in the future.', { field: 'expiresAt' });
   }
-  if (auth.method === 'tls_client_auth' && !/^[A-Za-z0-9=,.+ _@*:/-]{3,400}$/.test(auth.subject)) {
+  if (auth.method === 'tls_client_auth' && 'uri' in auth) {
+    if (trustDomainOf(auth.uri) === null) {
+      throw new ClientInvalid('The certificate’s URI name is a SPIFFE id like spiffe://example.org/sync.', {
+        field: 'uri',
+      });
+    }
+  } else if (auth.method === 'tls_client_auth' && !/^[A-Za-z0-9=,.+ _@*:/-]{3,400}$/.test(auth.subject)) {
     throw new ClientInvalid('The certificate subject is a distinguished name like CN=sync,O=Example.', {
       field: 'subject',
     });
@@ -124,7 +136,9 @@ function checkInput(context: IdentityContext, input: NewClient): Omit<OauthClien
     authMethod: auth.method,
     jwks: auth.method !== 'federated' && 'jwks' in auth ? parsePublicKeys(auth.jwks) : null,
     federation: auth.method === 'federated' ? parseFederation(auth, context.fetchJson !== undefined) : null,
-    tlsSubject: auth.method === 'tls_client_auth' ? auth.subject : null,
+    tlsSubject: auth.method === 'tls_client_auth' && 'subject' in auth ? auth.subject : null,
+    tlsUri: auth.method === 'tls_client_auth' && 'uri' in auth ? auth.uri : null,
+    dpopNonce: input.dpopNonce ?? false,
     binding,
     tokenTtlS,
     introspects: input.introspects ?? false,
@@ -287,6 +301,7 @@ export function createOauthClients(context: IdentityContext): OauthClients {
         const found = await loadLocked(tx, actor, id);
         await setClientStatus(tablesOf(tx), id, 'revoked', clock.now());
         const done = await endTokens(context, tx, { clientId: id }, { actor, reason, clientId: id });
+        await revokeCertificates(tablesOf(tx), { clientId: id }, reason, clock.now());
         await audit(tx, actor, 'oauth_client.revoked', found, { reason, tokens: done.tokens });
         return { client: found, ended: done };
       });
@@ -331,8 +346,11 @@ export function createOauthClients(context: IdentityContext): OauthClients {
     async endAccess(tx, { integrationId, actor, reason }) {
       const clients = await moveClients(tablesOf(tx), integrationId, 'active', 'suspended', clock.now());
       const ended = await endTokens(context, tx, { integrationId }, { actor, reason, integrationId });
+      // Whoever may hold a key now shall not come back with it: a restored integration enrols again.
+      const certificates = await revokeCertificates(tablesOf(tx), { integrationId }, reason, clock.now());
+      await dropEnrolments(tablesOf(tx), integrationId);
       const target = { type: 'integration', id: integrationId };
-      const detail = { reason, clients, tokens: ended.tokens };
+      const detail = { reason, clients, tokens: ended.tokens, certificates };
       await appendAudit(tx, { actor, action: 'integration.access_ended', target, detail, at: clock.now() });
     },
 

@@ -66,7 +66,10 @@ beforeAll(async () => {
   https.listen(0, '127.0.0.1', resolve);
   await promise;
   ({ port } = https.address() as AddressInfo); // listening on TCP
-  fake = await createFakeIdentity({ clock: systemClock, config: { publicUrl: `https://localhost:${port}` } });
+  fake = await createFakeIdentity({
+    clock: systemClock,
+    config: { publicUrl: `https://localhost:${port}`, clients: { authorities: authority.cert } },
+  });
   oauth = await fake.identity.startOauthServer();
 });
 afterAll(async () => {

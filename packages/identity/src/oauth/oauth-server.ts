@@ -1,12 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { type errors, type KoaContextWithOIDC, Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { authenticationEvent } from '../events.ts';
 import { hashSecret } from '../token-secret.ts';
 import { secretMatches } from './client-metadata.ts';
 import { touchClient } from './client-store.ts';
-import { oidcConfiguration } from './oidc-configuration.ts';
+import type { Approvals, BackchannelAnswers } from '../approvals/approvals.ts';
+import { createCertificateEndpoint } from '../certificates/certificate-endpoint.ts';
+import type { Certificates } from '../certificates/certificates.ts';
+import type { PeerCertificates } from '../certificates/peer-certificate.ts';
+import { backchannelAnswers } from './backchannel-answers.ts';
+import { type ConfigurationParts, oidcConfiguration } from './oidc-configuration.ts';
 import { KEYS_CHANNEL, type SigningKeys } from './signing-keys.ts';
+import { addTokenExchange } from './token-exchange.ts';
+import type { TokenGuard } from './token-guard.ts';
 import { addWorkloadGrant } from './workload-grant.ts';
 import { createIssuedAnnouncer, type IssuedAnnouncer } from './token-announcement.ts';
 import { rememberJti } from './token-store.ts';
@@ -15,8 +22,13 @@ import { rememberJti } from './token-store.ts';
 const TOUCH_STEP_MS = 60_000;
 
 export interface OauthServer {
-  /** Answers `/oauth/*` and `/.well-known/*`; must get the request with its body unread. */
-  handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /**
+   * Answers `/oauth/*` and `/.well-known/*`; must get the request with its body unread. `mtls`: it came by the listener
+   * that asks for client certificates.
+   */
+  handle(req: IncomingMessage, res: ServerResponse, via?: 'mtls'): Promise<void>;
+  /** Gives waiting clients the decisions of people. */
+  readonly answers: BackchannelAnswers;
   /** Sends what waits and stops listening for new signing keys. */
   stop(): Promise<void>;
 }
@@ -31,22 +43,49 @@ interface IssuedToken {
   readonly 'x5t#S256'?: string | undefined;
 }
 
-export async function startOauthServer(context: IdentityContext, keys: SigningKeys): Promise<OauthServer> {
+/** What the server is made of beside the library; see identity.ts. */
+export interface OauthParts {
+  readonly peers: PeerCertificates;
+  readonly guard: TokenGuard;
+  readonly approvals: Approvals;
+  readonly certificates: Certificates;
+}
+
+export async function startOauthServer(
+  context: IdentityContext,
+  keys: SigningKeys,
+  oauthParts: OauthParts,
+): Promise<OauthServer> {
   const announcer = createIssuedAnnouncer(context.db, context.logger);
   const publicUrl = new URL(context.config.publicUrl);
-  let handler = await buildHandler(context, keys, announcer);
+  const mtlsUrl = new URL(context.config.mtlsUrl ?? context.config.publicUrl);
+  const { nonceSecret } = context.config.clients;
+  const parts = {
+    ...oauthParts,
+    nonceSecret: nonceSecret === undefined ? context.random(32) : Buffer.from(nonceSecret, 'hex'),
+  };
+  const { peers, guard } = parts;
+  const certificateEndpoint = createCertificateEndpoint(context, parts.certificates, guard);
+  let provider = await buildProvider(context, keys, announcer, parts);
+  let handler = provider.callback();
   const reload = async (): Promise<void> => {
     try {
-      handler = await buildHandler(context, keys, announcer);
+      provider = await buildProvider(context, keys, announcer, parts);
+      handler = provider.callback();
     } catch (error) {
       context.logger.error({ err: error }, 'could not load the new signing keys');
     }
   };
   const listener = await context.db.listen(KEYS_CHANNEL, () => void reload());
   return {
-    handle(req, res) {
-      pinAddress(req, publicUrl);
-      return handler(req, res);
+    answers: backchannelAnswers(() => provider),
+    async handle(req, res, via) {
+      const asks = (req.url ?? '').startsWith('/oauth/');
+      if (asks && !(await guard.admit(req, res))) return;
+      const peer = await peers.load(req);
+      pinAddress(req, via === 'mtls' ? mtlsUrl : publicUrl);
+      if (await certificateEndpoint(req, res, peer)) return;
+      await handler(req, res);
     },
     async stop() {
       await announcer.flush();
@@ -66,17 +105,62 @@ function pinAddress(req: IncomingMessage, publicUrl: URL): void {
   delete req.headers['x-forwarded-for'];
 }
 
-type Handler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+type GrantHandler = (ctx: KoaContextWithOIDC) => void | Promise<void>;
+type GrantParameters = string | readonly string[] | ReadonlySet<string>;
 
-async function buildHandler(context: IdentityContext, keys: SigningKeys, announcer: IssuedAnnouncer): Promise<Handler> {
-  const provider = new Provider(context.config.publicUrl, oidcConfiguration(context, await keys.load()));
+/** The library's own grants are not offered for reuse; they pass by here when it registers them. */
+function capturingProvider(captured: Map<string, GrantHandler>): typeof Provider {
+  class CapturingProvider extends Provider {
+    override registerGrantType<Params extends object>(
+      name: string,
+      handler: (ctx: TokenEndpointGrantContext<Params>) => void | Promise<void>,
+      ...rest: [params?: GrantParameters, duplicates?: GrantParameters]
+    ): void {
+      captured.set(name, handler as GrantHandler); // called with the context of the token endpoint, as here
+      super.registerGrantType(name, handler, ...rest);
+    }
+  }
+  return CapturingProvider;
+}
+
+async function buildProvider(
+  context: IdentityContext,
+  keys: SigningKeys,
+  announcer: IssuedAnnouncer,
+  parts: ConfigurationParts,
+): Promise<Provider> {
+  const grants = new Map<string, GrantHandler>();
+  const Class = capturingProvider(grants);
+  const provider = new Class(context.config.publicUrl, oidcConfiguration(context, await keys.load(), parts));
   // The scheme comes from the header that pinAddress sets: behind a TLS proxy the socket itself is plain.
   provider.proxy = true;
   replaceSecretComparison(context, provider);
   replaceReplayDetection(context, provider);
   addWorkloadGrant(context, provider);
+  const issue = grants.get('client_credentials');
+  if (!issue) throw new Error('the library registered no client_credentials grant');
+  addTokenExchange(context, provider, issue);
   reportTokens(context, provider, announcer);
-  return provider.callback();
+  countFailures(context, provider, parts.guard);
+  return provider;
+}
+
+/** Failures that somebody who guesses makes; a wrong scope or a missing nonce is none. */
+const COUNTED_ERRORS = new Set(['invalid_client', 'invalid_grant', 'invalid_dpop_proof']);
+
+function countFailures(context: IdentityContext, provider: Provider, guard: TokenGuard): void {
+  const onError = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void => {
+    if (!COUNTED_ERRORS.has(error.error)) return;
+    const { Client: client } = ctx.oidc.entities;
+    const guessable = client?.tokenEndpointAuthMethod === 'client_secret_basic' && error.error === 'invalid_client';
+    guard
+      .countFailure(ctx.req, guessable ? client.clientId : undefined, error.error_detail ?? error.message)
+      .catch((failure: unknown) => context.logger.error({ err: failure }, 'could not count a failure'));
+  };
+  provider.on('grant.error', onError);
+  provider.on('backchannel_authentication.error', onError);
+  provider.on('introspection.error', onError);
+  provider.on('revocation.error', onError);
 }
 
 /** The library compares with a stored secret; only hashes are stored here. See client-metadata.ts. */
@@ -140,6 +224,7 @@ function reportTokens(context: IdentityContext, provider: Provider, announcer: I
   };
   provider.on('client_credentials.saved', onIssued);
   provider.on('client_credentials.issued', onIssued);
+  provider.on('access_token.saved', onIssued);
 
   provider.on('grant.error', (ctx: KoaContextWithOIDC, error) => {
     const client = ctx.oidc.entities.Client;

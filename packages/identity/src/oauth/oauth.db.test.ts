@@ -10,11 +10,12 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createFakeIdentity, type FakeIdentity } from '../testing.ts';
 import { hashSecret } from '../token-secret.ts';
 import { ClientId } from './client.ts';
 import type { NewClient } from './clients.ts';
+import type { IdentityTables } from '../tables.ts';
 import type { OauthServer } from './oauth-server.ts';
 
 const OWNER = { kind: 'person', id: '01890000-0000-7000-8000-000000000001', name: 'Ada', roles: ['owner'] } as const;
@@ -44,6 +45,11 @@ afterAll(async () => {
   http.close();
   await oauth.stop();
   await fake.test.drop();
+});
+
+// Attacks of one test shall not lock the address out of the next.
+beforeEach(async () => {
+  await fake.db.tables<IdentityTables>().deleteFrom('client_locks').execute();
 });
 
 interface Answer {

@@ -1,20 +1,28 @@
 import { type Actor, appendAudit } from '@cordon/kernel';
-import { type Adapter, errors } from 'oidc-provider';
+import { type Adapter, errors, Provider } from 'oidc-provider';
 import { z } from 'zod';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret } from '../token-secret.ts';
 import { createArtifactStore, deleteArtifactsOfGrant } from './artifact-store.ts';
 import { clientMetadata } from './client-metadata.ts';
+import type { PeerCertificates } from '../certificates/peer-certificate.ts';
+import type { TokenGuard } from './token-guard.ts';
 import { endTokens } from './token-revocation.ts';
 import { consumeToken, deleteTokens, findTokenPayload, insertToken } from './token-store.ts';
 
 const TOKEN_KINDS = new Set(['AccessToken', 'ClientCredentials', 'RefreshToken']);
 const payloadSchema = z.record(z.string(), z.unknown());
 
+/** What the adapter asks about the request that is being answered. */
+export interface AdapterParts {
+  readonly peers: PeerCertificates;
+  readonly guard: TokenGuard;
+}
+
 /** Storage of oidc-provider on our tables; one adapter per model. */
-export function createOidcAdapter(context: IdentityContext, model: string): Adapter {
-  if (model === 'Client') return clientAdapter(context);
-  return TOKEN_KINDS.has(model) ? tokenAdapter(context, model) : artifactAdapter(context, model);
+export function createOidcAdapter(context: IdentityContext, model: string, parts: AdapterParts): Adapter {
+  if (model === 'Client') return clientAdapter(context, parts);
+  return TOKEN_KINDS.has(model) ? tokenAdapter(context, model, parts) : artifactAdapter(context, model);
 }
 
 /** Never called: models that can't be looked up that way. */
@@ -22,9 +30,16 @@ async function nothing(): Promise<undefined> {
   return undefined;
 }
 
-function clientAdapter(context: IdentityContext): Adapter {
+function clientAdapter(context: IdentityContext, { guard }: AdapterParts): Adapter {
   return {
-    find: (id) => clientMetadata(context, id),
+    async find(id) {
+      const client = await clientMetadata(context, id);
+      // Only a secret can be guessed: nobody shuts a client with a key out by failing in its name.
+      if (client?.token_endpoint_auth_method !== 'client_secret_basic') return client;
+      const wait = await guard.clientWait(id);
+      if (wait > 0) throw lockedError(Math.ceil(wait / 1000));
+      return client;
+    },
     findByUid: nothing,
     findByUserCode: nothing,
     // Clients are made and ended by commands, with their audit; dynamic registration is off.
@@ -35,7 +50,14 @@ function clientAdapter(context: IdentityContext): Adapter {
   };
 }
 
-function tokenAdapter(context: IdentityContext, kind: string): Adapter {
+/** RFC 6585's status with an error code that clients know how to wait on. */
+function lockedError(seconds: number): Error {
+  Provider.ctx?.set('retry-after', String(seconds));
+  const error = new errors.CustomOIDCProviderError('slow_down', `too many failures; try again in ${seconds} seconds`);
+  return Object.assign(error, { statusCode: 429, status: 429 });
+}
+
+function tokenAdapter(context: IdentityContext, kind: string, { peers }: AdapterParts): Adapter {
   const { db, clock } = context;
   return {
     async upsert(id, payload, expiresIn = 0) {
@@ -55,6 +77,7 @@ function tokenAdapter(context: IdentityContext, kind: string): Adapter {
         scope: payload.scope ?? null,
         issuedAt: new Date(issuedAt),
         expiresAt: new Date(payload.exp === undefined ? issuedAt + expiresIn * 1000 : payload.exp * 1000),
+        peerKey: Provider.ctx ? (peers.of(Provider.ctx.req)?.keyThumbprint ?? null) : null,
       });
       // The client was revoked between its authentication and this moment.
       if (!stored) throw new errors.InvalidClient('client is not active');

@@ -1,9 +1,18 @@
-import type { TLSSocket } from 'node:tls';
 import type { JWK } from 'jose';
 import { type Client, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { IdentityContext } from '../context.ts';
+import { type Approvals, isApprover } from '../approvals/approvals.ts';
+import {
+  APPROVAL_TTL_S_DEFAULT,
+  APPROVAL_TTL_S_MAX,
+  APPROVED_TOKEN_TTL_S,
+  authorizationDetailsFeature,
+  backchannelFeature,
+} from './backchannel.ts';
 import { EXTRA_METADATA } from './client-metadata.ts';
-import { createOidcAdapter } from './oidc-adapter.ts';
+import { mtlsFeature } from './mtls-feature.ts';
+import { type AdapterParts, createOidcAdapter } from './oidc-adapter.ts';
+import { exchangeOf } from './token-exchange.ts';
 
 /** JWT access tokens can't be looked up or deleted, so they live this long at most, seconds. */
 export const JWT_TOKEN_TTL_S_MAX = 300;
@@ -16,6 +25,7 @@ export const OAUTH_ROUTES = {
   token: '/oauth/token',
   introspection: '/oauth/introspect',
   revocation: '/oauth/revoke',
+  backchannel_authentication: '/oauth/bc-authorize',
   jwks: '/oauth/jwks',
 } as const;
 
@@ -24,34 +34,29 @@ function numberOf(client: object | undefined, name: string, fallback: number): n
   return typeof value === 'number' ? value : fallback;
 }
 
-/** The client's certificate as PEM, when the connection is mutual TLS. Headers are never believed. */
-export function peerCertificate(ctx: KoaContextWithOIDC): string | undefined {
-  const socket = ctx.req.socket as Partial<TLSSocket>; // a TLSSocket on https, else a plain socket
-  return socket.getPeerX509Certificate?.()?.toString();
-}
-
-/** RFC 2253 writes a name from the most specific part; Node gives lines the other way round. */
-function subjectOf(ctx: KoaContextWithOIDC): string | undefined {
-  const socket = ctx.req.socket as Partial<TLSSocket>; // see peerCertificate
-  return socket.getPeerX509Certificate?.()?.subject.split('\n').reverse().join(',');
-}
-
-function normalDn(dn: string): string {
-  return dn
-    .split(',')
-    .map((part) => part.trim())
-    .join(',');
+/** The gateway as a whole, or an app behind it: `https://gateway.example/github`. */
+async function isGatewayResource(context: IdentityContext, id: string): Promise<boolean> {
+  const base = context.config.gatewayUrl ?? context.config.publicUrl;
+  if (id === base) return true;
+  if (context.config.gatewayUrl === undefined || !id.startsWith(`${base}/`)) return false;
+  const name = id.slice(base.length + 1);
+  return /^[a-z0-9-]{1,63}$/.test(name) && ((await context.hasApp?.(name)) ?? true);
 }
 
 function resources(
   context: IdentityContext,
 ): NonNullable<NonNullable<Configuration['features']>['resourceIndicators']> {
+  const { gatewayUrl, publicUrl } = context.config;
   return {
     enabled: true,
-    defaultResource: (_ctx, _client, oneOf) => oneOf ?? [],
+    defaultResource: (ctx, _client, oneOf) =>
+      // Approvals are for one call through the gateway; the library wants a resource beside authorization details.
+      oneOf ?? (ctx.oidc.params?.['authorization_details'] === undefined ? [] : (gatewayUrl ?? publicUrl)),
     useGrantedResource: () => false,
-    getResourceServerInfo(_ctx, id, client) {
-      const resource = context.config.resources.find((candidate) => candidate.id === id);
+    async getResourceServerInfo(_ctx, id, client) {
+      const listed = context.config.resources.find((candidate) => candidate.id === id);
+      const resource =
+        listed ?? ((await isGatewayResource(context, id)) ? { id, tokenFormat: 'opaque' as const } : null);
       if (!resource) throw new errors.InvalidTarget('unknown resource');
       const ttl = numberOf(client, 'cordon_token_ttl_s', context.config.tokenTtlS);
       const jwt = resource.tokenFormat === 'jwt';
@@ -83,16 +88,58 @@ interface TokenWithResource {
   readonly resourceServer?: { readonly accessTokenTTL?: number | undefined } | undefined;
 }
 
+/** RFC 8705, section 5. */
+function aliases(base: string): Record<string, string> {
+  const { token, introspection, revocation, backchannel_authentication: backchannel } = OAUTH_ROUTES;
+  return {
+    token_endpoint: base + token,
+    introspection_endpoint: base + introspection,
+    revocation_endpoint: base + revocation,
+    backchannel_authentication_endpoint: base + backchannel,
+  };
+}
+
+function needsNonce(context: IdentityContext, ctx: KoaContextWithOIDC): boolean {
+  const { client } = ctx.oidc;
+  return (
+    context.config.clients.dpopNonce === 'required' ||
+    (client !== undefined && 'cordon_dpop_nonce' in client && client['cordon_dpop_nonce'] === true)
+  );
+}
+
+/** Seconds that an exchanged token may live: never longer than what it was exchanged for. */
+function exchangeLeft(context: IdentityContext, ctx: KoaContextWithOIDC): number {
+  const facts = exchangeOf(ctx);
+  return facts ? Math.max(1, Math.floor((facts.expiresAt - context.clock.now()) / 1000)) : Infinity;
+}
+
+function approvalTtl(ctx: KoaContextWithOIDC): number {
+  const asked = Number(ctx.oidc.params?.['requested_expiry'] ?? APPROVAL_TTL_S_DEFAULT);
+  return Math.min(APPROVAL_TTL_S_MAX, Number.isSafeInteger(asked) && asked > 0 ? asked : APPROVAL_TTL_S_DEFAULT);
+}
+
+/** What the settings need of the parts around the library. */
+export interface ConfigurationParts extends AdapterParts {
+  readonly approvals: Approvals;
+  /** 32 bytes, the same in all control processes. */
+  readonly nonceSecret: Buffer;
+}
+
 /** The authorization server's settings. Everything that isn't listed in `features` is off. */
-export function oidcConfiguration(context: IdentityContext, keys: readonly JWK[]): Configuration {
+export function oidcConfiguration(
+  context: IdentityContext,
+  keys: readonly JWK[],
+  parts: ConfigurationParts,
+): Configuration {
   const ttlOf = (_ctx: unknown, token: TokenWithResource, client: Client | undefined): number =>
     // A resource's limit holds for the tokens that are meant for it; see `resources`.
     token.resourceServer?.accessTokenTTL ?? numberOf(client, 'cordon_token_ttl_s', context.config.tokenTtlS);
   return {
-    adapter: (model: string) => createOidcAdapter(context, model),
+    adapter: (model: string) => createOidcAdapter(context, model, parts),
     jwks: { keys },
     routes: OAUTH_ROUTES,
-    scopes: [],
+    // CIBA demands it; nothing is told about a person beyond the id of who approved.
+    scopes: ['openid'],
     responseTypes: ['code'],
     // 'none' is for federated clients alone: their grant brings an assertion.
     clientAuthMethods: [
@@ -112,17 +159,14 @@ export function oidcConfiguration(context: IdentityContext, keys: readonly JWK[]
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      dPoP: { enabled: true },
-      mTLS: {
+      dPoP: {
         enabled: true,
-        certificateBoundAccessTokens: true,
-        selfSignedTlsClientAuth: true,
-        tlsClientAuth: true,
-        getCertificate: peerCertificate,
-        certificateAuthorized: (ctx) => (ctx.req.socket as Partial<TLSSocket>).authorized === true, // see peerCertificate
-        certificateSubjectMatches: (ctx, property, expected) =>
-          property === 'tls_client_auth_subject_dn' && normalDn(subjectOf(ctx) ?? '') === normalDn(expected),
+        nonceSecret: parts.nonceSecret,
+        requireNonce: (ctx) => needsNonce(context, ctx),
       },
+      mTLS: mtlsFeature(parts.peers),
+      ciba: backchannelFeature(context, parts.approvals),
+      richAuthorizationRequests: authorizationDetailsFeature(parts.approvals),
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token) },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => ownTokenOnly(client, token) },
       resourceIndicators: resources(context),
@@ -131,10 +175,12 @@ export function oidcConfiguration(context: IdentityContext, keys: readonly JWK[]
       pushedAuthorizationRequests: { enabled: false },
     },
     // Tells a gateway whose call it is, in introspection answers and in JWT access tokens.
-    extraTokenClaims: (_ctx, token) => {
+    extraTokenClaims: (ctx, token) => {
       const client = token.client;
       const id: unknown = client && 'cordon_integration_id' in client ? client['cordon_integration_id'] : undefined;
-      return typeof id === 'string' ? { integration_id: id } : undefined;
+      const act = exchangeOf(ctx)?.act;
+      const own = typeof id === 'string' ? { integration_id: id } : {};
+      return typeof id === 'string' || act ? { ...own, ...(act ? { act } : {}) } : undefined;
     },
     assertJwtClientAuthClaimsAndHeader: (_ctx, claims) => {
       const now = Math.floor(context.clock.now() / 1000);
@@ -142,9 +188,19 @@ export function oidcConfiguration(context: IdentityContext, keys: readonly JWK[]
         throw new errors.InvalidClientAuth(`a client assertion lives ${ASSERTION_LIFETIME_S_MAX} seconds at most`);
       }
     },
-    findAccount: () => undefined,
+    findAccount: async (_ctx, id) =>
+      (await isApprover(context, id)) ? { accountId: id, claims: () => ({ sub: id }) } : undefined,
     clientBasedCORS: () => false,
-    ttl: { ClientCredentials: ttlOf, AccessToken: ttlOf },
+    ...(context.config.mtlsUrl === undefined
+      ? {}
+      : { discovery: { mtls_endpoint_aliases: aliases(context.config.mtlsUrl) } }),
+    ttl: {
+      ClientCredentials: (ctx, token, client) => Math.min(ttlOf(ctx, token, client), exchangeLeft(context, ctx)),
+      AccessToken: () => APPROVED_TOKEN_TTL_S,
+      IdToken: () => APPROVED_TOKEN_TTL_S,
+      Grant: () => APPROVAL_TTL_S_MAX,
+      BackchannelAuthenticationRequest: (ctx) => approvalTtl(ctx),
+    },
     pkce: { required: () => true },
     renderError: (ctx, out) => {
       ctx.type = 'json';

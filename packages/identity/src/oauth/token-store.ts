@@ -1,10 +1,12 @@
 import { IntegrationId, type Transaction } from '@cordon/kernel';
+import { type ApprovedCall, approvedCall } from '@cordon/policy';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { ClientAuthMethod } from '../tables.ts';
 import { storedJwks } from './client-store.ts';
 import { type IdentityDb, type RevokedToken, tablesOf } from '../context.ts';
 import { type Assurance, assuranceOf, ClientId } from './client.ts';
+import { type ActClaim, actClaim } from './act-claim.ts';
 
 /** A live opaque access token. Its value is not here: only the SHA-256 of it exists. */
 export interface LiveToken {
@@ -17,6 +19,10 @@ export interface LiveToken {
   readonly cnf: { readonly jkt?: string; readonly 'x5t#S256'?: string } | null;
   readonly scope: readonly string[];
   readonly assurance: Assurance;
+  /** Resource indicators (RFC 8707); empty: every app. */
+  readonly audience: readonly string[];
+  /** The call that a second person approved; null: an ordinary token. */
+  readonly approval: { readonly id: string; readonly call: ApprovedCall } | null;
 }
 
 export const LIVE_TOKENS_PAGE_MAX = 1_000;
@@ -33,7 +39,13 @@ interface LiveRow {
   scope: string | null;
   auth_method: ClientAuthMethod;
   jwks: unknown;
+  peer_jkt: string | null;
+  payload: unknown;
+  approval_id: string | null;
+  call: unknown;
 }
+
+const audienceOf = z.object({ aud: z.union([z.string(), z.array(z.string())]).optional() });
 
 function liveTokenOf(row: LiveRow): LiveToken {
   const found = cnfSchema.parse(row.cnf);
@@ -49,7 +61,14 @@ function liveTokenOf(row: LiveRow): LiveToken {
     expiresAt: row.expires_at.getTime(),
     cnf,
     scope: row.scope === null || row.scope === '' ? [] : row.scope.split(' '),
-    assurance: assuranceOf({ authMethod: row.auth_method, jwks: storedJwks.parse(row.jwks), cnf }),
+    assurance: assuranceOf({
+      authMethod: row.auth_method,
+      jwks: storedJwks.parse(row.jwks),
+      cnf,
+      peerKey: row.peer_jkt,
+    }),
+    audience: [audienceOf.parse(row.payload).aud ?? []].flat(),
+    approval: row.approval_id === null ? null : { id: row.approval_id, call: approvedCall.parse(row.call) },
   };
 }
 
@@ -57,6 +76,7 @@ function selectLive(db: IdentityDb, now: number) {
   return db
     .selectFrom('oauth_tokens as token')
     .innerJoin('oauth_clients as client', 'client.id', 'token.client_id')
+    .leftJoin('approvals as approval', 'approval.id', 'token.approval_id')
     .select([
       'token.hash',
       'token.integration_id',
@@ -67,6 +87,10 @@ function selectLive(db: IdentityDb, now: number) {
       'token.scope',
       'client.auth_method',
       'client.jwks',
+      'token.peer_jkt',
+      'token.payload',
+      'token.approval_id',
+      'approval.call',
     ])
     .where('token.kind', '!=', 'RefreshToken')
     .where('token.integration_id', 'is not', null)
@@ -133,6 +157,7 @@ export interface NewToken {
   readonly scope: string | null;
   readonly issuedAt: Date;
   readonly expiresAt: Date;
+  readonly peerKey: string | null;
 }
 
 /**
@@ -142,9 +167,11 @@ export interface NewToken {
 export async function insertToken(db: IdentityDb, token: NewToken): Promise<boolean> {
   const result = await sql`
     insert into oauth_tokens
-      (hash, kind, client_id, integration_id, grant_hash, payload, cnf, scope, issued_at, expires_at)
+      (hash, kind, client_id, integration_id, grant_hash, payload, cnf, scope, issued_at, expires_at,
+       approval_id, peer_jkt)
     select ${token.hash}, ${token.kind}, id, integration_id, ${token.grantHash}, ${token.payload}::jsonb,
-      ${token.cnf}::jsonb, ${token.scope}, ${token.issuedAt}, ${token.expiresAt}
+      ${token.cnf}::jsonb, ${token.scope}, ${token.issuedAt}, ${token.expiresAt},
+      (select approvals.id from approvals where approvals.grant_hash = ${token.grantHash}), ${token.peerKey}
     from oauth_clients
     where id = ${token.clientId}::uuid and status = 'active' and (expires_at is null or expires_at > ${token.issuedAt})
     for share
@@ -166,6 +193,14 @@ export async function findTokenPayload(
     .where('client.status', '=', 'active')
     .executeTakeFirst();
   return row && { payload: row.payload, consumedAt: row.consumed_at };
+}
+
+const extraOf = z.object({ extra: z.object({ act: actClaim.optional() }).optional() });
+
+/** Who has acted with a token so far, when it came from an exchange. */
+export async function findTokenActor(db: IdentityDb, hash: Buffer): Promise<ActClaim | undefined> {
+  const row = await db.selectFrom('oauth_tokens').select('payload').where('hash', '=', hash).executeTakeFirst();
+  return row && extraOf.parse(row.payload).extra?.act;
 }
 
 export async function consumeToken(db: IdentityDb, hash: Buffer, at: number): Promise<void> {

@@ -107,7 +107,8 @@ export async function markStrong(
   method: AuthMethod,
 ): Promise<Session> {
   const strongAuthAt = context.clock.now();
-  const amr = [...new Set([...session.amr, method])];
+  // The latest comes last: some decisions want the passkey to be the one that was just shown.
+  const amr = [...session.amr.filter((known) => known !== method), method];
   await updateSession(tablesOf(tx), session.id, { strongAuthAt, amr });
   return { ...session, strongAuthAt, amr };
 }

@@ -1,5 +1,11 @@
 /** Failures that cost nothing: people mistype. */
-const FREE_FAILURES = { account: 4, address: 20 } as const;
+const FREE_FAILURES = {
+  account: 4,
+  address: 20,
+  // Programs repeat one mistake more often than people do, and several share an address.
+  client: 10,
+  peer: 60,
+} as const;
 const FIRST_LOCK_MS = 2_000;
 const LOCK_MS_MAX = 15 * 60_000;
 /** A quiet hour forgets earlier failures. */
