@@ -89,6 +89,7 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   identity: ['kernel', 'lake'],
   estate: ['kernel', 'openapi', 'policy'],
   vendors: ['kernel'],
+  webhooks: ['kernel', 'policy'],
   gateway: ['kernel', 'classifier', 'lake', 'openapi', 'policy'],
 };
 

@@ -1,0 +1,1 @@
+export { makeDocx, makePdf } from './files/made-files.ts';
