@@ -199,6 +199,42 @@ test('what is can be written as files, planned against and applied', async () =>
   expect(pruned.stdout).toMatch(/- .*by-hand/);
 });
 
+test('somebody who trusts only a key checks the trail offline', async () => {
+  const key = await eventually(() => good(['proof', 'key']), WAIT_MS_MAX);
+  const file = (name: string): string => join(folder, name);
+  await eventually(() => good(['proof', 'checkpoint', '--out', 'kept.txt']), WAIT_MS_MAX);
+  // The trail goes on; what was kept must still be its beginning.
+  await good(['integration', 'add', 'after-the-checkpoint', '--purpose', 'one more record']);
+  const records = Number((await good(['proof', 'check'])).split(' ')[0]);
+  await eventually(async () => {
+    const note = await good(['proof', 'checkpoint']);
+    expect(Number(note.split('\n')[1])).toBeGreaterThanOrEqual(records);
+  }, WAIT_MS_MAX);
+  await good(['proof', 'export', '--out', 'trail.ndjson']);
+  // No address, no token, no data directory: a machine that has never seen this Cordon.
+  const offline = (...args: string[]) => runCordon(['proof', 'verify', ...args, '--key', key], {}, folder);
+  const whole = await offline('trail.ndjson', '--kept', 'kept.txt');
+  expect(whole.code, whole.stderr).toBe(0);
+  expect(whole.stdout).toMatch(/^Genuine: \d+ records of localhost:\d+\/audit, held by \d+ checkpoints/);
+
+  const lines = (await readFile(file('trail.ndjson'), 'utf8')).split('\n');
+  const at = lines.findIndex((line) => line.includes('integration.registered'));
+  await writeFile(
+    file('changed.ndjson'),
+    lines.with(at, (lines[at] ?? '').replace('registered', 'imagined')).join('\n'),
+  );
+  const changed = await offline('changed.ndjson');
+  expect(changed.code).not.toBe(0);
+  expect(changed.stderr).toMatch(/signed other records from \d+ to \d+/);
+
+  await good(['proof', 'record', '3', '--out', 'three.tlog-proof']);
+  const three = await offline('three.tlog-proof', '--json');
+  expect(JSON.parse(three.stdout)).toMatchObject({ index: 2, record: { seq: 3 } });
+  const refused = await run(['proof', 'record', '999999']);
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain('not record 999999');
+});
+
 test('every command explains itself', async () => {
   const help = await good(['--help']);
   const names = [...help.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1] ?? '');

@@ -18,6 +18,7 @@ import { Page } from '../shell/Page.tsx';
 import { PagePanel } from '../shell/PagePanel.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { auditDetail } from './AuditList.tsx';
+import { ProofPanel } from './ProofPanel.tsx';
 
 const PAGE_RECORDS = 100;
 const ANYTHING = { value: '', label: 'Any kind of object' };
@@ -64,6 +65,7 @@ export function AuditPage() {
             that nothing before it changed: <Box variant="code">{verify.data.head}</Box>
           </Alert>
         ) : null}
+        <ProofPanel />
         <Table<AuditRecord>
           variant="container"
           contentDensity="compact"
@@ -124,6 +126,13 @@ export function AuditPage() {
       </SpaceBetween>
       {open ? (
         <PagePanel header={`Record ${open.seq}`} onClose={() => setOpen(null)}>
+          <Button
+            iconName="download"
+            href={`/api/v1/proof/records/${open.seq}`}
+            download={`record-${open.seq}.tlog-proof`}
+          >
+            Proof of this record
+          </Button>
           <pre style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>{JSON.stringify(open, null, 2)}</pre>
         </PagePanel>
       ) : null}

@@ -23,6 +23,7 @@ export type EventPage = Answer<'/api/v1/events', 'get'>;
 export type StoredEvent = EventPage['items'][number];
 export type Histogram = Answer<'/api/v1/events/histogram', 'get'>;
 export type AuditRecord = Answer<'/api/v1/audit', 'get'>['items'][number];
+export type Witness = Answer<'/api/v1/proof', 'get'>['witnesses'][number];
 export type Gateway = Answer<'/api/v1/gateways', 'get'>['items'][number];
 export type PolicyRule = Answer<'/api/v1/policies', 'get'>['items'][number];
 export type InspectionRule = Answer<'/api/v1/inspection-rules', 'get'>['items'][number];

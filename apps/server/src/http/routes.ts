@@ -1,6 +1,7 @@
 import type { Estate, SnapshotService } from '@cordon/estate';
 import type { Clock, Database } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
+import { addConnectorRoutes, type ConnectorRouteDeps } from './connector-routes.ts';
 import { addAlertRoutes, type AlertRouteDeps } from './alert-routes.ts';
 import type { ApiServer } from './api-type.ts';
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
@@ -8,12 +9,16 @@ import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addIntegrationRoutes, type ClientDirectory } from './integration-routes.ts';
+import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
+import { addMcpRoutes } from './mcp-routes.ts';
+import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
+import { addVaultRoutes } from './vault-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
 
-export interface RouteDeps extends AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps {
+export interface RouteDeps extends ConnectorRouteDeps, AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps, ProofRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly estate: Estate;
@@ -22,13 +27,17 @@ export interface RouteDeps extends AlertRouteDeps, DetectionRouteDeps, SourceRou
   readonly clients: ClientDirectory;
   readonly tokenEndpoint: string;
   readonly gatewayUrl: string;
+  readonly publicUrl: string;
   readonly operationsOf: AppRouteDeps['operationsOf'];
 }
 
 /** Every route of this package; identity brings its own. */
 export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addAppRoutes(server, deps);
+  addVaultRoutes(server, deps);
   addIntegrationRoutes(server, deps);
+  addMcpRoutes(server, deps);
+  addGraphqlRoutes(server, deps);
   addRuleRoutes(server, deps);
   addDeclarationRoutes(server, deps.estate);
   addEventRoutes(server, deps);
@@ -37,4 +46,6 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addAlertRoutes(server, deps);
   addDetectionRoutes(server, deps);
   addSystemRoutes(server, deps);
+  addConnectorRoutes(server, deps);
+  addProofRoutes(server, deps);
 }

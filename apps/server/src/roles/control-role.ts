@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connectorsErrors } from '@cordon/connectors';
 import {
   createAlertCommands,
   createRuleCommands,
@@ -39,7 +40,9 @@ import {
 } from '@cordon/kernel';
 import { lakeErrors, openLake } from '@cordon/lake';
 import { createOperations, openApiErrors } from '@cordon/openapi';
+import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
+import { createAuditLog } from '../audit-log.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
 import { createClientDirectory } from '../control/client-directory.ts';
@@ -50,7 +53,9 @@ import { createEventOutbox } from '../event-outbox.ts';
 import { createApiServer } from '../http/api-server.ts';
 import { addConsole } from '../http/console-files.ts';
 import { addRoutes } from '../http/routes.ts';
+import { createConnectorParts } from './connector-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
+import { createVendorClient } from '../vault/vendor-client.ts';
 
 /** The operations that an app's compiled description holds. */
 async function operationsOf(db: Database, appId: string) {
@@ -111,6 +116,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       logger,
       workflows,
       compile: createDescriptionCompiler(),
+      vendor: createVendorClient(envelope, clock),
+      publicUrl: config.control.publicUrl,
       endAccess: (tx, input) => identity.oauthClients.endAccess(tx, input),
       restoreAccess: (tx, input) => identity.oauthClients.restoreAccess(tx, input),
     },
@@ -124,6 +131,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     key: config.internalKey,
     clock,
     logger,
+    renewCredential: (id, generation) => estate.vault.renewals.renewRefused(id, generation),
     findToken: async (sha256) => {
       const token = await identity.tokens.find(sha256);
       if (!token) return null;
@@ -133,6 +141,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   });
   const forward = createSourceForward(config.worker.internalUrl, logger);
   const content = await loadDetectionContent(logger);
+  const watch = createWatchCommands(db, clock, content);
   const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
   const { server, routes } = await createApiServer({
     logger,
@@ -148,6 +157,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       lakeErrors,
       detectionErrors,
       watchErrors,
+      connectorsErrors,
+      proofErrors,
     ],
     divert: {
       matches: (path) => channel.matches(path) || isOauth(path) || forward.matches(path),
@@ -177,8 +188,12 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     clients: createClientDirectory(identity),
     tokenEndpoint: `${config.control.publicUrl}${OAUTH_ROUTES.token}`,
     gatewayUrl: config.gateway.publicUrl,
+    publicUrl: config.control.publicUrl,
     operationsOf: (appId) => operationsOf(db, appId),
-    ...createWatchCommands(db, clock, content),
+    ...watch,
+    ...(await createConnectorParts({ db, clock, envelope, workflows, logger, sources: watch.sources, parsers: content.parsers })),
+    auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
+    witnesses: createWitnessCommands({ db, clock }),
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));

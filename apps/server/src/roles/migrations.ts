@@ -1,7 +1,9 @@
+import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
 import { estateMigrations } from '@cordon/estate';
 import { identityMigrations } from '@cordon/identity';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
+import { proofMigrations } from '@cordon/proof';
 import { serverMigrations } from '../event-outbox.ts';
 
 /** In the order of dependence. */
@@ -10,5 +12,7 @@ export const allMigrations: readonly Migrations[] = [
   identityMigrations,
   estateMigrations,
   detectionMigrations,
+  connectorsMigrations,
+  proofMigrations,
   serverMigrations,
 ];

@@ -26,14 +26,20 @@ import {
   uuidv7,
 } from '@cordon/kernel';
 import { type Lake, type OcsfEvent, openLake, parseEvent } from '@cordon/lake';
+import { rewrapProofKeys } from '@cordon/proof';
 import { clearOutbox, createEventOutbox, readOutbox, refuseOutbox } from '../event-outbox.ts';
+import { rewrapConnectorSecrets } from '@cordon/connectors';
+import { loadConnectors } from './connector-parts.ts';
+import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
+import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { repeat } from '../worker/repeating.ts';
+import { startVault } from '../worker/vault-duties.ts';
 import type { Watch } from '../worker/watch.ts';
 
 const AUDIT_BATCH_MAX = 500;
@@ -95,6 +101,8 @@ async function sweep(db: Database, identity: Identity, envelope: SecretEnvelope)
   await forgetGateways(db, now);
   await identity.sweep();
   await rewrapEstateSecrets({ db, envelope, clock: systemClock });
+  await rewrapConnectorSecrets({ db, envelope });
+  await rewrapProofKeys(db, envelope);
 }
 
 async function enginesAnswer(db: Database, lake: Lake): Promise<boolean> {
@@ -125,13 +133,23 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     emit: (event) => events.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, systemClock.now()),
   });
+  const connectors = createConnectorDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    manifests: await loadConnectors(logger),
+    ingest: detection.ingest,
+  });
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
     logger,
     // The same at each start: DBOS takes up at launch what an executor of this name left pending.
     executorId: 'worker',
-    definitions: [createCutOffWorkflow({ db, clock: systemClock })],
+    definitions: [createCutOffWorkflow({ db, clock: systemClock }), ...connectors.definitions],
   });
+  const vault = startVault({ db, clock: systemClock, envelope, logger });
+  await connectors.start();
   const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, detection.watch, logger));
   const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, detection.watch));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
@@ -139,6 +157,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const retention = repeat('lake retention', RETENTION_EVERY_MS, logger, () =>
     keepLakeShort({ db, lake, clock: systemClock, days: config.retentionDays }),
   );
+  const proof = startProof({ db, envelope, clock: systemClock, logger, publicUrl: config.control.publicUrl });
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
   const started = uuidv7();
@@ -156,7 +175,10 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   return {
     async stop() {
       await ingest.stop();
+      await vault.stop();
+      await connectors.stop();
       await detection.stop();
+      await proof.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();

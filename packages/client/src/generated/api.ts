@@ -108,6 +108,127 @@ export interface paths {
                                         /** @default 64 */
                                         jsonDepthMax: number;
                                     };
+                                    /** @default null */
+                                    mcp: {
+                                        /**
+                                         * @default review
+                                         * @enum {string}
+                                         */
+                                        newItems: "review" | "accept-unflagged";
+                                        /**
+                                         * @default refuse
+                                         * @enum {string}
+                                         */
+                                        sampling: "refuse" | "allow";
+                                        /**
+                                         * @default refuse
+                                         * @enum {string}
+                                         */
+                                        elicitation: "refuse" | "allow";
+                                        /**
+                                         * @default refuse
+                                         * @enum {string}
+                                         */
+                                        roots: "refuse" | "allow";
+                                        /** @default 4194304 */
+                                        resultBytesMax: number;
+                                        /** @default 1000 */
+                                        contentItemsMax: number;
+                                        /** @default 10000 */
+                                        recordsMax: number;
+                                        /** @default null */
+                                        lookAt: number | null;
+                                    } | null;
+                                    /** @default null */
+                                    graphql: {
+                                        /**
+                                         * @default [
+                                         *       "/graphql"
+                                         *     ]
+                                         */
+                                        paths: string[];
+                                        /**
+                                         * @default refuse
+                                         * @enum {string}
+                                         */
+                                        introspection: "refuse" | "allow";
+                                        /**
+                                         * @default allow
+                                         * @enum {string}
+                                         */
+                                        get: "refuse" | "allow";
+                                        /**
+                                         * @default allow
+                                         * @enum {string}
+                                         */
+                                        persistedQueries: "refuse" | "allow";
+                                        /** @default 65536 */
+                                        documentBytesMax: number;
+                                        /** @default 10000 */
+                                        tokensMax: number;
+                                        /** @default 15 */
+                                        depthMax: number;
+                                        /** @default 1000 */
+                                        fieldsMax: number;
+                                        /** @default 30 */
+                                        aliasesMax: number;
+                                        /** @default 50 */
+                                        directivesMax: number;
+                                        /** @default 20 */
+                                        rootFieldsMax: number;
+                                        /** @default 500000 */
+                                        costMax: number;
+                                        /** @default 1 */
+                                        batchMax: number;
+                                    } | null;
+                                    resilience: {
+                                        /** @default 5000 */
+                                        connectMs: number;
+                                        /** @default null */
+                                        headersMs: number | null;
+                                        /** @default null */
+                                        idleMs: number | null;
+                                        /** @default 900000 */
+                                        totalMs: number;
+                                        /** @default 2 */
+                                        retriesMax: number;
+                                        /** @default 10 */
+                                        retryPercent: number;
+                                        breaker: {
+                                            /**
+                                             * @default on
+                                             * @enum {string}
+                                             */
+                                            mode: "on" | "off";
+                                            /** @default 10 */
+                                            callsMin: number;
+                                            /** @default 50 */
+                                            failurePercent: number;
+                                            /** @default 10000 */
+                                            windowMs: number;
+                                            /** @default 5000 */
+                                            openMs: number;
+                                        };
+                                        /** @default 128 */
+                                        concurrencyMax: number;
+                                        /** @default 0 */
+                                        queueMax: number;
+                                        /** @default 1000 */
+                                        queueMs: number;
+                                    };
+                                    sharing: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 20 */
+                                        reservePercent: number;
+                                        /** @default {} */
+                                        weights: {
+                                            [key: string]: number;
+                                        };
+                                    };
                                 };
                                 description: {
                                     title: string;
@@ -217,6 +338,130 @@ export interface paths {
                             /** @default 64 */
                             jsonDepthMax?: number;
                         };
+                        /** @default null */
+                        mcp?: {
+                            /**
+                             * @default review
+                             * @enum {string}
+                             */
+                            newItems?: "review" | "accept-unflagged";
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            sampling?: "refuse" | "allow";
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            elicitation?: "refuse" | "allow";
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            roots?: "refuse" | "allow";
+                            /** @default 4194304 */
+                            resultBytesMax?: number;
+                            /** @default 1000 */
+                            contentItemsMax?: number;
+                            /** @default 10000 */
+                            recordsMax?: number;
+                            /** @default null */
+                            lookAt?: number | null;
+                        } | null;
+                        /** @default null */
+                        graphql?: {
+                            /**
+                             * @default [
+                             *       "/graphql"
+                             *     ]
+                             */
+                            paths?: string[];
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            introspection?: "refuse" | "allow";
+                            /**
+                             * @default allow
+                             * @enum {string}
+                             */
+                            get?: "refuse" | "allow";
+                            /**
+                             * @default allow
+                             * @enum {string}
+                             */
+                            persistedQueries?: "refuse" | "allow";
+                            /** @default 65536 */
+                            documentBytesMax?: number;
+                            /** @default 10000 */
+                            tokensMax?: number;
+                            /** @default 15 */
+                            depthMax?: number;
+                            /** @default 1000 */
+                            fieldsMax?: number;
+                            /** @default 30 */
+                            aliasesMax?: number;
+                            /** @default 50 */
+                            directivesMax?: number;
+                            /** @default 20 */
+                            rootFieldsMax?: number;
+                            /** @default 500000 */
+                            costMax?: number;
+                            /** @default 1 */
+                            batchMax?: number;
+                        } | null;
+                        /** @default {} */
+                        resilience?: {
+                            /** @default 5000 */
+                            connectMs?: number;
+                            /** @default null */
+                            headersMs?: number | null;
+                            /** @default null */
+                            idleMs?: number | null;
+                            /** @default 900000 */
+                            totalMs?: number;
+                            /** @default 2 */
+                            retriesMax?: number;
+                            /** @default 10 */
+                            retryPercent?: number;
+                            /** @default {} */
+                            breaker?: {
+                                /**
+                                 * @default on
+                                 * @enum {string}
+                                 */
+                                mode?: "on" | "off";
+                                /** @default 10 */
+                                callsMin?: number;
+                                /** @default 50 */
+                                failurePercent?: number;
+                                /** @default 10000 */
+                                windowMs?: number;
+                                /** @default 5000 */
+                                openMs?: number;
+                            };
+                            /** @default 128 */
+                            concurrencyMax?: number;
+                            /** @default 0 */
+                            queueMax?: number;
+                            /** @default 1000 */
+                            queueMs?: number;
+                        };
+                        /** @default {} */
+                        sharing?: {
+                            /**
+                             * @default on
+                             * @enum {string}
+                             */
+                            mode?: "on" | "off";
+                            /** @default 20 */
+                            reservePercent?: number;
+                            /** @default {} */
+                            weights?: {
+                                [key: string]: number;
+                            };
+                        };
                         name: string;
                         title?: string;
                         owner?: {
@@ -317,6 +562,127 @@ export interface paths {
                                     timeoutMs: number;
                                     /** @default 64 */
                                     jsonDepthMax: number;
+                                };
+                                /** @default null */
+                                mcp: {
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    sampling: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    elicitation: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    roots: "refuse" | "allow";
+                                    /** @default 4194304 */
+                                    resultBytesMax: number;
+                                    /** @default 1000 */
+                                    contentItemsMax: number;
+                                    /** @default 10000 */
+                                    recordsMax: number;
+                                    /** @default null */
+                                    lookAt: number | null;
+                                } | null;
+                                /** @default null */
+                                graphql: {
+                                    /**
+                                     * @default [
+                                     *       "/graphql"
+                                     *     ]
+                                     */
+                                    paths: string[];
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    introspection: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    get: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    persistedQueries: "refuse" | "allow";
+                                    /** @default 65536 */
+                                    documentBytesMax: number;
+                                    /** @default 10000 */
+                                    tokensMax: number;
+                                    /** @default 15 */
+                                    depthMax: number;
+                                    /** @default 1000 */
+                                    fieldsMax: number;
+                                    /** @default 30 */
+                                    aliasesMax: number;
+                                    /** @default 50 */
+                                    directivesMax: number;
+                                    /** @default 20 */
+                                    rootFieldsMax: number;
+                                    /** @default 500000 */
+                                    costMax: number;
+                                    /** @default 1 */
+                                    batchMax: number;
+                                } | null;
+                                resilience: {
+                                    /** @default 5000 */
+                                    connectMs: number;
+                                    /** @default null */
+                                    headersMs: number | null;
+                                    /** @default null */
+                                    idleMs: number | null;
+                                    /** @default 900000 */
+                                    totalMs: number;
+                                    /** @default 2 */
+                                    retriesMax: number;
+                                    /** @default 10 */
+                                    retryPercent: number;
+                                    breaker: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 10 */
+                                        callsMin: number;
+                                        /** @default 50 */
+                                        failurePercent: number;
+                                        /** @default 10000 */
+                                        windowMs: number;
+                                        /** @default 5000 */
+                                        openMs: number;
+                                    };
+                                    /** @default 128 */
+                                    concurrencyMax: number;
+                                    /** @default 0 */
+                                    queueMax: number;
+                                    /** @default 1000 */
+                                    queueMs: number;
+                                };
+                                sharing: {
+                                    /**
+                                     * @default on
+                                     * @enum {string}
+                                     */
+                                    mode: "on" | "off";
+                                    /** @default 20 */
+                                    reservePercent: number;
+                                    /** @default {} */
+                                    weights: {
+                                        [key: string]: number;
+                                    };
                                 };
                             };
                             description: {
@@ -453,6 +819,127 @@ export interface paths {
                                     /** @default 64 */
                                     jsonDepthMax: number;
                                 };
+                                /** @default null */
+                                mcp: {
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    sampling: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    elicitation: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    roots: "refuse" | "allow";
+                                    /** @default 4194304 */
+                                    resultBytesMax: number;
+                                    /** @default 1000 */
+                                    contentItemsMax: number;
+                                    /** @default 10000 */
+                                    recordsMax: number;
+                                    /** @default null */
+                                    lookAt: number | null;
+                                } | null;
+                                /** @default null */
+                                graphql: {
+                                    /**
+                                     * @default [
+                                     *       "/graphql"
+                                     *     ]
+                                     */
+                                    paths: string[];
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    introspection: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    get: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    persistedQueries: "refuse" | "allow";
+                                    /** @default 65536 */
+                                    documentBytesMax: number;
+                                    /** @default 10000 */
+                                    tokensMax: number;
+                                    /** @default 15 */
+                                    depthMax: number;
+                                    /** @default 1000 */
+                                    fieldsMax: number;
+                                    /** @default 30 */
+                                    aliasesMax: number;
+                                    /** @default 50 */
+                                    directivesMax: number;
+                                    /** @default 20 */
+                                    rootFieldsMax: number;
+                                    /** @default 500000 */
+                                    costMax: number;
+                                    /** @default 1 */
+                                    batchMax: number;
+                                } | null;
+                                resilience: {
+                                    /** @default 5000 */
+                                    connectMs: number;
+                                    /** @default null */
+                                    headersMs: number | null;
+                                    /** @default null */
+                                    idleMs: number | null;
+                                    /** @default 900000 */
+                                    totalMs: number;
+                                    /** @default 2 */
+                                    retriesMax: number;
+                                    /** @default 10 */
+                                    retryPercent: number;
+                                    breaker: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 10 */
+                                        callsMin: number;
+                                        /** @default 50 */
+                                        failurePercent: number;
+                                        /** @default 10000 */
+                                        windowMs: number;
+                                        /** @default 5000 */
+                                        openMs: number;
+                                    };
+                                    /** @default 128 */
+                                    concurrencyMax: number;
+                                    /** @default 0 */
+                                    queueMax: number;
+                                    /** @default 1000 */
+                                    queueMs: number;
+                                };
+                                sharing: {
+                                    /**
+                                     * @default on
+                                     * @enum {string}
+                                     */
+                                    mode: "on" | "off";
+                                    /** @default 20 */
+                                    reservePercent: number;
+                                    /** @default {} */
+                                    weights: {
+                                        [key: string]: number;
+                                    };
+                                };
                             };
                             description: {
                                 title: string;
@@ -551,6 +1038,111 @@ export interface paths {
                             timeoutMs?: number;
                             jsonDepthMax?: number;
                         };
+                        mcp?: {
+                            /**
+                             * @default review
+                             * @enum {string}
+                             */
+                            newItems?: "review" | "accept-unflagged";
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            sampling?: "refuse" | "allow";
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            elicitation?: "refuse" | "allow";
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            roots?: "refuse" | "allow";
+                            /** @default 4194304 */
+                            resultBytesMax?: number;
+                            /** @default 1000 */
+                            contentItemsMax?: number;
+                            /** @default 10000 */
+                            recordsMax?: number;
+                            /** @default null */
+                            lookAt?: number | null;
+                        } | null;
+                        graphql?: {
+                            /**
+                             * @default [
+                             *       "/graphql"
+                             *     ]
+                             */
+                            paths?: string[];
+                            /**
+                             * @default refuse
+                             * @enum {string}
+                             */
+                            introspection?: "refuse" | "allow";
+                            /**
+                             * @default allow
+                             * @enum {string}
+                             */
+                            get?: "refuse" | "allow";
+                            /**
+                             * @default allow
+                             * @enum {string}
+                             */
+                            persistedQueries?: "refuse" | "allow";
+                            /** @default 65536 */
+                            documentBytesMax?: number;
+                            /** @default 10000 */
+                            tokensMax?: number;
+                            /** @default 15 */
+                            depthMax?: number;
+                            /** @default 1000 */
+                            fieldsMax?: number;
+                            /** @default 30 */
+                            aliasesMax?: number;
+                            /** @default 50 */
+                            directivesMax?: number;
+                            /** @default 20 */
+                            rootFieldsMax?: number;
+                            /** @default 500000 */
+                            costMax?: number;
+                            /** @default 1 */
+                            batchMax?: number;
+                        } | null;
+                        resilience?: {
+                            connectMs?: number;
+                            headersMs?: number | null;
+                            idleMs?: number | null;
+                            totalMs?: number;
+                            retriesMax?: number;
+                            retryPercent?: number;
+                            breaker?: {
+                                /**
+                                 * @default on
+                                 * @enum {string}
+                                 */
+                                mode?: "on" | "off";
+                                /** @default 10 */
+                                callsMin?: number;
+                                /** @default 50 */
+                                failurePercent?: number;
+                                /** @default 10000 */
+                                windowMs?: number;
+                                /** @default 5000 */
+                                openMs?: number;
+                            };
+                            concurrencyMax?: number;
+                            queueMax?: number;
+                            queueMs?: number;
+                        };
+                        sharing?: {
+                            /** @enum {string} */
+                            mode?: "on" | "off";
+                            reservePercent?: number;
+                            weights?: {
+                                [key: string]: number;
+                            };
+                        };
                     };
                 };
             };
@@ -646,6 +1238,127 @@ export interface paths {
                                     /** @default 64 */
                                     jsonDepthMax: number;
                                 };
+                                /** @default null */
+                                mcp: {
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    sampling: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    elicitation: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    roots: "refuse" | "allow";
+                                    /** @default 4194304 */
+                                    resultBytesMax: number;
+                                    /** @default 1000 */
+                                    contentItemsMax: number;
+                                    /** @default 10000 */
+                                    recordsMax: number;
+                                    /** @default null */
+                                    lookAt: number | null;
+                                } | null;
+                                /** @default null */
+                                graphql: {
+                                    /**
+                                     * @default [
+                                     *       "/graphql"
+                                     *     ]
+                                     */
+                                    paths: string[];
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    introspection: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    get: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    persistedQueries: "refuse" | "allow";
+                                    /** @default 65536 */
+                                    documentBytesMax: number;
+                                    /** @default 10000 */
+                                    tokensMax: number;
+                                    /** @default 15 */
+                                    depthMax: number;
+                                    /** @default 1000 */
+                                    fieldsMax: number;
+                                    /** @default 30 */
+                                    aliasesMax: number;
+                                    /** @default 50 */
+                                    directivesMax: number;
+                                    /** @default 20 */
+                                    rootFieldsMax: number;
+                                    /** @default 500000 */
+                                    costMax: number;
+                                    /** @default 1 */
+                                    batchMax: number;
+                                } | null;
+                                resilience: {
+                                    /** @default 5000 */
+                                    connectMs: number;
+                                    /** @default null */
+                                    headersMs: number | null;
+                                    /** @default null */
+                                    idleMs: number | null;
+                                    /** @default 900000 */
+                                    totalMs: number;
+                                    /** @default 2 */
+                                    retriesMax: number;
+                                    /** @default 10 */
+                                    retryPercent: number;
+                                    breaker: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 10 */
+                                        callsMin: number;
+                                        /** @default 50 */
+                                        failurePercent: number;
+                                        /** @default 10000 */
+                                        windowMs: number;
+                                        /** @default 5000 */
+                                        openMs: number;
+                                    };
+                                    /** @default 128 */
+                                    concurrencyMax: number;
+                                    /** @default 0 */
+                                    queueMax: number;
+                                    /** @default 1000 */
+                                    queueMs: number;
+                                };
+                                sharing: {
+                                    /**
+                                     * @default on
+                                     * @enum {string}
+                                     */
+                                    mode: "on" | "off";
+                                    /** @default 20 */
+                                    reservePercent: number;
+                                    /** @default {} */
+                                    weights: {
+                                        [key: string]: number;
+                                    };
+                                };
                             };
                             description: {
                                 title: string;
@@ -693,11 +1406,15 @@ export interface paths {
                         secret: string;
                         /** @default Bearer */
                         scheme?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "basic";
                         /** Format: includes */
                         secret: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "api-key-header";
@@ -705,11 +1422,178 @@ export interface paths {
                         header: string;
                         /** @default  */
                         prefix?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "api-key-query";
                         secret: string;
                         parameter: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "api-key-form";
+                        secret: string;
+                        field: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "aws-sigv4";
+                        accessKeyId: string;
+                        secretAccessKey: string;
+                        sessionToken?: string;
+                        region: string;
+                        service: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "oauth2-authorization-code";
+                        clientId: string;
+                        /** Format: uri */
+                        tokenUrl: string;
+                        /**
+                         * @default client_secret_basic
+                         * @enum {string}
+                         */
+                        clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                        clientSecret?: string;
+                        privateKey?: string;
+                        keyId?: string;
+                        /**
+                         * @default RS256
+                         * @enum {string}
+                         */
+                        algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                        /** @default [] */
+                        scopes?: string[];
+                        /**
+                         * @default
+                         * @enum {string}
+                         */
+                        scopeSeparator?: " " | ",";
+                        /** @default Bearer */
+                        scheme?: string;
+                        /** Format: uri */
+                        authorizeUrl: string;
+                        /** Format: uri */
+                        issuer?: string;
+                        /** @default {} */
+                        parameters?: {
+                            [key: string]: string;
+                        };
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "oauth2-client-credentials";
+                        clientId: string;
+                        /** Format: uri */
+                        tokenUrl: string;
+                        /**
+                         * @default client_secret_basic
+                         * @enum {string}
+                         */
+                        clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                        clientSecret?: string;
+                        privateKey?: string;
+                        keyId?: string;
+                        /**
+                         * @default RS256
+                         * @enum {string}
+                         */
+                        algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                        /** @default [] */
+                        scopes?: string[];
+                        /**
+                         * @default
+                         * @enum {string}
+                         */
+                        scopeSeparator?: " " | ",";
+                        /** @default Bearer */
+                        scheme?: string;
+                        audience?: string;
+                        /** Format: uri */
+                        resource?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "oauth2-refresh-token";
+                        clientId: string;
+                        /** Format: uri */
+                        tokenUrl: string;
+                        /**
+                         * @default client_secret_basic
+                         * @enum {string}
+                         */
+                        clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                        clientSecret?: string;
+                        privateKey?: string;
+                        keyId?: string;
+                        /**
+                         * @default RS256
+                         * @enum {string}
+                         */
+                        algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                        /** @default [] */
+                        scopes?: string[];
+                        /**
+                         * @default
+                         * @enum {string}
+                         */
+                        scopeSeparator?: " " | ",";
+                        /** @default Bearer */
+                        scheme?: string;
+                        refreshToken: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "github-app";
+                        appId: string;
+                        installationId: string;
+                        privateKey: string;
+                        /**
+                         * Format: uri
+                         * @default https://api.github.com
+                         */
+                        apiUrl?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "google-service-account";
+                        /** Format: email */
+                        clientEmail: string;
+                        privateKey: string;
+                        keyId?: string;
+                        /**
+                         * Format: uri
+                         * @default https://oauth2.googleapis.com/token
+                         */
+                        tokenUrl?: string;
+                        /** Format: email */
+                        subject?: string;
+                        /** @default [] */
+                        scopes?: string[];
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "slack-token-rotation";
+                        clientId: string;
+                        clientSecret: string;
+                        refreshToken: string;
+                        /**
+                         * Format: uri
+                         * @default https://slack.com/api/oauth.v2.access
+                         */
+                        tokenUrl?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
                     };
                 };
             };
@@ -804,6 +1688,127 @@ export interface paths {
                                     timeoutMs: number;
                                     /** @default 64 */
                                     jsonDepthMax: number;
+                                };
+                                /** @default null */
+                                mcp: {
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    sampling: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    elicitation: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    roots: "refuse" | "allow";
+                                    /** @default 4194304 */
+                                    resultBytesMax: number;
+                                    /** @default 1000 */
+                                    contentItemsMax: number;
+                                    /** @default 10000 */
+                                    recordsMax: number;
+                                    /** @default null */
+                                    lookAt: number | null;
+                                } | null;
+                                /** @default null */
+                                graphql: {
+                                    /**
+                                     * @default [
+                                     *       "/graphql"
+                                     *     ]
+                                     */
+                                    paths: string[];
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    introspection: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    get: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    persistedQueries: "refuse" | "allow";
+                                    /** @default 65536 */
+                                    documentBytesMax: number;
+                                    /** @default 10000 */
+                                    tokensMax: number;
+                                    /** @default 15 */
+                                    depthMax: number;
+                                    /** @default 1000 */
+                                    fieldsMax: number;
+                                    /** @default 30 */
+                                    aliasesMax: number;
+                                    /** @default 50 */
+                                    directivesMax: number;
+                                    /** @default 20 */
+                                    rootFieldsMax: number;
+                                    /** @default 500000 */
+                                    costMax: number;
+                                    /** @default 1 */
+                                    batchMax: number;
+                                } | null;
+                                resilience: {
+                                    /** @default 5000 */
+                                    connectMs: number;
+                                    /** @default null */
+                                    headersMs: number | null;
+                                    /** @default null */
+                                    idleMs: number | null;
+                                    /** @default 900000 */
+                                    totalMs: number;
+                                    /** @default 2 */
+                                    retriesMax: number;
+                                    /** @default 10 */
+                                    retryPercent: number;
+                                    breaker: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 10 */
+                                        callsMin: number;
+                                        /** @default 50 */
+                                        failurePercent: number;
+                                        /** @default 10000 */
+                                        windowMs: number;
+                                        /** @default 5000 */
+                                        openMs: number;
+                                    };
+                                    /** @default 128 */
+                                    concurrencyMax: number;
+                                    /** @default 0 */
+                                    queueMax: number;
+                                    /** @default 1000 */
+                                    queueMs: number;
+                                };
+                                sharing: {
+                                    /**
+                                     * @default on
+                                     * @enum {string}
+                                     */
+                                    mode: "on" | "off";
+                                    /** @default 20 */
+                                    reservePercent: number;
+                                    /** @default {} */
+                                    weights: {
+                                        [key: string]: number;
+                                    };
                                 };
                             };
                             description: {
@@ -947,6 +1952,127 @@ export interface paths {
                                     timeoutMs: number;
                                     /** @default 64 */
                                     jsonDepthMax: number;
+                                };
+                                /** @default null */
+                                mcp: {
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    sampling: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    elicitation: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    roots: "refuse" | "allow";
+                                    /** @default 4194304 */
+                                    resultBytesMax: number;
+                                    /** @default 1000 */
+                                    contentItemsMax: number;
+                                    /** @default 10000 */
+                                    recordsMax: number;
+                                    /** @default null */
+                                    lookAt: number | null;
+                                } | null;
+                                /** @default null */
+                                graphql: {
+                                    /**
+                                     * @default [
+                                     *       "/graphql"
+                                     *     ]
+                                     */
+                                    paths: string[];
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    introspection: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    get: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    persistedQueries: "refuse" | "allow";
+                                    /** @default 65536 */
+                                    documentBytesMax: number;
+                                    /** @default 10000 */
+                                    tokensMax: number;
+                                    /** @default 15 */
+                                    depthMax: number;
+                                    /** @default 1000 */
+                                    fieldsMax: number;
+                                    /** @default 30 */
+                                    aliasesMax: number;
+                                    /** @default 50 */
+                                    directivesMax: number;
+                                    /** @default 20 */
+                                    rootFieldsMax: number;
+                                    /** @default 500000 */
+                                    costMax: number;
+                                    /** @default 1 */
+                                    batchMax: number;
+                                } | null;
+                                resilience: {
+                                    /** @default 5000 */
+                                    connectMs: number;
+                                    /** @default null */
+                                    headersMs: number | null;
+                                    /** @default null */
+                                    idleMs: number | null;
+                                    /** @default 900000 */
+                                    totalMs: number;
+                                    /** @default 2 */
+                                    retriesMax: number;
+                                    /** @default 10 */
+                                    retryPercent: number;
+                                    breaker: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 10 */
+                                        callsMin: number;
+                                        /** @default 50 */
+                                        failurePercent: number;
+                                        /** @default 10000 */
+                                        windowMs: number;
+                                        /** @default 5000 */
+                                        openMs: number;
+                                    };
+                                    /** @default 128 */
+                                    concurrencyMax: number;
+                                    /** @default 0 */
+                                    queueMax: number;
+                                    /** @default 1000 */
+                                    queueMs: number;
+                                };
+                                sharing: {
+                                    /**
+                                     * @default on
+                                     * @enum {string}
+                                     */
+                                    mode: "on" | "off";
+                                    /** @default 20 */
+                                    reservePercent: number;
+                                    /** @default {} */
+                                    weights: {
+                                        [key: string]: number;
+                                    };
                                 };
                             };
                             description: {
@@ -2158,6 +3284,8 @@ export interface paths {
                                         /** @default null */
                                         bytesPerDay: number | null;
                                         /** @default null */
+                                        bytesOutPerDay: number | null;
+                                        /** @default null */
                                         recordsPerDay: number | null;
                                     } | null;
                                 };
@@ -2210,6 +3338,8 @@ export interface paths {
                             /** @default null */
                             bytesPerDay?: number | null;
                             /** @default null */
+                            bytesOutPerDay?: number | null;
+                            /** @default null */
                             recordsPerDay?: number | null;
                         } | null;
                     };
@@ -2261,6 +3391,8 @@ export interface paths {
                                     /** @default null */
                                     bytesPerDay: number | null;
                                     /** @default null */
+                                    bytesOutPerDay: number | null;
+                                    /** @default null */
                                     recordsPerDay: number | null;
                                 } | null;
                             };
@@ -2276,6 +3408,276 @@ export interface paths {
         trace?: never;
     };
     "/api/v1/limits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requirements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                createdAt: number;
+                                updatedAt: number;
+                                /** @enum {string} */
+                                kind: "requirement";
+                                entry: {
+                                    name: string;
+                                    /** @default null */
+                                    appId: string | null;
+                                    /** @default null */
+                                    integrationId: string | null;
+                                    /** @default [] */
+                                    select: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    /**
+                                     * @default m0
+                                     * @enum {string}
+                                     */
+                                    assurance: "m0" | "m1" | "m2";
+                                    /** @default false */
+                                    dpopNonce: boolean;
+                                    /** @default null */
+                                    approval: {
+                                        /**
+                                         * @default body
+                                         * @enum {string}
+                                         */
+                                        bind: "body" | "arguments" | "operation";
+                                        /** @default [] */
+                                        arguments: string[];
+                                        /** @default 1 */
+                                        countMax: number;
+                                    } | null;
+                                    /** @default  */
+                                    note: string;
+                                };
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default null */
+                        appId?: string | null;
+                        /** @default null */
+                        integrationId?: string | null;
+                        /** @default [] */
+                        select?: ({
+                            /** @enum {string} */
+                            kind: "operations";
+                            ids: string[];
+                        } | {
+                            /** @enum {string} */
+                            kind: "tag";
+                            tag: string;
+                            /**
+                             * @default any
+                             * @enum {string}
+                             */
+                            access?: "read" | "write" | "any";
+                        } | {
+                            /** @enum {string} */
+                            kind: "access";
+                            /** @enum {string} */
+                            access: "read" | "write" | "any";
+                        } | {
+                            /** @enum {string} */
+                            kind: "path";
+                            method: string;
+                            /** Format: starts_with */
+                            path: string;
+                        })[];
+                        /**
+                         * @default m0
+                         * @enum {string}
+                         */
+                        assurance?: "m0" | "m1" | "m2";
+                        /** @default false */
+                        dpopNonce?: boolean;
+                        /** @default null */
+                        approval?: {
+                            /**
+                             * @default body
+                             * @enum {string}
+                             */
+                            bind?: "body" | "arguments" | "operation";
+                            /** @default [] */
+                            arguments?: string[];
+                            /** @default 1 */
+                            countMax?: number;
+                        } | null;
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            createdAt: number;
+                            updatedAt: number;
+                            /** @enum {string} */
+                            kind: "requirement";
+                            entry: {
+                                name: string;
+                                /** @default null */
+                                appId: string | null;
+                                /** @default null */
+                                integrationId: string | null;
+                                /** @default [] */
+                                select: ({
+                                    /** @enum {string} */
+                                    kind: "operations";
+                                    ids: string[];
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "tag";
+                                    tag: string;
+                                    /**
+                                     * @default any
+                                     * @enum {string}
+                                     */
+                                    access: "read" | "write" | "any";
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "access";
+                                    /** @enum {string} */
+                                    access: "read" | "write" | "any";
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "path";
+                                    method: string;
+                                    /** Format: starts_with */
+                                    path: string;
+                                })[];
+                                /**
+                                 * @default m0
+                                 * @enum {string}
+                                 */
+                                assurance: "m0" | "m1" | "m2";
+                                /** @default false */
+                                dpopNonce: boolean;
+                                /** @default null */
+                                approval: {
+                                    /**
+                                     * @default body
+                                     * @enum {string}
+                                     */
+                                    bind: "body" | "arguments" | "operation";
+                                    /** @default [] */
+                                    arguments: string[];
+                                    /** @default 1 */
+                                    countMax: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/requirements/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -4113,6 +5515,324 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            log: {
+                                name: string;
+                                origin: string;
+                                key: string;
+                                size: number;
+                                checkpoint: {
+                                    size: number;
+                                    signedAt: number;
+                                    note: string;
+                                } | null;
+                            } | null;
+                            witnesses: {
+                                id: string;
+                                name: string;
+                                url: string;
+                                vkey: string;
+                                logs: {
+                                    log: string;
+                                    size: number;
+                                    cosignedAt: number | null;
+                                    error: string | null;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/records/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    seq: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    from: number;
+                    to: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            hashes: string[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            records: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** Format: uri */
+                        url: string;
+                        vkey: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/witnesses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
