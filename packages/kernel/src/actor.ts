@@ -37,6 +37,9 @@ export const PERMISSIONS = {
   'integration.restore': ['owner', 'security'],
   'grant.read': ROLES,
   'grant.write': ['owner', 'security', 'app-owner'],
+  'webhook.read': ROLES,
+  'webhook.write': ['owner', 'security', 'app-owner'],
+  'webhook.payload': ['owner', 'security', 'app-owner', 'responder'],
   'policy.read': ROLES,
   'policy.write': ['owner', 'security'],
   'event.read': ['owner', 'security', 'responder', 'auditor', 'developer', 'app-owner'],
@@ -44,6 +47,12 @@ export const PERMISSIONS = {
   'alert.write': ['owner', 'security', 'responder'],
   'detection.read': ['owner', 'security', 'responder', 'auditor'],
   'detection.write': ['owner', 'security'],
+  'case.read': ['owner', 'security', 'responder', 'auditor'],
+  'case.write': ['owner', 'security', 'responder'],
+  'playbook.read': ['owner', 'security', 'responder', 'auditor'],
+  'playbook.write': ['owner', 'security'],
+  'playbook.run': ['owner', 'security', 'responder'],
+  'playbook.approve': ['owner', 'security', 'responder'],
   'source.read': ['owner', 'security', 'responder', 'auditor'],
   'source.write': ['owner', 'security'],
   'audit.read': ['owner', 'security', 'auditor'],
@@ -73,6 +82,8 @@ const OWN_ONLY: Readonly<Partial<Record<Permission, readonly Role[]>>> = {
   'app.write': ['app-owner'],
   'credential.write': ['app-owner'],
   'grant.write': ['app-owner'],
+  'webhook.write': ['app-owner'],
+  'webhook.payload': ['app-owner'],
 };
 
 /** Privileged acts need a factor shown this recently. */
@@ -84,6 +95,7 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'policy.write',
   'system.write',
   'approval.decide',
+  'playbook.approve',
 ]);
 
 export function isAllowed(actor: Actor, permission: Permission): boolean {
