@@ -1,6 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createToolClient, type Entity, type HttpPort, loadManifests, performAction, readStream } from '@cordon/connectors';
+import {
+  createToolClient,
+  type Entity,
+  type HttpPort,
+  loadManifests,
+  performAction,
+  readStream,
+} from '@cordon/connectors';
 import { createTestLogger } from '@cordon/kernel/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Estate, startEstate } from './estate.ts';
@@ -42,7 +49,10 @@ function connect(app: AppName) {
   const { baseUrl, credential } = estate.app(app);
   const config = CONFIG[app] ?? {};
   const secret = { kind: 'bearer' as const, token: credential.secret };
-  const fast = { ...loaded, manifest: { ...loaded.manifest, rateLimit: { ...loaded.manifest.rateLimit, requestsPerMinute: 60_000 } } };
+  const fast = {
+    ...loaded,
+    manifest: { ...loaded.manifest, rateLimit: { ...loaded.manifest.rateLimit, requestsPerMinute: 60_000 } },
+  };
   const client = (mode: 'read' | 'write') =>
     createToolClient(fast, { config, secret, baseUrl }, { http, clock, pause }, mode);
   const read = async (stream: string, since?: number): Promise<Entity[]> => {
@@ -54,9 +64,21 @@ function connect(app: AppName) {
     }
     return entities;
   };
-  const act = (action: string, input: Record<string, unknown>, mode: 'dry-run' | 'run' | 'verify' | 'undo', captured = {}) =>
+  const act = (
+    action: string,
+    input: Record<string, unknown>,
+    mode: 'dry-run' | 'run' | 'verify' | 'undo',
+    captured = {},
+  ) =>
     performAction(
-      { loaded: fast, reader: client('read'), writer: () => client('write'), config, pause, onCaptured: async () => undefined },
+      {
+        loaded: fast,
+        reader: client('read'),
+        writer: () => client('write'),
+        config,
+        pause,
+        onCaptured: async () => undefined,
+      },
       { action, input, mode, captured },
     );
   return { read, act };

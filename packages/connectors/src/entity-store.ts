@@ -247,7 +247,7 @@ export async function countEntities(
     .groupBy(['stream', 'kind'])
     .orderBy('stream')
     .execute();
-  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+  return rows;
 }
 
 export interface EntityChange {

@@ -6,10 +6,8 @@ const STACK_DEPTH_MAX = 200;
 const SEQUENCE_ITEMS_MAX = 100_000;
 
 /** Regular expressions of JavaScript take exponential time on hostile text, so mappings have none. */
-class NoRegularExpressions {
-  constructor() {
-    throw new Error('regular expressions are not allowed in mappings');
-  }
+function NoRegularExpressions(): never {
+  throw new Error('regular expressions are not allowed in mappings');
 }
 
 export interface Expression {

@@ -57,7 +57,14 @@ export { type Manifest, manifest } from './manifest.ts';
 export { ACTION_KINDS } from './manifest-action.ts';
 export type { Evidence } from './manifest-stream.ts';
 export { connectorsMigrations } from './migrations.ts';
-export { ACTION_MODES, type ActionMode, type ActionOutcome, type Outcome, OUTCOMES, performAction } from './perform-action.ts';
+export {
+  ACTION_MODES,
+  type ActionMode,
+  type ActionOutcome,
+  type Outcome,
+  OUTCOMES,
+  performAction,
+} from './perform-action.ts';
 export { readStream, type StreamMark } from './read-stream.ts';
 export { manifestReference } from './manifest-reference.ts';
 export { type ConnectorTest, testConnector } from './recording.ts';

@@ -81,7 +81,7 @@ export const actionSpec = z
     if (check && check.request.method !== 'GET' && check.request.safe !== true) {
       context.addIssue({ code: 'custom', path: ['state'], message: 'must be a request that only reads' });
     }
-    if (!check && action.repeatable === false && action.undo.length > 0) {
+    if (!check && !action.repeatable && action.undo.length > 0) {
       context.addIssue({
         code: 'custom',
         path: ['undo'],

@@ -52,7 +52,7 @@ function membersOf(node: Node, path: string, depth: number): string[] {
   if (choices) {
     return choices.flatMap((choice) => {
       const kind = choice.properties?.['kind']?.const ?? choice.properties?.['by']?.const;
-      return membersOf(choice, kind === undefined ? path : `${path}(${String(kind)})`, depth);
+      return membersOf(choice, kind === undefined ? path : `${path}(${JSON.stringify(kind)})`, depth);
     });
   }
   if (node.type === 'array' && node.items) return membersOf(node.items, `${path}[]`, depth);

@@ -17,6 +17,7 @@ export interface Page {
   readonly body: unknown;
 }
 
+// oxlint-disable-next-line typescript/consistent-return -- every kind returns; a new one fails to compile
 function optionsFor(paging: Paging, cursor: PageCursor): CallOptions {
   switch (paging.kind) {
     case 'none':
@@ -57,6 +58,7 @@ function nextLink(header: string | undefined): string | undefined {
   return undefined;
 }
 
+// oxlint-disable-next-line typescript/consistent-return -- as above
 async function nextOf(
   loaded: LoadedManifest,
   paging: Paging,

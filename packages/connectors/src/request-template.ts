@@ -65,7 +65,7 @@ export function placeholdersOf(value: unknown): string[] {
 
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean); // JSON scalars
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Fills a text; undefined when a placeholder has no value. */

@@ -132,6 +132,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     clock,
     logger,
     renewCredential: (id, generation) => estate.vault.renewals.renewRefused(id, generation),
+    reportMcpItems: (report) => estate.mcp.report(report),
     findToken: async (sha256) => {
       const token = await identity.tokens.find(sha256);
       if (!token) return null;

@@ -6,7 +6,7 @@ import { sendNotifications } from './alert-notifier.ts';
 import { checkAudit } from './audit-check.ts';
 import { repeat } from './repeating.ts';
 import { createSourceEndpoint, type SourceEndpoint } from './source-endpoint.ts';
-import { createSourceIngest } from './source-ingest.ts';
+import { createSourceIngest, type SourceIngest } from './source-ingest.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 const CORRELATE_MS = 500;
@@ -18,6 +18,8 @@ const AUDIT_CHECK_MS = 3_600_000;
 export interface Detection {
   readonly watch: Watch;
   readonly endpoint: SourceEndpoint;
+  /** The way of a vendor's records into the lake. */
+  readonly ingest: SourceIngest;
   stop(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export async function startDetection(deps: {
   ]);
   return {
     watch,
+    ingest,
     endpoint: createSourceEndpoint({ db, ingest, clock, logger }),
     async stop() {
       await Promise.all(listeners.map((listener) => listener.stop()));

@@ -238,7 +238,23 @@ export interface paths {
                                     sha256: string;
                                 } | null;
                                 credential: {
+                                    id: string;
                                     kind: string;
+                                    integrationId: string | null;
+                                    /** @enum {string} */
+                                    stage: "staged" | "current" | "overlap";
+                                    /** @enum {string} */
+                                    state: "pending" | "ready" | "failing" | "expired";
+                                    expiresAt: number | null;
+                                    refreshAt: number | null;
+                                    refreshedAt: number | null;
+                                    verifyPath: string | null;
+                                    verifiedAt: number | null;
+                                    problem: string | null;
+                                    switchAt: number | null;
+                                    overlapUntil: number | null;
+                                    connects: boolean;
+                                    renews: boolean;
                                     createdAt: number;
                                     createdBy: string;
                                 } | null;
@@ -693,7 +709,23 @@ export interface paths {
                                 sha256: string;
                             } | null;
                             credential: {
+                                id: string;
                                 kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
                                 createdAt: number;
                                 createdBy: string;
                             } | null;
@@ -949,7 +981,23 @@ export interface paths {
                                 sha256: string;
                             } | null;
                             credential: {
+                                id: string;
                                 kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
                                 createdAt: number;
                                 createdBy: string;
                             } | null;
@@ -1368,7 +1416,23 @@ export interface paths {
                                 sha256: string;
                             } | null;
                             credential: {
+                                id: string;
                                 kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
                                 createdAt: number;
                                 createdBy: string;
                             } | null;
@@ -1819,7 +1883,23 @@ export interface paths {
                                 sha256: string;
                             } | null;
                             credential: {
+                                id: string;
                                 kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
                                 createdAt: number;
                                 createdBy: string;
                             } | null;
@@ -2083,7 +2163,23 @@ export interface paths {
                                 sha256: string;
                             } | null;
                             credential: {
+                                id: string;
                                 kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
                                 createdAt: number;
                                 createdBy: string;
                             } | null;
@@ -2143,6 +2239,916 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                            redirectUri: string;
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "bearer";
+                        secret: string;
+                        /** @default Bearer */
+                        scheme?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "basic";
+                        /** Format: includes */
+                        secret: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "api-key-header";
+                        secret: string;
+                        header: string;
+                        /** @default  */
+                        prefix?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "api-key-query";
+                        secret: string;
+                        parameter: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "api-key-form";
+                        secret: string;
+                        field: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "aws-sigv4";
+                        accessKeyId: string;
+                        secretAccessKey: string;
+                        sessionToken?: string;
+                        region: string;
+                        service: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "oauth2-authorization-code";
+                        clientId: string;
+                        /** Format: uri */
+                        tokenUrl: string;
+                        /**
+                         * @default client_secret_basic
+                         * @enum {string}
+                         */
+                        clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                        clientSecret?: string;
+                        privateKey?: string;
+                        keyId?: string;
+                        /**
+                         * @default RS256
+                         * @enum {string}
+                         */
+                        algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                        /** @default [] */
+                        scopes?: string[];
+                        /**
+                         * @default
+                         * @enum {string}
+                         */
+                        scopeSeparator?: " " | ",";
+                        /** @default Bearer */
+                        scheme?: string;
+                        /** Format: uri */
+                        authorizeUrl: string;
+                        /** Format: uri */
+                        issuer?: string;
+                        /** @default {} */
+                        parameters?: {
+                            [key: string]: string;
+                        };
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "oauth2-client-credentials";
+                        clientId: string;
+                        /** Format: uri */
+                        tokenUrl: string;
+                        /**
+                         * @default client_secret_basic
+                         * @enum {string}
+                         */
+                        clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                        clientSecret?: string;
+                        privateKey?: string;
+                        keyId?: string;
+                        /**
+                         * @default RS256
+                         * @enum {string}
+                         */
+                        algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                        /** @default [] */
+                        scopes?: string[];
+                        /**
+                         * @default
+                         * @enum {string}
+                         */
+                        scopeSeparator?: " " | ",";
+                        /** @default Bearer */
+                        scheme?: string;
+                        audience?: string;
+                        /** Format: uri */
+                        resource?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "oauth2-refresh-token";
+                        clientId: string;
+                        /** Format: uri */
+                        tokenUrl: string;
+                        /**
+                         * @default client_secret_basic
+                         * @enum {string}
+                         */
+                        clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                        clientSecret?: string;
+                        privateKey?: string;
+                        keyId?: string;
+                        /**
+                         * @default RS256
+                         * @enum {string}
+                         */
+                        algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                        /** @default [] */
+                        scopes?: string[];
+                        /**
+                         * @default
+                         * @enum {string}
+                         */
+                        scopeSeparator?: " " | ",";
+                        /** @default Bearer */
+                        scheme?: string;
+                        refreshToken: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "github-app";
+                        appId: string;
+                        installationId: string;
+                        privateKey: string;
+                        /**
+                         * Format: uri
+                         * @default https://api.github.com
+                         */
+                        apiUrl?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "google-service-account";
+                        /** Format: email */
+                        clientEmail: string;
+                        privateKey: string;
+                        keyId?: string;
+                        /**
+                         * Format: uri
+                         * @default https://oauth2.googleapis.com/token
+                         */
+                        tokenUrl?: string;
+                        /** Format: email */
+                        subject?: string;
+                        /** @default [] */
+                        scopes?: string[];
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    } | {
+                        /** @enum {string} */
+                        kind: "slack-token-rotation";
+                        clientId: string;
+                        clientSecret: string;
+                        refreshToken: string;
+                        /**
+                         * Format: uri
+                         * @default https://slack.com/api/oauth.v2.access
+                         */
+                        tokenUrl?: string;
+                        verifyPath?: string;
+                        integrationId?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default null */
+                        integrationId?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/credentials/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        credential: {
+                            /** @enum {string} */
+                            kind: "bearer";
+                            secret: string;
+                            /** @default Bearer */
+                            scheme?: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "basic";
+                            /** Format: includes */
+                            secret: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "api-key-header";
+                            secret: string;
+                            header: string;
+                            /** @default  */
+                            prefix?: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "api-key-query";
+                            secret: string;
+                            parameter: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "api-key-form";
+                            secret: string;
+                            field: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "aws-sigv4";
+                            accessKeyId: string;
+                            secretAccessKey: string;
+                            sessionToken?: string;
+                            region: string;
+                            service: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2-authorization-code";
+                            clientId: string;
+                            /** Format: uri */
+                            tokenUrl: string;
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                            clientSecret?: string;
+                            privateKey?: string;
+                            keyId?: string;
+                            /**
+                             * @default RS256
+                             * @enum {string}
+                             */
+                            algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                            /** @default [] */
+                            scopes?: string[];
+                            /**
+                             * @default
+                             * @enum {string}
+                             */
+                            scopeSeparator?: " " | ",";
+                            /** @default Bearer */
+                            scheme?: string;
+                            /** Format: uri */
+                            authorizeUrl: string;
+                            /** Format: uri */
+                            issuer?: string;
+                            /** @default {} */
+                            parameters?: {
+                                [key: string]: string;
+                            };
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2-client-credentials";
+                            clientId: string;
+                            /** Format: uri */
+                            tokenUrl: string;
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                            clientSecret?: string;
+                            privateKey?: string;
+                            keyId?: string;
+                            /**
+                             * @default RS256
+                             * @enum {string}
+                             */
+                            algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                            /** @default [] */
+                            scopes?: string[];
+                            /**
+                             * @default
+                             * @enum {string}
+                             */
+                            scopeSeparator?: " " | ",";
+                            /** @default Bearer */
+                            scheme?: string;
+                            audience?: string;
+                            /** Format: uri */
+                            resource?: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2-refresh-token";
+                            clientId: string;
+                            /** Format: uri */
+                            tokenUrl: string;
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            clientAuth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                            clientSecret?: string;
+                            privateKey?: string;
+                            keyId?: string;
+                            /**
+                             * @default RS256
+                             * @enum {string}
+                             */
+                            algorithm?: "RS256" | "PS256" | "ES256" | "EdDSA";
+                            /** @default [] */
+                            scopes?: string[];
+                            /**
+                             * @default
+                             * @enum {string}
+                             */
+                            scopeSeparator?: " " | ",";
+                            /** @default Bearer */
+                            scheme?: string;
+                            refreshToken: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "github-app";
+                            appId: string;
+                            installationId: string;
+                            privateKey: string;
+                            /**
+                             * Format: uri
+                             * @default https://api.github.com
+                             */
+                            apiUrl?: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "google-service-account";
+                            /** Format: email */
+                            clientEmail: string;
+                            privateKey: string;
+                            keyId?: string;
+                            /**
+                             * Format: uri
+                             * @default https://oauth2.googleapis.com/token
+                             */
+                            tokenUrl?: string;
+                            /** Format: email */
+                            subject?: string;
+                            /** @default [] */
+                            scopes?: string[];
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        } | {
+                            /** @enum {string} */
+                            kind: "slack-token-rotation";
+                            clientId: string;
+                            clientSecret: string;
+                            refreshToken: string;
+                            /**
+                             * Format: uri
+                             * @default https://slack.com/api/oauth.v2.access
+                             */
+                            tokenUrl?: string;
+                            verifyPath?: string;
+                            integrationId?: string | null;
+                        };
+                        /** @default null */
+                        switchAt?: number | null;
+                        /** @default 86400000 */
+                        overlapMs?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/credentials/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default null */
+                        integrationId?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/credentials/{credentialId}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    credentialId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/credentials/{credentialId}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    credentialId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/credentials/{credentialId}/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    credentialId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            authorizeUrl: string;
+                            redirectUri: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/credential-connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        appId: string;
+                        state: string;
+                        code?: string;
+                        iss?: string;
+                        error?: string;
+                        errorDescription?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2920,6 +3926,351 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/mcp/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                appId: string;
+                                /** @enum {string} */
+                                kind: "tool" | "prompt" | "instructions";
+                                name: string;
+                                /** @enum {string} */
+                                state: "pending" | "accepted" | "suspended" | "rejected";
+                                accepted: {
+                                    [key: string]: unknown;
+                                } | null;
+                                acceptedSha256: string | null;
+                                seen: {
+                                    [key: string]: unknown;
+                                };
+                                seenSha256: string;
+                                /** @enum {string} */
+                                access: "read" | "write";
+                                firstSeenAt: number;
+                                seenAt: number;
+                                decidedAt: number | null;
+                                decidedBy: string | null;
+                                flags: {
+                                    rule: string;
+                                    at: string;
+                                    excerpt: string;
+                                }[];
+                                grantedTo: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/mcp/items/{itemId}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    itemId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        sha256: string;
+                        /** @enum {string} */
+                        access?: "read" | "write";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            appId: string;
+                            /** @enum {string} */
+                            kind: "tool" | "prompt" | "instructions";
+                            name: string;
+                            /** @enum {string} */
+                            state: "pending" | "accepted" | "suspended" | "rejected";
+                            accepted: {
+                                [key: string]: unknown;
+                            } | null;
+                            acceptedSha256: string | null;
+                            seen: {
+                                [key: string]: unknown;
+                            };
+                            seenSha256: string;
+                            /** @enum {string} */
+                            access: "read" | "write";
+                            firstSeenAt: number;
+                            seenAt: number;
+                            decidedAt: number | null;
+                            decidedBy: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/mcp/items/{itemId}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    itemId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        sha256: string;
+                        /** @enum {string} */
+                        access?: "read" | "write";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            appId: string;
+                            /** @enum {string} */
+                            kind: "tool" | "prompt" | "instructions";
+                            name: string;
+                            /** @enum {string} */
+                            state: "pending" | "accepted" | "suspended" | "rejected";
+                            accepted: {
+                                [key: string]: unknown;
+                            } | null;
+                            acceptedSha256: string | null;
+                            seen: {
+                                [key: string]: unknown;
+                            };
+                            seenSha256: string;
+                            /** @enum {string} */
+                            access: "read" | "write";
+                            firstSeenAt: number;
+                            seenAt: number;
+                            decidedAt: number | null;
+                            decidedBy: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/mcp/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/graphql/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            sha256: string;
+                            bytes: number;
+                            types: number;
+                            operations: {
+                                id: string;
+                                /** @enum {string} */
+                                access: "read" | "write";
+                                summary: string;
+                                deprecated: boolean;
+                            }[];
+                            updatedAt: number;
+                        } | null;
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        document: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            sha256: string;
+                            bytes: number;
+                            types: number;
+                            operations: {
+                                id: string;
+                                /** @enum {string} */
+                                access: "read" | "write";
+                                summary: string;
+                                deprecated: boolean;
+                            }[];
+                            updatedAt: number;
+                        } | null;
+                    };
+                };
+            };
+        };
         post?: never;
         delete: {
             parameters: {
@@ -5520,6 +6871,998 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                app: string;
+                                title: string;
+                                vendor: string;
+                                category: string | null;
+                                /** @enum {string} */
+                                evidence: "emulated" | "recorded" | "described";
+                                evidenceNote: string;
+                                sources: string[];
+                                baseUrl: string;
+                                config: {
+                                    name: string;
+                                    title: string;
+                                    help: string | null;
+                                    example: string | null;
+                                    required: boolean;
+                                    default: string | null;
+                                }[];
+                                auth: {
+                                    kind: string;
+                                    title: string;
+                                    help: string | null;
+                                    scopes: string[];
+                                    extra: {
+                                        header: string;
+                                        title: string;
+                                    }[];
+                                }[];
+                                plans: {
+                                    name: string;
+                                    title: string;
+                                }[];
+                                scopes: {
+                                    name: string;
+                                    title: string;
+                                    /** @enum {string} */
+                                    risk: "low" | "medium" | "high" | "critical";
+                                    classes: string[];
+                                    operations: string[];
+                                }[];
+                                streams: {
+                                    name: string;
+                                    title: string;
+                                    emits: ("account" | "group" | "grant" | "credential" | "setting" | "audit_event" | "record" | "schema")[];
+                                    /** @enum {string} */
+                                    evidence: "emulated" | "recorded" | "described";
+                                    plans: string[];
+                                    scopes: string[];
+                                    incremental: boolean;
+                                    onDemand: boolean;
+                                }[];
+                                actions: {
+                                    name: string;
+                                    title: string;
+                                    /** @enum {string} */
+                                    kind: "revoke_grant" | "suspend_user" | "restore_user" | "end_sessions" | "reset_factors" | "rotate_key" | "revoke_key" | "remove_member" | "delete_record" | "anonymise_record" | "update_record" | "create_record" | "set_setting" | "set_label" | "unshare" | "export" | "restore" | "other";
+                                    /** @enum {string} */
+                                    risk: "low" | "medium" | "high" | "critical";
+                                    /** @enum {string} */
+                                    evidence: "emulated" | "recorded" | "described";
+                                    canVerify: boolean;
+                                    canUndo: boolean;
+                                    undoNote: string | null;
+                                    input: {
+                                        name: string;
+                                        title: string;
+                                        kind: string;
+                                        required: boolean;
+                                    }[];
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                app: string;
+                                name: string;
+                                config: {
+                                    [key: string]: string;
+                                };
+                                plan: string | null;
+                                baseUrl: string | null;
+                                privateAddresses: string[];
+                                credential: {
+                                    kind: string;
+                                    createdAt: number;
+                                };
+                                /** @enum {string} */
+                                status: "active" | "paused" | "refused";
+                                statusReason: string | null;
+                                everyMinutes: number | null;
+                                nextSyncAt: number | null;
+                                sourceId: string | null;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                                lastSync: {
+                                    id: string;
+                                    connectionId: string;
+                                    /** @enum {string} */
+                                    cause: "schedule" | "manual";
+                                    /** @enum {string} */
+                                    status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                                    requestedBy: string;
+                                    cancelRequested: boolean;
+                                    error: string | null;
+                                    createdAt: number;
+                                    startedAt: number | null;
+                                    endedAt: number | null;
+                                    streams: {
+                                        stream: string;
+                                        /** @enum {string} */
+                                        status: "waiting" | "running" | "ok" | "partial" | "not_visible" | "failed";
+                                        reason: string | null;
+                                        pages: number;
+                                        entities: number;
+                                        added: number;
+                                        changed: number;
+                                        removed: number;
+                                        events: number;
+                                        problems: string[];
+                                    }[];
+                                } | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        app: string;
+                        name: string;
+                        /** @default {} */
+                        config?: {
+                            [key: string]: string;
+                        };
+                        /** @default null */
+                        plan?: string | null;
+                        /** @default null */
+                        baseUrl?: string | null;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        /** @default 60 */
+                        everyMinutes?: number | null;
+                        credential: {
+                            /** @enum {string} */
+                            kind: "bearer";
+                            token: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "basic";
+                            user: string;
+                            password: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "header";
+                            value: string;
+                            extra?: {
+                                [key: string]: string;
+                            };
+                        } | {
+                            /** @enum {string} */
+                            kind: "query";
+                            value: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2_client_credentials";
+                            clientId: string;
+                            clientSecret: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2_refresh_token";
+                            clientId: string;
+                            /** @default  */
+                            clientSecret?: string;
+                            refreshToken: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "google_service_account";
+                            email: string;
+                            privateKey: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "github_app";
+                            privateKey: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "jwt_bearer";
+                            privateKey: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            app: string;
+                            name: string;
+                            config: {
+                                [key: string]: string;
+                            };
+                            plan: string | null;
+                            baseUrl: string | null;
+                            privateAddresses: string[];
+                            credential: {
+                                kind: string;
+                                createdAt: number;
+                            };
+                            /** @enum {string} */
+                            status: "active" | "paused" | "refused";
+                            statusReason: string | null;
+                            everyMinutes: number | null;
+                            nextSyncAt: number | null;
+                            sourceId: string | null;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            app: string;
+                            name: string;
+                            config: {
+                                [key: string]: string;
+                            };
+                            plan: string | null;
+                            baseUrl: string | null;
+                            privateAddresses: string[];
+                            credential: {
+                                kind: string;
+                                createdAt: number;
+                            };
+                            /** @enum {string} */
+                            status: "active" | "paused" | "refused";
+                            statusReason: string | null;
+                            everyMinutes: number | null;
+                            nextSyncAt: number | null;
+                            sourceId: string | null;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                            streams: {
+                                stream: string;
+                                /** @enum {string} */
+                                status: "never" | "ok" | "partial" | "not_visible" | "failed";
+                                reason: string | null;
+                                readAt: number | null;
+                                okAt: number | null;
+                            }[];
+                            counts: {
+                                stream: string;
+                                kind: string;
+                                count: number;
+                            }[];
+                            lastSync: {
+                                id: string;
+                                connectionId: string;
+                                /** @enum {string} */
+                                cause: "schedule" | "manual";
+                                /** @enum {string} */
+                                status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                                requestedBy: string;
+                                cancelRequested: boolean;
+                                error: string | null;
+                                createdAt: number;
+                                startedAt: number | null;
+                                endedAt: number | null;
+                                streams: {
+                                    stream: string;
+                                    /** @enum {string} */
+                                    status: "waiting" | "running" | "ok" | "partial" | "not_visible" | "failed";
+                                    reason: string | null;
+                                    pages: number;
+                                    entities: number;
+                                    added: number;
+                                    changed: number;
+                                    removed: number;
+                                    events: number;
+                                    problems: string[];
+                                }[];
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        config?: {
+                            [key: string]: string;
+                        };
+                        plan?: string | null;
+                        baseUrl?: string | null;
+                        privateAddresses?: (string)[];
+                        everyMinutes?: number | null;
+                        /** @enum {string} */
+                        status?: "active" | "paused";
+                        credential?: {
+                            /** @enum {string} */
+                            kind: "bearer";
+                            token: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "basic";
+                            user: string;
+                            password: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "header";
+                            value: string;
+                            extra?: {
+                                [key: string]: string;
+                            };
+                        } | {
+                            /** @enum {string} */
+                            kind: "query";
+                            value: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2_client_credentials";
+                            clientId: string;
+                            clientSecret: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "oauth2_refresh_token";
+                            clientId: string;
+                            /** @default  */
+                            clientSecret?: string;
+                            refreshToken: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "google_service_account";
+                            email: string;
+                            privateKey: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "github_app";
+                            privateKey: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "jwt_bearer";
+                            privateKey: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            app: string;
+                            name: string;
+                            config: {
+                                [key: string]: string;
+                            };
+                            plan: string | null;
+                            baseUrl: string | null;
+                            privateAddresses: string[];
+                            credential: {
+                                kind: string;
+                                createdAt: number;
+                            };
+                            /** @enum {string} */
+                            status: "active" | "paused" | "refused";
+                            statusReason: string | null;
+                            everyMinutes: number | null;
+                            nextSyncAt: number | null;
+                            sourceId: string | null;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/syncs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                connectionId: string;
+                                /** @enum {string} */
+                                cause: "schedule" | "manual";
+                                /** @enum {string} */
+                                status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                                requestedBy: string;
+                                cancelRequested: boolean;
+                                error: string | null;
+                                createdAt: number;
+                                startedAt: number | null;
+                                endedAt: number | null;
+                                streams: {
+                                    stream: string;
+                                    /** @enum {string} */
+                                    status: "waiting" | "running" | "ok" | "partial" | "not_visible" | "failed";
+                                    reason: string | null;
+                                    pages: number;
+                                    entities: number;
+                                    added: number;
+                                    changed: number;
+                                    removed: number;
+                                    events: number;
+                                    problems: string[];
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        streams?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            connectionId: string;
+                            /** @enum {string} */
+                            cause: "schedule" | "manual";
+                            /** @enum {string} */
+                            status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                            requestedBy: string;
+                            cancelRequested: boolean;
+                            error: string | null;
+                            createdAt: number;
+                            startedAt: number | null;
+                            endedAt: number | null;
+                            streams: {
+                                stream: string;
+                                /** @enum {string} */
+                                status: "waiting" | "running" | "ok" | "partial" | "not_visible" | "failed";
+                                reason: string | null;
+                                pages: number;
+                                entities: number;
+                                added: number;
+                                changed: number;
+                                removed: number;
+                                events: number;
+                                problems: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            cancelling: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    connectionId?: string;
+                    kind?: string;
+                    stream?: string;
+                    text?: string;
+                    gone?: string;
+                    after?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                connectionId: string;
+                                stream: string;
+                                /** @enum {string} */
+                                kind: "account" | "group" | "grant" | "credential" | "setting" | "audit_event" | "record" | "schema";
+                                id: string;
+                                name: string | null;
+                                entity: {
+                                    [key: string]: unknown;
+                                };
+                                firstSeen: number;
+                                lastSeen: number;
+                                changedAt: number;
+                                goneAt: number | null;
+                            }[];
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    syncId?: string;
+                    before?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: number;
+                                syncId: string;
+                                stream: string;
+                                kind: string;
+                                externalId: string;
+                                name: string | null;
+                                /** @enum {string} */
+                                change: "added" | "changed" | "removed" | "returned";
+                                fields: string[];
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                connectionId: string;
+                                action: string;
+                                /** @enum {string} */
+                                mode: "dry-run" | "run" | "verify" | "undo";
+                                input: {
+                                    [key: string]: unknown;
+                                };
+                                idempotencyKey: string;
+                                undoOf: string | null;
+                                /** @enum {string} */
+                                status: "queued" | "running" | "ended" | "failed";
+                                attempts: number;
+                                outcome: ("done" | "already" | "unverified" | "would_run" | "would_do_nothing" | "not_done" | "undone" | "unclear") | null;
+                                summary: string | null;
+                                state: unknown;
+                                result: unknown;
+                                hasSecret: boolean;
+                                error: string | null;
+                                actor: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                createdAt: number;
+                                endedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        action: string;
+                        /** @default {} */
+                        input?: {
+                            [key: string]: unknown;
+                        };
+                        /** @enum {string} */
+                        mode: "dry-run" | "run" | "verify" | "undo";
+                        idempotencyKey: string;
+                        /** Format: uuid */
+                        undoOf?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            connectionId: string;
+                            action: string;
+                            /** @enum {string} */
+                            mode: "dry-run" | "run" | "verify" | "undo";
+                            input: {
+                                [key: string]: unknown;
+                            };
+                            idempotencyKey: string;
+                            undoOf: string | null;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "ended" | "failed";
+                            attempts: number;
+                            outcome: ("done" | "already" | "unverified" | "would_run" | "would_do_nothing" | "not_done" | "undone" | "unclear") | null;
+                            summary: string | null;
+                            state: unknown;
+                            result: unknown;
+                            hasSecret: boolean;
+                            error: string | null;
+                            actor: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connector-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            connectionId: string;
+                            action: string;
+                            /** @enum {string} */
+                            mode: "dry-run" | "run" | "verify" | "undo";
+                            input: {
+                                [key: string]: unknown;
+                            };
+                            idempotencyKey: string;
+                            undoOf: string | null;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "ended" | "failed";
+                            attempts: number;
+                            outcome: ("done" | "already" | "unverified" | "would_run" | "would_do_nothing" | "not_done" | "undone" | "unclear") | null;
+                            summary: string | null;
+                            state: unknown;
+                            result: unknown;
+                            hasSecret: boolean;
+                            error: string | null;
+                            actor: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proof": {
         parameters: {
             query?: never;
@@ -7369,13 +9712,16 @@ export interface paths {
                         } | {
                             /** @enum {string} */
                             method: "tls_client_auth";
-                            subject: string;
+                            subject?: string;
+                            uri?: string;
                         };
                         /**
                          * @default none
                          * @enum {string}
                          */
                         binding?: "none" | "dpop" | "mtls";
+                        /** @default false */
+                        dpopNonce?: boolean;
                         tokenTtlS?: number;
                         /** Format: date-time */
                         expiresAt?: string;
@@ -7744,6 +10090,383 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Certificates that were issued to an integration, newest first */
+        get: {
+            parameters: {
+                query: {
+                    integrationId: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["ClientCertificate"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/enrolments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A one-time code with which a workload gets its first certificate; shown once, good for an hour */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        integrationId: string;
+                        name: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            code: string;
+                            expiresAt: string;
+                            enrolmentEndpoint: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a certificate and every token of its client */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Calls that integrations asked to have approved, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    before?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["Approval"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One request for approval */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Approval"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a call, with a passkey shown just now */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Approval"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deny a call, with a passkey shown just now */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Approval"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Addresses and clients that failed at the token endpoint lately, and until when they are locked */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["ClientLock"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an address or client try again at once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "address" | "client";
+                        value: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scim/tokens": {
         parameters: {
             query?: never;
@@ -8031,6 +10754,72 @@ export interface components {
             totp: boolean;
             recoveryCodesLeft: number;
         };
+        ApprovalInput: {
+            id: string;
+            clientId: string;
+            integration: {
+                id: string;
+                name: string;
+                ownerId: string;
+            };
+            asked: string;
+            call: {
+                /** @constant */
+                type: "cordon_call";
+                app: string;
+                operation: string;
+                method: string;
+                /** Format: starts_with */
+                path: string;
+                body_sha256?: string;
+                arguments?: {
+                    [key: string]: string | number | boolean | null;
+                };
+                /** @default 1 */
+                count: number;
+            };
+            message: string | null;
+            /** @enum {string} */
+            state: "pending" | "approved" | "denied" | "expired" | "used";
+            decidedBy: {
+                id: string;
+                name: string;
+            } | null;
+            decidedAt: string | null;
+            reason: string | null;
+            createdAt: string;
+            expiresAt: string;
+            tokenAt: string | null;
+            uses: number;
+            usesMax: number;
+            lastUsedAt: string | null;
+            decidable: boolean;
+        };
+        ClientCertificateInput: {
+            id: string;
+            clientId: string;
+            integrationId: string;
+            serial: string;
+            thumbprint: string;
+            uri: string;
+            issuedAt: string;
+            endsAt: string;
+            /** @enum {string} */
+            issuedBy: "enrolment" | "renewal";
+            /** @enum {string} */
+            status: "live" | "over" | "revoked";
+            revokedAt: string | null;
+            revokedReason: string | null;
+        };
+        ClientLockInput: {
+            /** @enum {string} */
+            kind: "address" | "client";
+            value: string;
+            failures: number;
+            since: string;
+            lockedUntil: string | null;
+            reason: string;
+        };
         OauthClientInput: {
             id: string;
             integrationId: string | null;
@@ -8040,6 +10829,8 @@ export interface components {
             /** @enum {string} */
             binding: "none" | "dpop" | "mtls";
             tokenTtlS: number;
+            dpopNonce: boolean;
+            certificateName: string | null;
             /** @enum {string} */
             status: "active" | "suspended" | "revoked";
             keys: number;
@@ -8141,6 +10932,72 @@ export interface components {
             totp: boolean;
             recoveryCodesLeft: number;
         };
+        Approval: {
+            id: string;
+            clientId: string;
+            integration: {
+                id: string;
+                name: string;
+                ownerId: string;
+            };
+            asked: string;
+            call: {
+                /** @constant */
+                type: "cordon_call";
+                app: string;
+                operation: string;
+                method: string;
+                /** Format: starts_with */
+                path: string;
+                body_sha256?: string;
+                arguments?: {
+                    [key: string]: string | number | boolean | null;
+                };
+                /** @default 1 */
+                count: number;
+            };
+            message: string | null;
+            /** @enum {string} */
+            state: "pending" | "approved" | "denied" | "expired" | "used";
+            decidedBy: {
+                id: string;
+                name: string;
+            } | null;
+            decidedAt: string | null;
+            reason: string | null;
+            createdAt: string;
+            expiresAt: string;
+            tokenAt: string | null;
+            uses: number;
+            usesMax: number;
+            lastUsedAt: string | null;
+            decidable: boolean;
+        };
+        ClientCertificate: {
+            id: string;
+            clientId: string;
+            integrationId: string;
+            serial: string;
+            thumbprint: string;
+            uri: string;
+            issuedAt: string;
+            endsAt: string;
+            /** @enum {string} */
+            issuedBy: "enrolment" | "renewal";
+            /** @enum {string} */
+            status: "live" | "over" | "revoked";
+            revokedAt: string | null;
+            revokedReason: string | null;
+        };
+        ClientLock: {
+            /** @enum {string} */
+            kind: "address" | "client";
+            value: string;
+            failures: number;
+            since: string;
+            lockedUntil: string | null;
+            reason: string;
+        };
         OauthClient: {
             id: string;
             integrationId: string | null;
@@ -8150,6 +11007,8 @@ export interface components {
             /** @enum {string} */
             binding: "none" | "dpop" | "mtls";
             tokenTtlS: number;
+            dpopNonce: boolean;
+            certificateName: string | null;
             /** @enum {string} */
             status: "active" | "suspended" | "revoked";
             keys: number;
