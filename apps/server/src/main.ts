@@ -8,6 +8,8 @@ import { addDeclarationCommands } from './cli/declaration-commands.ts';
 import { addDetectionCommands } from './cli/detection-commands.ts';
 import { addEventCommands } from './cli/event-commands.ts';
 import { addIntegrationCommands } from './cli/integration-commands.ts';
+import { addGraphqlCommands } from './cli/graphql-commands.ts';
+import { addMcpCommands } from './cli/mcp-commands.ts';
 import { addOfflineCommands } from './cli/offline-commands.ts';
 import { describeFailure, note } from './cli/output.ts';
 import { addProvisioningCommands } from './cli/provisioning-commands.ts';
@@ -36,6 +38,8 @@ function buildProgram(): Command {
   addRunCommands(program, context);
   addAppCommands(program, context);
   addIntegrationCommands(program, context);
+  addMcpCommands(program, context);
+  addGraphqlCommands(program, context);
   addTokenCommands(program, context);
   addDeclarationCommands(program, context);
   addEventCommands(program, context);

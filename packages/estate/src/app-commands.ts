@@ -24,7 +24,9 @@ import {
 } from './app-store.ts';
 import type { EstateContext } from './context.ts';
 import { DescriptionInvalid, NameTaken } from './errors.ts';
+import { graphqlSchemaKey } from './graphql/graphql-store.ts';
 import { parseInput } from './input.ts';
+import { mcpKeys } from './mcp/mcp-store.ts';
 import { publish } from './publication.ts';
 import { isDuplicate } from './tables.ts';
 import { credentialKey } from './vault/vault-publication.ts';
@@ -162,9 +164,10 @@ export function createAppCommands(context: EstateContext) {
       await db.transaction(async (tx) => {
         const found = await loadApp(tx, AppId.parse(id));
         authorizeOwn(actor, 'app.write', found.owner?.id ?? NOBODY);
+        const offered = [...(await mcpKeys(tx, found.id)), graphqlSchemaKey(found.id)];
         const { grantIds, integrationIds } = await deleteApp(tx, found.id);
         const own = integrationIds.map((integrationId) => credentialKey(found.id, integrationId));
-        const remove = [`app:${found.id}`, ...grantIds.map((grant) => `grant:${grant}`), ...own];
+        const remove = [`app:${found.id}`, ...grantIds.map((grant) => `grant:${grant}`), ...own, ...offered];
         await publish(tx, { remove, revokes: true, at });
         const target = { type: 'app', id: found.id, name: found.name };
         await appendAudit(tx, { actor, action: 'app.removed', target, detail: { grants: grantIds.length }, at });

@@ -221,7 +221,8 @@ export async function readDescription(db: Queryable, appId: string): Promise<Buf
 /** Removes blobs that no app refers to any more and that are old enough not to be in an open transaction. */
 export async function sweepBlobs(db: Queryable, before: Date): Promise<number> {
   const result = await sql`delete from blobs b where b.created_at < ${before} and not exists (
-    select 1 from apps a where a.operations_sha256 = b.sha256 or a.description_sha256 = b.sha256)`.execute(
+    select 1 from apps a where a.operations_sha256 = b.sha256 or a.description_sha256 = b.sha256)
+    and not exists (select 1 from graphql_schemas g where g.sha256 = b.sha256)`.execute(
     tablesOf(db),
   );
   return Number(result.numAffectedRows ?? 0n);

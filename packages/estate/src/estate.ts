@@ -6,7 +6,9 @@ import type { EstateContext } from './context.ts';
 import { createAppCommands } from './app-commands.ts';
 import { createDeclarationCommands } from './declaration-commands.ts';
 import { createGrantCommands } from './grant-commands.ts';
+import { createGraphqlCommands } from './graphql/graphql-commands.ts';
 import { createIntegrationCommands } from './integration-commands.ts';
+import { createMcpCommands } from './mcp/mcp-commands.ts';
 import { createRuleCommands } from './rule-commands.ts';
 
 export type Estate = ReturnType<typeof createEstate>;
@@ -26,5 +28,7 @@ export function createEstate(context: EstateContext, checkPolicy: (text: string)
   const grants = createGrantCommands(context);
   const rules = createRuleCommands(context, checkPolicy);
   const declarations = createDeclarationCommands(context, { apps, integrations, grants, rules });
-  return { apps, vault, integrations, grants, rules, declarations };
+  const mcp = createMcpCommands(context);
+  const graphql = createGraphqlCommands(context);
+  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql };
 }

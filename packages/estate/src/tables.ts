@@ -11,7 +11,7 @@ export type Stage = 'staged' | 'current' | 'overlap';
 export type CredentialState = 'pending' | 'ready' | 'failing' | 'expired';
 
 export interface EstateTables {
-  blobs: { sha256: string; kind: 'operations' | 'description'; bytes: Buffer; created_at: Date };
+  blobs: { sha256: string; kind: 'operations' | 'description' | 'graphql-schema'; bytes: Buffer; created_at: Date };
   apps: {
     id: string;
     name: string;

@@ -1,11 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { gatewayReport, readBlob, saveReport, type SnapshotService } from '@cordon/estate';
+import { gatewayReport, readBlob, type RenewalResult, saveReport, type SnapshotService } from '@cordon/estate';
 import type { Clock, Database, Logger } from '@cordon/kernel';
 import type { TokenEntryInput } from '@cordon/policy';
 import { z } from 'zod';
 import { createInternalCheck } from '../internal-access.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
+/** Definitions of tools come a few at a time, each bounded. */
+const REPORT_BYTES_MAX = 4 * 1024 * 1024;
 /** An empty line now and then lets both ends notice a connection that died silently. */
 const HEARTBEAT_MS = 5_000;
 /** A gateway that reads slower than this many bytes behind is cut off and catches up by the full snapshot. */
@@ -13,20 +15,26 @@ const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 
 const introspectBody = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
+const renewBody = z.object({ id: z.uuid(), generation: z.int().nonnegative() });
+
 export interface GatewayChannelDeps {
   readonly db: Database;
   readonly snapshots: SnapshotService;
   readonly key: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Renews a vendor credential whose token of this generation a vendor refused. */
+  readonly renewCredential: (id: string, generation: number) => Promise<RenewalResult>;
+  /** Takes what a gateway saw of an MCP server that isn't what was accepted. */
+  readonly reportMcpItems: (report: unknown) => Promise<void>;
   readonly findToken: (sha256: string) => Promise<TokenEntryInput | null>;
 }
 
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readJson(request: IncomingMessage, bytesMax = BODY_BYTES_MAX): Promise<unknown> {
   let text = '';
   for await (const chunk of request.setEncoding('utf8')) {
     text += String(chunk);
-    if (text.length > BODY_BYTES_MAX) throw new Error('the body is too large');
+    if (text.length > bytesMax) throw new Error('the body is too large');
   }
   return JSON.parse(text);
 }
@@ -89,10 +97,18 @@ export function createGatewayChannel(deps: GatewayChannelDeps): {
       await saveReport(db, gatewayReport.parse(await readJson(request)), clock.now());
       return sendJson(response, {});
     }
+    if (what === 'POST /mcp-items') {
+      await deps.reportMcpItems(await readJson(request, REPORT_BYTES_MAX));
+      return sendJson(response, {});
+    }
     if (what === 'POST /tokens/introspect') {
       const { sha256 } = introspectBody.parse(await readJson(request));
       const token = await deps.findToken(sha256);
       return sendJson(response, token ? { active: true, token } : { active: false });
+    }
+    if (what === 'POST /credentials/renew') {
+      const { id, generation } = renewBody.parse(await readJson(request));
+      return sendJson(response, { result: await deps.renewCredential(id, generation) });
     }
     if (what.startsWith('GET /blobs/')) return blob(response, url.pathname.split('/').at(-1) ?? '');
     return send(response, 404, 'text/plain', 'There is nothing here.');

@@ -89,6 +89,19 @@ export interface paths {
                                      * @enum {string}
                                      */
                                     injection: "refuse" | "detect" | "off";
+                                    /** @default [] */
+                                    injectionExceptions: {
+                                        /** @enum {string} */
+                                        in: "path" | "query" | "header" | "body";
+                                        pointer: string;
+                                        /** @default null */
+                                        kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                        /** @default null */
+                                        operationId: string | null;
+                                        expiresAt: number;
+                                        /** @default  */
+                                        note: string;
+                                    }[];
                                     /**
                                      * @default m0
                                      * @enum {string}
@@ -334,6 +347,19 @@ export interface paths {
                          * @enum {string}
                          */
                         injection?: "refuse" | "detect" | "off";
+                        /** @default [] */
+                        injectionExceptions?: {
+                            /** @enum {string} */
+                            in: "path" | "query" | "header" | "body";
+                            pointer: string;
+                            /** @default null */
+                            kind?: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                            /** @default null */
+                            operationId?: string | null;
+                            expiresAt: number;
+                            /** @default  */
+                            note?: string;
+                        }[];
                         /**
                          * @default m0
                          * @enum {string}
@@ -560,6 +586,19 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /** @default [] */
+                                injectionExceptions: {
+                                    /** @enum {string} */
+                                    in: "path" | "query" | "header" | "body";
+                                    pointer: string;
+                                    /** @default null */
+                                    kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                    /** @default null */
+                                    operationId: string | null;
+                                    expiresAt: number;
+                                    /** @default  */
+                                    note: string;
+                                }[];
                                 /**
                                  * @default m0
                                  * @enum {string}
@@ -832,6 +871,19 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /** @default [] */
+                                injectionExceptions: {
+                                    /** @enum {string} */
+                                    in: "path" | "query" | "header" | "body";
+                                    pointer: string;
+                                    /** @default null */
+                                    kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                    /** @default null */
+                                    operationId: string | null;
+                                    expiresAt: number;
+                                    /** @default  */
+                                    note: string;
+                                }[];
                                 /**
                                  * @default m0
                                  * @enum {string}
@@ -1076,6 +1128,18 @@ export interface paths {
                         validateResponses?: "enforce" | "observe" | "off";
                         /** @enum {string} */
                         injection?: "refuse" | "detect" | "off";
+                        injectionExceptions?: {
+                            /** @enum {string} */
+                            in: "path" | "query" | "header" | "body";
+                            pointer: string;
+                            /** @default null */
+                            kind?: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                            /** @default null */
+                            operationId?: string | null;
+                            expiresAt: number;
+                            /** @default  */
+                            note?: string;
+                        }[];
                         /** @enum {string} */
                         assurance?: "m0" | "m1" | "m2";
                         classification?: ("public" | "internal" | "confidential" | "restricted") | null;
@@ -1267,6 +1331,19 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /** @default [] */
+                                injectionExceptions: {
+                                    /** @enum {string} */
+                                    in: "path" | "query" | "header" | "body";
+                                    pointer: string;
+                                    /** @default null */
+                                    kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                    /** @default null */
+                                    operationId: string | null;
+                                    expiresAt: number;
+                                    /** @default  */
+                                    note: string;
+                                }[];
                                 /**
                                  * @default m0
                                  * @enum {string}
@@ -1734,6 +1811,19 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /** @default [] */
+                                injectionExceptions: {
+                                    /** @enum {string} */
+                                    in: "path" | "query" | "header" | "body";
+                                    pointer: string;
+                                    /** @default null */
+                                    kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                    /** @default null */
+                                    operationId: string | null;
+                                    expiresAt: number;
+                                    /** @default  */
+                                    note: string;
+                                }[];
                                 /**
                                  * @default m0
                                  * @enum {string}
@@ -2014,6 +2104,19 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /** @default [] */
+                                injectionExceptions: {
+                                    /** @enum {string} */
+                                    in: "path" | "query" | "header" | "body";
+                                    pointer: string;
+                                    /** @default null */
+                                    kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                    /** @default null */
+                                    operationId: string | null;
+                                    expiresAt: number;
+                                    /** @default  */
+                                    note: string;
+                                }[];
                                 /**
                                  * @default m0
                                  * @enum {string}
