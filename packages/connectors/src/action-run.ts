@@ -73,9 +73,10 @@ async function open(
       });
     }
   }
+  const id = uuidv7(at);
   return db.transaction(async (tx) => {
     const run = await openRun(tx, {
-      id: uuidv7(at),
+      id,
       connectionId: connection.id,
       action: request.action,
       mode: request.mode,
@@ -89,7 +90,7 @@ async function open(
     if (run.action !== request.action || run.mode !== request.mode) {
       throw new ConnectorInputInvalid('This idempotency key belongs to another run.', { run: run.id });
     }
-    if (run.createdAt === at && isChange) {
+    if (run.id === id && isChange) {
       const target = { type: 'connection', id: connection.id, name: connection.name };
       const detail = { run: run.id, action: run.action, mode: run.mode, input: run.input };
       await appendAudit(tx, { actor, action: 'connection.action_requested', target, detail, at });
