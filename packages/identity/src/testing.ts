@@ -41,6 +41,8 @@ export async function createFakeIdentity(
     readonly clock?: Clock;
     readonly checkIntegration?: NonNullable<IdentityDeps['checkIntegration']>;
     readonly fetchJson?: NonNullable<IdentityDeps['fetchJson']>;
+    readonly findIntegration?: NonNullable<IdentityDeps['findIntegration']>;
+    readonly hasApp?: NonNullable<IdentityDeps['hasApp']>;
   } = {},
 ): Promise<FakeIdentity> {
   const test = await createTestDatabase();
@@ -59,6 +61,8 @@ export async function createFakeIdentity(
     onRevoked: async (_tx, revocation) => void revocations.push(revocation),
     passwordCost: CHEAP_PASSWORDS,
     ...(options.fetchJson ? { fetchJson: options.fetchJson } : {}),
+    ...(options.findIntegration ? { findIntegration: options.findIntegration } : {}),
+    ...(options.hasApp ? { hasApp: options.hasApp } : {}),
     ...(options.checkIntegration ? { checkIntegration: options.checkIntegration } : {}),
   });
   return { identity, clock, db: test.db, test, events, revocations, publicUrl };

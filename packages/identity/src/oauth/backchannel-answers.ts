@@ -6,7 +6,10 @@ export function backchannelAnswers(provider: () => Provider): BackchannelAnswers
   return {
     async prepare({ clientId, personId }) {
       const { Grant } = provider();
-      return { grantId: await new Grant({ clientId, accountId: personId }).save() };
+      const grant = new Grant({ clientId, accountId: personId });
+      // The ID token that CIBA demands then names who approved.
+      grant.addOIDCScope('openid');
+      return { grantId: await grant.save() };
     },
     async release(authReqId, answer) {
       const current = provider();

@@ -1,3 +1,4 @@
+import { CALL_DETAIL_TYPE } from '@cordon/policy';
 import type { AllClientMetadata, ClientMetadata } from 'oidc-provider';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret, sameHash } from '../token-secret.ts';
@@ -37,7 +38,9 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
     client_id: client.id,
     client_name: client.name,
     grant_types: client.authMethod === 'federated' ? [JWT_BEARER] : ['client_credentials', CIBA, TOKEN_EXCHANGE],
-    ...(client.authMethod === 'federated' ? {} : { backchannel_token_delivery_mode: 'poll' as const }),
+    ...(client.authMethod === 'federated'
+      ? {}
+      : { backchannel_token_delivery_mode: 'poll' as const, authorization_details_types: [CALL_DETAIL_TYPE] }),
     response_types: [],
     redirect_uris: [],
     ...authMembers(client),
