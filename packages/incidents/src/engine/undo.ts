@@ -1,0 +1,84 @@
+import type { ActionTable } from '../actions/action.ts';
+import { httpAction } from '../actions/outside-actions.ts';
+import { messageOf } from '../cacao/check-playbook.ts';
+import { httpRequest } from '../cacao/http-command.ts';
+import { type Playbook, readPlaybook } from '../cacao/playbook.ts';
+import { startVariables } from '../cacao/variables.ts';
+import { ACT_MS_MAX, contextOf, freshAct, idempotencyKey } from './perform-act.ts';
+import { openJournal } from './run-store.ts';
+import type { RunEngine } from './run-workflow.ts';
+import type { Act, Run } from './run.ts';
+
+/** What can be taken back, last done first. */
+export function undoable(acts: readonly Act[]): Act[] {
+  return acts
+    .filter(({ kind, status, undoTitle }) => kind === 'act' && status === 'done' && undoTitle !== null)
+    .map((act, place) => ({ act, place }))
+    .sort((a, b) => (b.act.finishedAt ?? 0) - (a.act.finishedAt ?? 0) || b.place - a.place)
+    .map(({ act }) => act);
+}
+
+function actionOf(actions: ActionTable, playbook: Playbook, run: Run, act: Act) {
+  if (act.command !== 'http-api') return actions.get(act.command) ?? null;
+  const step = playbook.workflow[act.stepId];
+  const command = step?.commands?.find(({ cordon }) => cordon?.undo !== undefined);
+  const target = playbook.target_definitions?.[step?.targets?.[0] ?? ''];
+  if (!command?.cordon?.undo || !target) return null;
+  const variables = { ...startVariables(playbook, run.inputs), ...run.variables };
+  const undo = httpRequest({ line: command.cordon.undo }, target, playbook, variables);
+  return httpAction({ request: undo, verify: null, undo });
+}
+
+/**
+ * Runs the compensations of a run backwards. Each converges, so one that a crash cut short is simply run again; one that
+ * fails stops the rest, since what was built on it still stands.
+ */
+export async function undoRun(engine: RunEngine, run: Run) {
+  const playbook = readPlaybook(run.document);
+  const journal = await openJournal(engine.db, run.id);
+  const now = () => engine.clock.now();
+  for (const act of undoable(journal.all())) {
+    const key = `undo/${act.key}`;
+    const found = journal.find(key);
+    if (found?.status === 'done') continue;
+    const action = actionOf(engine.actions, playbook, run, act);
+    const title = `${act.undoTitle ?? 'Undo'}: ${act.title}`;
+    const draft =
+      found ??
+      freshAct(
+        { key, stepId: act.stepId, kind: 'undo', title, command: act.command, effect: 'change', input: act.input },
+        now(),
+      );
+    await journal.write({
+      ...draft,
+      status: 'started',
+      attempts: draft.attempts + 1,
+      startedAt: draft.startedAt ?? now(),
+    });
+    try {
+      if (!action?.compensation) throw new Error('This version of Cordon no longer knows how.');
+      const parsed: unknown = action.input.parse(act.input);
+      const context = contextOf(
+        { run, journal, transport: engine.transport, now },
+        act,
+        AbortSignal.timeout(ACT_MS_MAX),
+      );
+      const result = await action.compensation.run(parsed, act.result ?? {}, {
+        ...context,
+        key: idempotencyKey(run.id, key),
+      });
+      await journal.write({
+        ...draft,
+        status: 'done',
+        result,
+        finishedAt: now(),
+        error: null,
+        attempts: draft.attempts + 1,
+      });
+    } catch (error) {
+      await journal.write({ ...draft, status: 'failed', error: messageOf(error), finishedAt: now() });
+      return { state: 'ended' as const, ok: false, error: `${title}: ${messageOf(error)}`, variables: run.variables };
+    }
+  }
+  return { state: 'ended' as const, ok: true, error: null, variables: run.variables };
+}
