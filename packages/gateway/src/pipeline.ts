@@ -4,6 +4,7 @@ import { acceptRequest } from './steps/accept-request.ts';
 import { assignCredential } from './steps/assign-credential.ts';
 import { assignLinks } from './steps/assign-links.ts';
 import { checkGrant } from './steps/check-grant.ts';
+import { checkInjection } from './steps/check-injection.ts';
 import { checkLimits } from './steps/check-limits.ts';
 import { checkRequest } from './steps/check-request.ts';
 import { checkResponse } from './steps/check-response.ts';
@@ -34,6 +35,7 @@ export const pipelines: Readonly<Record<ListenerPlan['kind'], readonly NamedStep
     { name: 'limit', run: checkLimits },
     { name: 'receive', run: loadRequestBody },
     { name: 'validate request', run: checkRequest },
+    { name: 'check injection', run: checkInjection },
     { name: 'inspect request', run: inspectRequest },
     { name: 'attach credential', run: assignCredential },
     { name: 'forward', run: loadResponse },

@@ -64,8 +64,10 @@ function weigh({ word, raw, rest }: Candidate, ended: boolean): number {
   )
     return 0.9;
   if (known && spaced && /^[\w.-]+(?:\s|$|[/:;|&)`])/.test(argument)) return 0.7;
+  if (word === 'net' && /^\s{1,4}(?:user|localgroup|use|view|share|start|stop|group)\b/i.test(rest)) return 0.85;
   if (!WORDS.has(word)) return 0;
-  if (/^[)`;|&]/.test(argument)) return 0.85;
+  if (argument.startsWith(',') && TARGET.test(argument.slice(1))) return 0.9;
+  if (/^[)`;|&]/.test(argument)) return /^(?:id|ls|ps|pwd|env|dir|sh|cat|nc|df|du|ver)$/.test(word) ? 0.85 : 0;
   if (argument === '') return ended && /^(?:id|ls|ps|pwd|env|dir|w|sh|set|df)$/.test(word) ? 0.8 : 0;
   if (spaced && TARGET.test(argument)) return 0.9;
   if (spaced && /^-{1,2}[a-z]/i.test(argument)) return 0.85;
@@ -99,6 +101,7 @@ function scan(text: string, bonus: number): Match | null {
   for (let at = 0; at < text.length; at++) {
     const from = commandStart(text, at);
     if (from === -1) continue;
+    if (isOrdinaryWord(text, from)) continue;
     const found = candidate(text, from);
     const weight = Math.min(1, weigh(found, found.end >= text.trimEnd().length) + substitutionBonus(text, at)) + bonus;
     const enough = weight > bonus + 0.3 && (!best || weight > best.confidence);
@@ -107,6 +110,18 @@ function scan(text: string, bonus: number): Match | null {
     if (best && best.confidence >= 0.9) return best;
   }
   return best;
+}
+
+/** Letters that name no program: what follows most semicolons and ampersands. Spares the rest of the look. */
+function isOrdinaryWord(text: string, from: number): boolean {
+  let start = from;
+  while (text.charCodeAt(start) === 0x20) start++;
+  let end = start;
+  for (let code = text.charCodeAt(end) | 0x20; code >= 0x61 && code <= 0x7a; code = text.charCodeAt(end) | 0x20) end++;
+  const after = text.charCodeAt(end);
+  if (end === start || (after !== 0x20 && after !== 0x2e && after !== 0x2c && after !== 0x3d)) return false;
+  const word = text.slice(start, end).toLowerCase();
+  return !PROGRAMS.has(word) && !WORDS.has(word) && !(after === 0x2e && /^\.exe/i.test(text.slice(end, end + 4)));
 }
 
 function substitutionBonus(text: string, at: number): number {

@@ -70,10 +70,29 @@ export function detectDeserialization(text: string): Match | null {
   return null;
 }
 
-/** Whether a value that begins so could be one of the encoded streams. Cheap, for values without any special sign. */
-export function mayBeStream(text: string): boolean {
-  const code = text.charCodeAt(0);
-  return code === 0x72 || code === 0x41 || code === 0x67 || code === 0x59 || code === 0x42 || code === 0x61;
+/** Whether a value whose first two characters are these could be one of the above: for values without any sign. */
+export function mayBeStream(first: number, second: number): boolean {
+  switch (first) {
+    case 0x72: // rO0
+    case 0x4f: // O:
+      return second === 0x4f || second === 0x3a;
+    case 0x41: // AAEAAAD
+    case 0x67: // gASV
+    case 0x42: // BAh
+      return second === 0x41;
+    case 0x59: // Y29z
+      return second >= 0x31 && second <= 0x33;
+    case 0x61: // aced, a:1:{
+      return second === 0x63 || second === 0x3a;
+    case 0x63: // com.sun, cos
+    case 0x6a: // java.
+    case 0x6f: // org.
+      return second === 0x6f || second === 0x61 || second === 0x72;
+    case 0x53: // System.
+      return second === 0x79;
+    default:
+      return first === 0xac || first === 0x80 || first === 0xc2 || first === 0x21 || first === 0x5f;
+  }
 }
 
 /** A member that names a class to make, or reaches into prototypes. */

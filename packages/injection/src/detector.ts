@@ -1,10 +1,11 @@
 import { CLASS, maskOf, pairBit, SEEN, TRIGGERS } from './char-mask.ts';
-import { detectTypeMember } from './deserialization.ts';
+import { detectTypeMember, mayBeStream } from './deserialization.ts';
 import { type FieldKind, kindByName, kindBySchema, type SchemaHint } from './field-kind.ts';
 import type { InjectionFinding, InjectionPlace, Match } from './finding.ts';
 import { inspectText } from './inspect-text.ts';
 import { maskEvidence } from './mask-evidence.ts';
 import { detectOperatorKey } from './nosql.ts';
+import { isPlainUrlAt } from './ssrf.ts';
 import { readString, walkJson } from './walk-json.ts';
 import { detectXxe } from './xxe.ts';
 import { walkXml } from './walk-xml.ts';
@@ -27,6 +28,8 @@ export interface InspectOptions {
   readonly enforced?: boolean;
   /** Put in front of every pointer: `/variables`. */
   readonly pointer?: string;
+  /** Where a tree comes from; `body` by default. */
+  readonly in?: InjectionPlace;
 }
 
 /** Finds attacks in what a call carries. Stateless and pure; one is enough for a process. */
@@ -111,8 +114,10 @@ class Detector implements InjectionDetector {
     walkJson(text, {
       value: ({ start, end, mask }, place) => {
         if (found.length >= FINDINGS_MAX || end === start) return;
-        // URLs, e-mails and sentences without signs: what most values are.
-        if ((mask & TRIGGERS) === 0 && !couldHide(text, start, end, mask)) return;
+        // Ids, dates, e-mails, words and URLs: what most values are.
+        const signs = mask & TRIGGERS;
+        if (signs === 0 ? !couldHide(text, start, end, mask) : signs === SEEN.slashes && isPlainUrlAt(text, start, end))
+          return;
         if (kindByName(place.name()) === 'free' && options.schema === undefined && !couldBeStream(text, start)) return;
         this.#string(readString(text, start, end), place.tokens(), options, found, 0);
       },
@@ -166,17 +171,23 @@ class Detector implements InjectionDetector {
     found: InjectionFinding[],
   ): void {
     // What the description knows by this name is no operator.
-    if (options.schema && key.startsWith('$') && options.schema('body', tokens) !== undefined) return;
+    if (options.schema && key.startsWith('$') && options.schema(options.in ?? 'body', tokens) !== undefined) return;
     const member = detectTypeMember(key, value) ?? detectOperatorKey(key);
     if (member) {
       found.push(
-        finding('body', tokens, member.kind === 'deserialization' && value !== null ? value : key, member, options),
+        finding(
+          options.in ?? 'body',
+          tokens,
+          member.kind === 'deserialization' && value !== null ? value : key,
+          member,
+          options,
+        ),
       );
       return;
     }
     if ((maskOf(key) & TRIGGERS & ~SEEN.dollar) === 0) return;
     const text = inspectText(key, { kind: 'plain', oneLine: true });
-    if (text) found.push(finding('body', tokens, text.text, text, options));
+    if (text) found.push(finding(options.in ?? 'body', tokens, text.text, text, options));
   }
 
   #string(
@@ -186,14 +197,20 @@ class Detector implements InjectionDetector {
     found: InjectionFinding[],
     nested: number,
   ): void {
-    const kind = kindOf('body', tokens, options);
+    const kind = kindOf(options.in ?? 'body', tokens, options);
     const inner = nested < NESTED_DEPTH_MAX && kind !== 'free' ? nestedJson(text) : undefined;
     if (inner !== undefined) {
-      this.#tree(inner, [], { pointer: (options.pointer ?? '') + pointerOf(tokens) }, found, nested + 1);
+      this.#tree(
+        inner,
+        [],
+        { pointer: (options.pointer ?? '') + pointerOf(tokens), in: options.in ?? 'body' },
+        found,
+        nested + 1,
+      );
       return;
     }
     const seen = inspectText(text, { kind, oneLine: false });
-    if (seen) found.push(finding('body', tokens, seen.text, seen, options));
+    if (seen) found.push(finding(options.in ?? 'body', tokens, seen.text, seen, options));
   }
 
   inspectForm(place: 'query' | 'body', text: string, options: InspectOptions = {}): InjectionFinding[] {
@@ -228,7 +245,8 @@ class Detector implements InjectionDetector {
     }
     const inner = value.startsWith('{') || value.startsWith('[') ? nestedJson(value) : undefined;
     const before = found.length;
-    if (inner !== undefined) this.#tree(inner, [], { pointer: (options.pointer ?? '') + pointerOf([name]) }, found, 1);
+    if (inner !== undefined)
+      this.#tree(inner, [], { pointer: (options.pointer ?? '') + pointerOf([name]), in: place }, found, 1);
     if (found.length > before) return;
     const tokens = name
       .replace(/\]$/, '')
@@ -285,10 +303,25 @@ class Detector implements InjectionDetector {
   }
 }
 
-/** A value of one long word could be a serialised object in Base64; words with spaces may be SQL. */
+/** A value without any sign: Base64 of something, a file's absolute path, SQL made of words. */
 function couldHide(text: string, start: number, end: number, mask: number): boolean {
-  if ((mask & SEEN.space) !== 0) return end - start > 10 && hasSqlWord(text, start, end);
-  return end - start >= 16 && (couldBeStream(text, start) || text.charCodeAt(end - 1) === 0x3d || end - start >= 24);
+  const length = end - start;
+  if (length < 8) return false;
+  if (text.charCodeAt(start) === 0x2f || couldBeStream(text, start)) return true;
+  if ((mask & SEEN.space) !== 0) return hasSqlWord(text, start, end);
+  // Base64 comes in fours; what holds a dash or a dot is an id, a date or a host.
+  return length >= 12 && length % 4 === 0 && isBase64Like(text, start, end);
+}
+
+function isBase64Like(text: string, start: number, end: number): boolean {
+  if (text.charCodeAt(end - 1) === 0x3d) return true;
+  let upper = false;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2d || code === 0x2e || code === 0x5f || code === 0x3a || code === 0x40) return false;
+    upper = upper || (code >= 0x41 && code <= 0x5a);
+  }
+  return upper;
 }
 
 /** `select`, `union`, `order`, `having`: looked for by their second and third letters, which a sentence seldom has. */
@@ -308,18 +341,7 @@ function hasSqlWord(text: string, start: number, end: number): boolean {
 }
 
 function couldBeStream(text: string, start: number): boolean {
-  const code = text.charCodeAt(start);
-  const next = text.charCodeAt(start + 1);
-  return (
-    (code === 0x72 && next === 0x4f) ||
-    (code === 0x41 && next === 0x41) ||
-    (code === 0x67 && next === 0x41) ||
-    (code === 0x59 && (next === 0x32 || next === 0x33 || next === 0x31)) ||
-    (code === 0x42 && next === 0x41) ||
-    (code === 0x61 && next === 0x63) ||
-    code === 0xac ||
-    code === 0x4f
-  );
+  return mayBeStream(text.charCodeAt(start), text.charCodeAt(start + 1));
 }
 
 /** `py/object`, `json_class`: the type members that begin with a letter. */
@@ -362,7 +384,7 @@ function hasFormTrigger(text: string): boolean {
     if (code >= 0x2a && code <= 0x2f) mask |= pairBit(before, code);
     before = code;
   }
-  return (mask & (TRIGGERS | SEEN.plus | SEEN.bracket)) !== 0 || text.length >= 24;
+  return (mask & (TRIGGERS | SEEN.plus | SEEN.bracket)) !== 0 || text.length >= 12;
 }
 
 /** WHATWG URL, section 5.1: plus is a space; an escape that isn't one stays. */

@@ -63,11 +63,24 @@ function normalise(name: string): string {
     .toLowerCase();
 }
 
+const KNOWN_MAX = 5_000;
+const known = new Map<string, FieldKind>();
+
 /** By the name alone, for fields that no description knows. */
 export function kindByName(name: string): FieldKind {
+  let kind = known.get(name);
+  if (kind === undefined) {
+    kind = judgeName(name);
+    if (known.size >= KNOWN_MAX) known.clear();
+    if (name.length <= 100) known.set(name, kind);
+  }
+  return kind;
+}
+
+function judgeName(name: string): FieldKind {
   const full = normalise(name);
-  const known = lookUp(full);
-  if (known) return known;
+  const whole = lookUp(full);
+  if (whole) return whole;
   const last = full.slice(full.lastIndexOf('_') + 1);
   if (last === full) return 'plain';
   if (
@@ -129,7 +142,7 @@ export interface SchemaHint {
 
 const INERT_TYPES = new Set(['integer', 'number', 'boolean', 'null']);
 const INERT_FORMATS = new Set(['uuid', 'date', 'date-time', 'time', 'duration', 'ipv4', 'ipv6']);
-const TERM_CHARS_MAX = 100;
+const TERM_CHARS_MAX = 50;
 
 /**
  * By schema and name together.
@@ -148,9 +161,9 @@ export function kindBySchema(schema: SchemaHint, name: string, enforced: boolean
   if (format === 'markdown' || format === 'html' || typeof schema.contentMediaType === 'string') return 'free';
   if (format === 'email') return 'term';
   const named = kindByName(name);
-  if (named !== 'plain') return named;
-  return typeof schema.pattern === 'string' ||
-    (typeof schema.maxLength === 'number' && schema.maxLength <= TERM_CHARS_MAX)
-    ? 'term'
-    : 'plain';
+  const narrow =
+    typeof schema.pattern === 'string' || (typeof schema.maxLength === 'number' && schema.maxLength <= TERM_CHARS_MAX);
+  // A short or patterned field is nobody's essay, whatever it is called.
+  if (narrow && (named === 'free' || named === 'plain')) return 'term';
+  return named;
 }

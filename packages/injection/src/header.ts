@@ -19,8 +19,9 @@ export function detectHeader(text: string, oneLine: boolean, encoded: boolean): 
     const field = name && /^\s{0,2}:/.test(rest.slice(name[0].length));
     if (name && (field || /^http\/\d/i.test(rest))) {
       const carriage = text.charCodeAt(at) !== 0x0a;
-      const mail = /^(?:bcc|cc|to|from|subject|reply-to)$/i.test(name[0]);
-      const confidence = oneLine ? 0.95 : carriage && !mail ? 0.75 : 0.5;
+      const mail = /^(?:to|from|subject|reply-to|link|host)$/i.test(name[0]);
+      const ordinary = mail && !carriage;
+      const confidence = ordinary ? 0.55 : oneLine ? 0.95 : carriage && !mail ? 0.75 : 0.5;
       return match(
         'header',
         'header-field',
@@ -30,7 +31,7 @@ export function detectHeader(text: string, oneLine: boolean, encoded: boolean): 
       );
     }
     if (METHOD_LINE.test(rest)) return match('header', 'request-line', oneLine ? 0.95 : 0.7, at, from + 12);
-    if (LOG_LINE.test(rest) && oneLine) return match('header', 'log-line', 0.8, at, from + 8);
+    if (LOG_LINE.test(rest) && (oneLine || encoded)) return match('header', 'log-line', 0.8, at, from + 8);
     if (encoded && text.charCodeAt(at) === 0x0d) return match('header', 'encoded-line-break', 0.75, at, from);
     at = from;
   }

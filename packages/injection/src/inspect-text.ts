@@ -52,7 +52,11 @@ export function inspectText(text: string, field: TextField): TextMatch | null {
 function inspectPart(text: string, field: TextField): TextMatch | null {
   if (field.kind === 'free') return wrap(text, anchored(text));
   const mask = maskOf(text);
-  if ((mask & TRIGGERS) === 0) return mayBeHidden(text) ? inspectHidden(text, field) : inspectWords(text, mask, field);
+  if ((mask & TRIGGERS) === 0) {
+    if (text.charCodeAt(0) === 0x2f) return inspectAbsolute(text, field);
+    const hidden = mayBeHidden(text) ? inspectHidden(text, field) : null;
+    return hidden ?? inspectWords(text, mask, field);
+  }
   if ((mask & TRIGGERS & ~(SEEN.slashes | SEEN.operator | SEEN.comment)) === 0 && isPlainUrl(text)) return null;
   const floor = Math.max(CONFIDENCE_MIN[field.kind], isProse(text, mask) ? PROSE_CONFIDENCE_MIN : 0);
   const direct = inspectVariant({ text, by: '' }, mask, field, floor);
@@ -74,13 +78,19 @@ function isProse(text: string, mask: number): boolean {
 
 /** In text that people write only a value that is a serialised object as a whole means anything. */
 function anchored(text: string): Match | null {
-  if (!mayBeStream(text) && text.charCodeAt(0) !== 0xac) return null;
+  if (!mayBeStream(text.charCodeAt(0), text.charCodeAt(1))) return null;
   const found = detectDeserialization(text);
   return found && found.start === 0 && !/\s/.test(text.trim()) ? found : null;
 }
 
 function wrap(text: string, found: Match | null): TextMatch | null {
   return found && { ...found, text };
+}
+
+/** `/etc/passwd`, `/bin/cat x`: slashes and words only. */
+function inspectAbsolute(text: string, field: TextField): TextMatch | null {
+  const found = detectTraversal(text, false, field.kind === 'path') ?? detectCommand(text);
+  return found && found.confidence >= CONFIDENCE_MIN[field.kind] ? { ...found, text } : null;
 }
 
 /** Words alone make SQL too: `1 or 1`, `1 order by 5`, `1 union select null from dual`. */
@@ -92,12 +102,12 @@ function inspectWords(text: string, mask: number, field: TextField): TextMatch |
 }
 
 function mayBeHidden(text: string): boolean {
-  return text.length >= 12 && !text.includes(' ');
+  return text.length >= 12 && (!text.includes(' ') || mayBeStream(text.charCodeAt(0), text.charCodeAt(1)));
 }
 
 /** Base64 streams, and readable attacks inside Base64. */
 function inspectHidden(text: string, field: TextField): TextMatch | null {
-  if (mayBeStream(text)) {
+  if (mayBeStream(text.charCodeAt(0), text.charCodeAt(1))) {
     const stream = detectDeserialization(text);
     if (stream && stream.confidence >= CONFIDENCE_MIN[field.kind]) return { ...stream, text };
   }
@@ -158,7 +168,10 @@ const DETECTORS: readonly Detector[] = [
     run: (text, _mask, field) =>
       field.kind === 'url' && /^https?:\/\/[^\s;|`$]*$/.test(text) ? null : detectCommand(text),
   },
-  { needs: SEEN.close | SEEN.open | SEEN.operator, run: (text) => (text.includes('(') ? detectLdap(text) : null) },
+  {
+    needs: SEEN.close | SEEN.open | SEEN.operator,
+    run: (text) => (text.includes('(') || text.includes('\0') ? detectLdap(text) : null),
+  },
   {
     needs: SEEN.newline | SEEN.control | SEEN.high,
     run: (text, _mask, field, by) => detectHeader(text, field.oneLine, by !== ''),

@@ -13,6 +13,7 @@ export function detectLdap(text: string): Match | null {
       if (text[next] === '\0' && at > 0) return match('ldap', 'filter-cut', 0.9, Math.max(0, at - 1), next + 1);
       continue;
     }
+    while (text[next + 1] === '(') next++;
     const found = opening(text, next);
     if (found)
       return match(
@@ -32,7 +33,7 @@ export function detectLdap(text: string): Match | null {
 /** What an opening bracket begins: an operator with filters, or `attribute=`. */
 function opening(text: string, at: number): number {
   const sign = text[at + 1];
-  if ((sign === '|' || sign === '&' || sign === '!') && (text[at + 2] === '(' || text[at + 2] === ')')) return 0.9;
+  if ((sign === '|' || sign === '&' || sign === '!') && '()'.includes(text[at + 2] ?? ')')) return 0.9;
   if ((sign === '|' || sign === '&') && /^\s{0,4}\(?[a-z]{0,20}=/i.test(text.slice(at + 2, at + 28))) return 0.9;
   let end = at + 1;
   while (end - at < 40 && /[\w.;-]/.test(text.charAt(end))) end++;

@@ -15,6 +15,22 @@ export interface SqlToken {
   readonly word: string;
 }
 
+/** F strong function, g other function, h keyword that is a function before a bracket. */
+const WORD_TYPES: ReadonlyMap<string, SqlType | 'F' | 'g' | 'h'> = buildTypes();
+
+function buildTypes(): Map<string, SqlType | 'F' | 'g' | 'h'> {
+  const types = new Map<string, SqlType | 'F' | 'g' | 'h'>();
+  for (const word of KEYWORDS) types.set(word, FUNCTIONS.has(word) ? 'h' : 'k');
+  for (const word of FUNCTIONS) if (!KEYWORDS.has(word)) types.set(word, 'g');
+  for (const word of STRONG_FUNCTIONS) types.set(word, 'F');
+  for (const word of STATEMENTS) types.set(word, 'E');
+  for (const word of COMPARISONS) types.set(word, 'o');
+  for (const word of LOGIC) types.set(word, '&');
+  for (const word of ['union', 'intersect', 'except']) types.set(word, 'U');
+  for (const word of ['div', 'mod']) types.set(word, 'a');
+  return types;
+}
+
 /** An attack that needs more is not one that a value of a SaaS call carries. */
 const TOKENS_MAX = 600;
 
@@ -92,22 +108,24 @@ class Reader {
     let end = start + 1;
     while (isWord(text.charCodeAt(end))) end++;
     const word = text.slice(start, end).toLowerCase();
-    const glued = /^(?:or|and)(?=\d+$)/.exec(word);
-    if (glued) return this.#push('&', start, start + glued[0].length, glued[0]);
+    if (isDigit(text.charCodeAt(end - 1))) {
+      const glued = /^(?:or|and)(?=\d+$)/.exec(word);
+      if (glued) return this.#push('&', start, start + glued[0].length, glued[0]);
+    }
     this.#push(this.#typeOf(word, end), start, end, word);
   }
 
   #typeOf(word: string, end: number): SqlType {
-    if (this.tokens.at(-1)?.type === '.' || this.#text[end] === '.') return STRONG_FUNCTIONS.has(word) ? 'f' : 'n';
-    if (LOGIC.has(word)) return '&';
-    if (word === 'union' || word === 'intersect' || word === 'except') return 'U';
-    if (COMPARISONS.has(word)) return 'o';
-    if (word === 'div' || word === 'mod') return 'a';
+    const last = this.tokens.at(-1);
+    const dotted = last?.type === '.' || this.#text.charCodeAt(end) === 0x2e;
+    const type = WORD_TYPES.get(word);
+    if (type === undefined) return 'n';
+    if (dotted) return type === 'F' ? 'f' : 'n';
+    if (type !== 'F' && type !== 'g' && type !== 'h') return type;
     let next = end;
     while (this.#text.charCodeAt(next) <= 0x20) next++;
-    if (this.#text[next] === '(' && (STRONG_FUNCTIONS.has(word) || FUNCTIONS.has(word))) return 'f';
-    if (STATEMENTS.has(word)) return 'E';
-    return KEYWORDS.has(word) ? 'k' : 'n';
+    if (this.#text.charCodeAt(next) === 0x28) return 'f';
+    return type === 'h' ? 'k' : 'n';
   }
 
   #sign(at: number, sign: string): void {

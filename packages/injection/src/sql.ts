@@ -11,6 +11,25 @@ interface Reading {
 
 type Verdict = readonly [rule: string, confidence: number, upTo: number];
 
+/** Without one of these, text outside of strings is no SQL that does harm. */
+const STATEMENT_SIGNS =
+  /[=<>]|\b(?:select|union|insert|update|delete|drop|alter|create|truncate|exec|execute|declare|waitfor|shutdown|having|procedure|outfile|dumpfile|r?like|between|sleep|benchmark|pg_sleep|load_file|extractvalue|updatexml|or|and|xor)\b\s{0,4}[^a-z]|select\b|union\b|\border\s{1,4}by\b|\bwaitfor\b|\boutfile\b|@@|\blike\b/i;
+
+/**
+ * Whether what follows the quote that would close a string can follow a string in SQL at all. A letter can't, unless
+ * it begins an operator's name: this is what tells an apostrophe from an attack.
+ */
+function goesOn(text: string, quote: string): boolean {
+  const close = text.indexOf(quote);
+  if (close === -1) return false;
+  const rest = /^\s*([a-z]*)/i.exec(text.slice(close + 1, close + 200));
+  const word = rest?.[1]?.toLowerCase() ?? '';
+  return word === '' || FOLLOWERS.test(word);
+}
+
+const FOLLOWERS =
+  /^(?:or|and|xor|not|union|intersect|except|like|rlike|regexp|ilike|similar|glob|between|in|is|sounds|div|mod|order|group|having|limit|offset|into|procedure|collate|where|from|as|asc|desc|for|returning|case|e?n?d?if|waitfor|select|exec|then|when)$/;
+
 /**
  * Looks at a text as SQL from each context in which an application may have put it: bare, and inside single and
  * double quotes. What counts is whether the text, read there, goes on as an expression or statement would: an
@@ -20,7 +39,7 @@ export function detectSql(text: string): Match | null {
   let best: Match | null = null;
   const contexts = ["'", '"', ''] as const;
   for (const quote of contexts) {
-    if (quote !== '' && !text.includes(quote)) continue;
+    if (quote === '' ? !STATEMENT_SIGNS.test(text) : !goesOn(text, quote)) continue;
     const tokens = tokenizeSql(text, quote);
     const found = judge({ text, tokens, broken: quote !== '' });
     if (found && (!best || found.confidence > best.confidence)) best = found;
@@ -366,9 +385,11 @@ function judgeFunction(reading: Reading, index: number): Verdict | null {
   if (comparisonOfConstants(reading, index + 2) !== -1 && /^(?:if|iif|elt|make_set|nullif|decode)$/.test(word))
     return ['condition', 0.9, index + 4];
   if (!STRONG_FUNCTIONS.has(word)) return null;
-  // `time.sleep(5)` is a word with dots, which the reader doesn't take for a function of its own.
+  // `time.sleep(5)` is a method of something, `Sleep (8 hours)` a remark.
   const dotted = before?.type === '.';
+  const bracket = at(reading, index + 1);
+  const glued = bracket?.type === '(' && bracket.start === at(reading, index)!.end;
   const constant = isConstant(at(reading, skipPrefix(reading, index + 1)));
   if (dotted) return /^dbms|^utl|^receive|^get_host/.test(word) ? ['function', 0.9, index + 2] : null;
-  return constant && at(reading, index + 1)?.type === '(' ? ['function', 0.8, index + 2] : null;
+  return constant && glued ? ['function', 0.8, index + 2] : null;
 }

@@ -88,7 +88,10 @@ function hostsOf(text: string): string[] {
   const start = text.indexOf('//') + 2;
   let end = start;
   while (end < text.length && !'/\\?#'.includes(text[end]!)) end++;
-  const hosts = [hostIn(text.slice(start, end))];
+  const authority = text.slice(start, end);
+  const hosts = [hostIn(authority)];
+  // What stands before the last `@` is a user for some and, cut at an odd character, the host for others.
+  if (authority.includes('@')) hosts.push(authority.split(/[@:%\0#]/, 1)[0] ?? '');
   const rest = text.slice(start, URL_CHARS_MAX);
   // `http://a.example#@127.0.0.1/`, `http://127.0.0.1\@a.example/`, `http://1.1.1.1 &@2.2.2.2# @3.3.3.3/`
   for (let at = rest.indexOf('@'), tries = 0; at !== -1 && tries < 4; at = rest.indexOf('@', at + 1), tries++) {
@@ -143,20 +146,32 @@ export function detectSsrf(text: string, hostField: boolean): Match | null {
   return null;
 }
 
-/** Whether an ordinary http(s) URL needs no second look: a plain name under a public suffix, no tricks. */
-export function isPlainUrl(text: string): boolean {
-  const start = text.startsWith('https://') ? 8 : text.startsWith('http://') ? 7 : -1;
+const PLAIN_MAX = 2_000;
+/** Hosts that were judged public: SDKs name the same few over and over. */
+const plainHosts = new Set<string>();
+
+/** Whether the http(s) URL between two offsets needs no second look: a plain name under a public suffix, no tricks. */
+export function isPlainUrlAt(text: string, from: number, to: number): boolean {
+  const start = text.startsWith('https://', from) ? from + 8 : text.startsWith('http://', from) ? from + 7 : -1;
   if (start === -1) return false;
   let end = start;
   let letters = false;
-  for (; end < text.length; end++) {
+  for (; end < to; end++) {
     const code = text.charCodeAt(end);
     const letter = code >= 0x61 && code <= 0x7a;
     if (!letter && !(code >= 0x30 && code <= 0x39) && code !== 0x2e && code !== 0x2d) break;
     letters = letters || letter;
   }
-  const next = text[end];
-  return (
-    letters && (next === undefined || next === '/' || next === '?') && reachOf(text.slice(start, end)) === 'public'
-  );
+  const next = end === to ? 0x2f : text.charCodeAt(end);
+  if (!letters || (next !== 0x2f && next !== 0x3f)) return false;
+  const host = text.slice(start, end);
+  if (plainHosts.has(host)) return true;
+  if (reachOf(host) !== 'public') return false;
+  if (plainHosts.size >= PLAIN_MAX) plainHosts.clear();
+  plainHosts.add(host);
+  return true;
+}
+
+export function isPlainUrl(text: string): boolean {
+  return isPlainUrlAt(text, 0, text.length);
 }

@@ -74,7 +74,7 @@ export function detectXss(text: string): Match | null {
   if (/^(?:javascript|vbscript|livescript):/.test(url) && /[(`=]|%28|\/\//.test(url))
     return match('xss', 'script-url', 0.9, 0, Math.min(text.length, 24));
   if (/^data:text\/html[,;]/.test(url)) return match('xss', 'script-url', 0.85, 0, Math.min(text.length, 24));
-  const attribute = ATTRIBUTE_BREAK.exec(text) ?? BARE_HANDLER.exec(text);
+  const attribute = text.includes('=') ? (ATTRIBUTE_BREAK.exec(text) ?? BARE_HANDLER.exec(text)) : null;
   if (attribute) return match('xss', 'attribute-break', 0.85, attribute.index, attribute.index + attribute[0].length);
   const broken = JS_BREAK.exec(text);
   const call = broken ? CALL.exec(text.slice(broken[0].length - 1)) : null;

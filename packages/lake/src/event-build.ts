@@ -56,6 +56,10 @@ export interface FindingFacts {
   readonly direction: 'request' | 'response';
   readonly count: number;
   readonly action: 'allow' | 'log' | 'redact' | 'block';
+  /** Of an attack: the field it was in, as `body/items/0/name`. */
+  readonly place?: string;
+  /** Of an attack: what it looked like, masked. Never the value. */
+  readonly evidence?: string;
 }
 
 export type { AuthProtocolName, SeverityName, StatusName };

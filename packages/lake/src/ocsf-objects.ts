@@ -135,6 +135,9 @@ export const cordonFacts = z.looseObject({
         direction: z.enum(['request', 'response']),
         count,
         action: z.enum(['allow', 'log', 'redact', 'block']),
+        /** Of an attack: the field, and what it looked like, masked. */
+        place: text.optional(),
+        evidence: text.optional(),
       }),
     )
     .optional(),

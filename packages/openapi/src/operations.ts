@@ -8,6 +8,7 @@ import { parameterValue, type ParameterSource } from './parameter-values.ts';
 import { readJson } from './read-json.ts';
 import { type Resolution, Router } from './router.ts';
 import type { Schema } from './schema.ts';
+import { schemaAt } from './schema-at.ts';
 import { SchemaChecker } from './schema-checker.ts';
 import { type Content, decodeTable, type Operation, type OperationDetail } from './table.ts';
 import { type Violation, violation, violationsOf } from './violation.ts';
@@ -38,6 +39,16 @@ export interface Operations {
     body: Uint8Array | null,
     limits?: JsonLimits,
   ): Violation[];
+  /**
+   * What the description says of one value of a request, by its place: a parameter's name, or the tokens of a JSON
+   * Pointer into the body. Undefined where nothing is said.
+   */
+  schemaAt(
+    operation: Operation,
+    place: 'path' | 'query' | 'header' | 'body',
+    tokens: readonly string[],
+    contentType: string | null,
+  ): JsonObject | undefined;
   /** A response's body. Undescribed statuses and types give no violation unless the status has no `default`. */
   checkResponse(operation: Operation, status: number, contentType: string | null, body: Uint8Array): Violation[];
 }
@@ -123,6 +134,27 @@ class TableOperations implements Operations {
     }
     if (body === null) return [];
     return this.#checkContent(`body ${operation.id} ${type}`, type, contentType ?? '', schema, body, limits);
+  }
+
+  schemaAt(
+    operation: Operation,
+    place: 'path' | 'query' | 'header' | 'body',
+    tokens: readonly string[],
+    contentType: string | null,
+  ): JsonObject | undefined {
+    const detail = this.#detail(operation);
+    const shared = (index: number): Schema => this.#table.schema(index);
+    if (place !== 'body') {
+      const [name = '', ...rest] = tokens;
+      const wanted = place === 'header' ? name.toLowerCase() : name;
+      const found = detail.parameters.find(
+        (one) => one.in === place && (place === 'header' ? one.name.toLowerCase() : one.name) === wanted,
+      );
+      return found && schemaAt(found.schema, rest, shared);
+    }
+    const type = contentType === null ? null : mediaType(contentType);
+    const schema = type === null || detail.body === null ? undefined : schemaFor(detail.body.content, type);
+    return schema === undefined ? undefined : schemaAt(schema, tokens, shared);
   }
 
   checkResponse(operation: Operation, status: number, contentType: string | null, body: Uint8Array): Violation[] {

@@ -147,6 +147,40 @@ const sharing = z.strictObject({
   weights: z.record(entryId, z.number().min(0.1).max(100)).default({}),
 });
 
+/** A field whose values may read like an attack: findings there are neither recorded nor refused until it expires. */
+export const injectionException = z.strictObject({
+  in: z.enum(['path', 'query', 'header', 'body']),
+  // A slash after a star would end a block comment: the example is /items/*/query.
+  /** JSON Pointer of the field, with `*` for any one name or index. A parameter is `/` and its name. */
+  pointer: z
+    .string()
+    .max(512)
+    .regex(/^(?:\/[^\p{Cc}]*)?$/u, 'expected a JSON Pointer such as /items/*/query'),
+  /** null: every kind. */
+  kind: z
+    .enum([
+      'sql',
+      'nosql',
+      'command',
+      'path-traversal',
+      'ldap',
+      'xss',
+      'template',
+      'xxe',
+      'header',
+      'ssrf',
+      'deserialization',
+    ])
+    .nullable()
+    .default(null),
+  /** null: every operation of the app. */
+  operationId: z.string().max(512).nullable().default(null),
+  /** When it ends. An exception that nobody looks at again is a hole. */
+  expiresAt: instant,
+  note: z.string().max(500).default(''),
+});
+export type InjectionException = z.output<typeof injectionException>;
+
 /** `app:<AppId>`: one SaaS tool and how the gateway treats it. */
 export const appEntry = z.strictObject({
   id: entryId,
@@ -190,6 +224,7 @@ export const appEntry = z.strictObject({
   validateRequests: check.default('enforce'),
   validateResponses: check.default('observe'),
   injection: z.enum(['refuse', 'detect', 'off']).default('detect'),
+  injectionExceptions: z.array(injectionException).max(200).default([]),
   credential: credential.nullable().default(null),
   /** The weakest client proof accepted for this app. */
   assurance: assurance.default('m0'),
