@@ -13,6 +13,7 @@ import { policyErrors } from '@cordon/policy';
 import { postureErrors } from '@cordon/posture';
 import { proofErrors } from '@cordon/proof';
 import { describeApi, httpErrors } from '@cordon/server';
+import { webhookErrors } from '@cordon/webhooks';
 
 /** Writes what follows from code: API document and types, tables of errors, configuration and permissions. */
 
@@ -32,6 +33,7 @@ const TABLES: readonly ErrorTable[] = [
   postureErrors,
   proofErrors,
   watchErrors,
+  webhookErrors,
 ];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database, Logger, Migrations, Queryable } from '@cordon/kernel';
+import type { Database, Logger, Migrations, Queryable, Transaction } from '@cordon/kernel';
 
 export const serverMigrations: Migrations = { name: 'server', folder: new URL('../migrations/', import.meta.url) };
 
@@ -56,6 +56,13 @@ export function createEventOutbox(db: Database, logger: Logger): EventOutbox {
       await flushing;
     },
   };
+}
+
+/** Queues an event in the transaction of what it tells of. */
+export async function insertEvent(tx: Transaction, event: Readonly<Record<string, unknown>>): Promise<void> {
+  await sql`insert into event_outbox (event) values (${JSON.stringify(event)}::jsonb)`.execute(
+    tx.tables<OutboxTables>(),
+  );
 }
 
 export interface OutboxRow {

@@ -4,6 +4,7 @@ import { addAppCommands } from './cli/app-commands.ts';
 import { connect } from './cli/connection.ts';
 import type { CliContext } from './cli/context.ts';
 import { addContractCommands } from './cli/contract-commands.ts';
+import { addConnectorCommands } from './cli/connector-commands.ts';
 import { addDeclarationCommands } from './cli/declaration-commands.ts';
 import { addDetectionCommands } from './cli/detection-commands.ts';
 import { addEventCommands } from './cli/event-commands.ts';
@@ -20,6 +21,7 @@ import { addProofCommands } from './cli/proof-commands.ts';
 import { addSystemCommands } from './cli/system-commands.ts';
 import { loadSettings } from './cli/settings.ts';
 import { addTokenCommands } from './cli/token-command.ts';
+import { addWebhookCommands } from './cli/webhook-commands.ts';
 
 /** The composition root: the only place that reads the environment. */
 function buildProgram(): Command {
@@ -42,9 +44,11 @@ function buildProgram(): Command {
   addGraphqlCommands(program, context);
   addTokenCommands(program, context);
   addDeclarationCommands(program, context);
+  addConnectorCommands(program, context);
   addEventCommands(program, context);
   addDetectionCommands(program, context);
   addSystemCommands(program, context);
+  addWebhookCommands(program, context);
   addProofCommands(program, context);
   addProvisioningCommands(program, context);
   addOfflineCommands(program);

@@ -17,8 +17,10 @@ import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addVaultRoutes } from './vault-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
+import { addWebhookRoutes, type WebhookRouteDeps } from './webhook-routes.ts';
 
-export interface RouteDeps extends ConnectorRouteDeps, AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps, ProofRouteDeps {
+export interface RouteDeps
+  extends WebhookRouteDeps, ConnectorRouteDeps, AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps, ProofRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly estate: Estate;
@@ -46,6 +48,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addAlertRoutes(server, deps);
   addDetectionRoutes(server, deps);
   addSystemRoutes(server, deps);
+  addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);
   addProofRoutes(server, deps);
 }

@@ -42,6 +42,7 @@ import { lakeErrors, openLake } from '@cordon/lake';
 import { createOperations, openApiErrors } from '@cordon/openapi';
 import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
+import { webhookErrors } from '@cordon/webhooks';
 import { createAuditLog } from '../audit-log.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
@@ -55,6 +56,7 @@ import { addConsole } from '../http/console-files.ts';
 import { addRoutes } from '../http/routes.ts';
 import { createConnectorParts } from './connector-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
+import { createWebhookParts } from './webhook-parts.ts';
 import { createVendorClient } from '../vault/vendor-client.ts';
 
 /** The operations that an app's compiled description holds. */
@@ -158,6 +160,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       lakeErrors,
       detectionErrors,
       watchErrors,
+      webhookErrors,
       connectorsErrors,
       proofErrors,
     ],
@@ -189,6 +192,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     clients: createClientDirectory(identity),
     tokenEndpoint: `${config.control.publicUrl}${OAUTH_ROUTES.token}`,
     gatewayUrl: config.gateway.publicUrl,
+    webhookParts: await createWebhookParts({ db, clock, envelope }),
     publicUrl: config.control.publicUrl,
     operationsOf: (appId) => operationsOf(db, appId),
     ...watch,

@@ -4,6 +4,7 @@ import { estateMigrations } from '@cordon/estate';
 import { identityMigrations } from '@cordon/identity';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
 import { proofMigrations } from '@cordon/proof';
+import { webhookMigrations } from '@cordon/webhooks';
 import { serverMigrations } from '../event-outbox.ts';
 
 /** In the order of dependence. */
@@ -14,5 +15,6 @@ export const allMigrations: readonly Migrations[] = [
   detectionMigrations,
   connectorsMigrations,
   proofMigrations,
+  webhookMigrations,
   serverMigrations,
 ];

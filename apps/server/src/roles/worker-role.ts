@@ -34,6 +34,7 @@ import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
+import { startWebhookDuties } from '../worker/webhook-duties.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
 import { startProof } from '../worker/proof-duties.ts';
@@ -160,10 +161,18 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const proof = startProof({ db, envelope, clock: systemClock, logger, publicUrl: config.control.publicUrl });
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
+  const webhooks = await startWebhookDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    onEvent: () => outbox.nudge(),
+  });
   const started = uuidv7();
   const ingest = await startIngestServer({
     watch: detection.watch,
     sources: detection.endpoint,
+    webhooks,
     key: config.internalKey,
     host: config.worker.host,
     port: config.worker.port,
@@ -175,6 +184,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   return {
     async stop() {
       await ingest.stop();
+      await webhooks.stop();
       await vault.stop();
       await connectors.stop();
       await detection.stop();

@@ -6,6 +6,7 @@ import { createInternalCheck } from '../internal-access.ts';
 import { ownEvent } from './observed-event.ts';
 import { type SourceEndpoint, wayIn } from './source-endpoint.ts';
 import type { Watch } from './watch.ts';
+import type { WebhookDuties } from './webhook-duties.ts';
 
 /** A gateway's segment is at most a few MiB; this leaves room. */
 const BATCH_BYTES_MAX = 64 * 1024 * 1024;
@@ -45,6 +46,7 @@ function parseBatch(body: Buffer): { events: OcsfEvent[]; refused: number } {
 export async function startIngestServer(deps: {
   readonly watch: Watch;
   readonly sources: SourceEndpoint;
+  readonly webhooks: Pick<WebhookDuties, 'take'>;
   readonly key: string;
   readonly host: string;
   readonly port: number;
@@ -85,6 +87,25 @@ export async function startIngestServer(deps: {
     }
   };
 
+  /** Acknowledged only when PostgreSQL has them: until then the gateway's disk does. */
+  const takeDeliveries = async (request: IncomingMessage): Promise<Answer> => {
+    if (running >= BATCHES_AT_ONCE_MAX) return { status: 429, detail: 'Too many batches at once; send it again.' };
+    running += 1;
+    try {
+      const body = await readBody(request);
+      if (!body) return { status: 413, detail: `A batch has at most ${BATCH_BYTES_MAX} bytes.` };
+      const { taken, refused } = await deps.webhooks.take(body);
+      return refused > 0 && taken === 0
+        ? { status: 422, detail: 'The batch holds no delivery.' }
+        : { status: 204, detail: '' };
+    } catch (error) {
+      logger.warn({ err: error }, 'deliveries could not be stored; their gateway keeps them');
+      return { status: 503, detail: 'PostgreSQL is away; send it again.' };
+    } finally {
+      running -= 1;
+    }
+  };
+
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { url = '/', method } = request;
     const way = wayIn(url.split('?', 1)[0] ?? '');
@@ -105,6 +126,8 @@ export async function startIngestServer(deps: {
     else if (url === '/metrics') answer = { status: 200, detail: deps.metrics() };
     else if (url === '/internal/ingest/batches' && method === 'POST') {
       answer = isInternal(request) ? await ingest(request) : { status: 401, detail: 'Send the internal key.' };
+    } else if (url === '/internal/webhooks/deliveries' && method === 'POST') {
+      answer = isInternal(request) ? await takeDeliveries(request) : { status: 401, detail: 'Send the internal key.' };
     }
     response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });
     response.end(answer.status === 204 ? undefined : answer.detail);

@@ -6974,6 +6974,2299 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhook-schemes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                name: string;
+                                title: string;
+                                docs: string;
+                                hint: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    appId?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                appId: string;
+                                integrationId: string;
+                                /** @enum {string} */
+                                status: "active" | "paused" | "disabled";
+                                address: string;
+                                settings: {
+                                    scheme: string | {
+                                        name: string;
+                                        title: string;
+                                        variants: {
+                                            /** @enum {string} */
+                                            algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                            signature: {
+                                                header: string;
+                                                /**
+                                                 * @default hex
+                                                 * @enum {string}
+                                                 */
+                                                encoding: "hex" | "base64" | "text";
+                                                /** @default  */
+                                                prefix: string;
+                                                /** @default null */
+                                                separator: string | null;
+                                            };
+                                            /** @default null */
+                                            when: {
+                                                header: string;
+                                                value: string;
+                                            } | null;
+                                            /**
+                                             * @default any
+                                             * @enum {string}
+                                             */
+                                            body: "any" | "form" | "not-form";
+                                            /** @default {body} */
+                                            content: string;
+                                            /** @default null */
+                                            bodyDigestQuery: string | null;
+                                        }[];
+                                        secret: {
+                                            /**
+                                             * @default utf8
+                                             * @enum {string}
+                                             */
+                                            encoding: "utf8" | "base64" | "hex";
+                                            /** @default  */
+                                            prefix: string;
+                                            /** @default  */
+                                            hint: string;
+                                        };
+                                        /** @default null */
+                                        timestamp: {
+                                            place: {
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            };
+                                            /** @enum {string} */
+                                            unit: "s" | "ms" | "iso";
+                                        } | null;
+                                        /** @default 300000 */
+                                        toleranceMs: number;
+                                        /** @default null */
+                                        id: {
+                                            places: ({
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            })[];
+                                            signed: boolean;
+                                        } | null;
+                                        /** @default [] */
+                                        type: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        })[];
+                                        /** @default [] */
+                                        forward: string[];
+                                        /** @default [] */
+                                        handshakes: {
+                                            /**
+                                             * @default POST
+                                             * @enum {string}
+                                             */
+                                            method: "GET" | "POST";
+                                            when: {
+                                                place: {
+                                                    /** @enum {string} */
+                                                    from: "header";
+                                                    name: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "query";
+                                                    name: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "body";
+                                                    path: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "signature";
+                                                    key: string;
+                                                };
+                                                /** @default null */
+                                                equals: string | null;
+                                            };
+                                            /** @default null */
+                                            value: ({
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            }) | null;
+                                            /** @default true */
+                                            signed: boolean;
+                                            /**
+                                             * @default text/plain
+                                             * @enum {string}
+                                             */
+                                            contentType: "text/plain" | "application/json";
+                                            /** @default {value} */
+                                            respond: string;
+                                        }[];
+                                    };
+                                    types: string[];
+                                    schema: string | null;
+                                    /** @enum {string} */
+                                    validate: "enforce" | "observe";
+                                    /** @enum {string} */
+                                    inspect: "rules" | "log" | "off";
+                                    /** @enum {string} */
+                                    replay: "signed" | "vendor-id";
+                                    order: ("none" | "endpoint") | ({
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    });
+                                    bodyBytesMax: number;
+                                    url: string;
+                                    /** @enum {string} */
+                                    plaintext: "refuse" | "allow";
+                                    privateAddresses: (string)[];
+                                    timeoutMs: number;
+                                    attemptsMax: number;
+                                    keepDays: number;
+                                };
+                                secrets: {
+                                    id: string;
+                                    /** @enum {string} */
+                                    purpose: "vendor" | "signing";
+                                    notAfter: number | null;
+                                    createdAt: number;
+                                    createdBy: string;
+                                }[];
+                                counts: {
+                                    waiting: number;
+                                    delivered: number;
+                                    dead: number;
+                                    duplicate: number;
+                                };
+                                lastReceivedAt: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** Format: uuid */
+                        appId: string;
+                        /** Format: uuid */
+                        integrationId: string;
+                        secret: string;
+                        scheme: string | {
+                            name: string;
+                            title: string;
+                            variants: {
+                                /** @enum {string} */
+                                algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                signature: {
+                                    header: string;
+                                    /**
+                                     * @default hex
+                                     * @enum {string}
+                                     */
+                                    encoding?: "hex" | "base64" | "text";
+                                    /** @default  */
+                                    prefix?: string;
+                                    /** @default null */
+                                    separator?: string | null;
+                                };
+                                /** @default null */
+                                when?: {
+                                    header: string;
+                                    value: string;
+                                } | null;
+                                /**
+                                 * @default any
+                                 * @enum {string}
+                                 */
+                                body?: "any" | "form" | "not-form";
+                                /** @default {body} */
+                                content?: string;
+                                /** @default null */
+                                bodyDigestQuery?: string | null;
+                            }[];
+                            /** @default {} */
+                            secret?: {
+                                /**
+                                 * @default utf8
+                                 * @enum {string}
+                                 */
+                                encoding?: "utf8" | "base64" | "hex";
+                                /** @default  */
+                                prefix?: string;
+                                /** @default  */
+                                hint?: string;
+                            };
+                            /** @default null */
+                            timestamp?: {
+                                place: {
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                };
+                                /** @enum {string} */
+                                unit: "s" | "ms" | "iso";
+                            } | null;
+                            /** @default 300000 */
+                            toleranceMs?: number;
+                            /** @default null */
+                            id?: {
+                                places: ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                })[];
+                                signed: boolean;
+                            } | null;
+                            /** @default [] */
+                            type?: ({
+                                /** @enum {string} */
+                                from: "header";
+                                name: string;
+                            } | {
+                                /** @enum {string} */
+                                from: "query";
+                                name: string;
+                            } | {
+                                /** @enum {string} */
+                                from: "body";
+                                path: string;
+                            } | {
+                                /** @enum {string} */
+                                from: "signature";
+                                key: string;
+                            })[];
+                            /** @default [] */
+                            forward?: string[];
+                            /** @default [] */
+                            handshakes?: {
+                                /**
+                                 * @default POST
+                                 * @enum {string}
+                                 */
+                                method?: "GET" | "POST";
+                                when: {
+                                    place: {
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    };
+                                    /** @default null */
+                                    equals?: string | null;
+                                };
+                                /** @default null */
+                                value?: ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                }) | null;
+                                /** @default true */
+                                signed?: boolean;
+                                /**
+                                 * @default text/plain
+                                 * @enum {string}
+                                 */
+                                contentType?: "text/plain" | "application/json";
+                                /** @default {value} */
+                                respond?: string;
+                            }[];
+                        };
+                        /** @default [] */
+                        types?: string[];
+                        /** @default null */
+                        schema?: string | null;
+                        /**
+                         * @default enforce
+                         * @enum {string}
+                         */
+                        validate?: "enforce" | "observe";
+                        /**
+                         * @default rules
+                         * @enum {string}
+                         */
+                        inspect?: "rules" | "log" | "off";
+                        /**
+                         * @default signed
+                         * @enum {string}
+                         */
+                        replay?: "signed" | "vendor-id";
+                        /** @default none */
+                        order?: ("none" | "endpoint") | ({
+                            /** @enum {string} */
+                            from: "header";
+                            name: string;
+                        } | {
+                            /** @enum {string} */
+                            from: "query";
+                            name: string;
+                        } | {
+                            /** @enum {string} */
+                            from: "body";
+                            path: string;
+                        } | {
+                            /** @enum {string} */
+                            from: "signature";
+                            key: string;
+                        });
+                        /** @default 2097152 */
+                        bodyBytesMax?: number;
+                        url: string;
+                        /**
+                         * @default refuse
+                         * @enum {string}
+                         */
+                        plaintext?: "refuse" | "allow";
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        /** @default 10000 */
+                        timeoutMs?: number;
+                        /** @default 12 */
+                        attemptsMax?: number;
+                        /** @default 7 */
+                        keepDays?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            endpoint: {
+                                id: string;
+                                name: string;
+                                appId: string;
+                                integrationId: string;
+                                /** @enum {string} */
+                                status: "active" | "paused" | "disabled";
+                                address: string;
+                                settings: {
+                                    scheme: string | {
+                                        name: string;
+                                        title: string;
+                                        variants: {
+                                            /** @enum {string} */
+                                            algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                            signature: {
+                                                header: string;
+                                                /**
+                                                 * @default hex
+                                                 * @enum {string}
+                                                 */
+                                                encoding: "hex" | "base64" | "text";
+                                                /** @default  */
+                                                prefix: string;
+                                                /** @default null */
+                                                separator: string | null;
+                                            };
+                                            /** @default null */
+                                            when: {
+                                                header: string;
+                                                value: string;
+                                            } | null;
+                                            /**
+                                             * @default any
+                                             * @enum {string}
+                                             */
+                                            body: "any" | "form" | "not-form";
+                                            /** @default {body} */
+                                            content: string;
+                                            /** @default null */
+                                            bodyDigestQuery: string | null;
+                                        }[];
+                                        secret: {
+                                            /**
+                                             * @default utf8
+                                             * @enum {string}
+                                             */
+                                            encoding: "utf8" | "base64" | "hex";
+                                            /** @default  */
+                                            prefix: string;
+                                            /** @default  */
+                                            hint: string;
+                                        };
+                                        /** @default null */
+                                        timestamp: {
+                                            place: {
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            };
+                                            /** @enum {string} */
+                                            unit: "s" | "ms" | "iso";
+                                        } | null;
+                                        /** @default 300000 */
+                                        toleranceMs: number;
+                                        /** @default null */
+                                        id: {
+                                            places: ({
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            })[];
+                                            signed: boolean;
+                                        } | null;
+                                        /** @default [] */
+                                        type: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        })[];
+                                        /** @default [] */
+                                        forward: string[];
+                                        /** @default [] */
+                                        handshakes: {
+                                            /**
+                                             * @default POST
+                                             * @enum {string}
+                                             */
+                                            method: "GET" | "POST";
+                                            when: {
+                                                place: {
+                                                    /** @enum {string} */
+                                                    from: "header";
+                                                    name: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "query";
+                                                    name: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "body";
+                                                    path: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "signature";
+                                                    key: string;
+                                                };
+                                                /** @default null */
+                                                equals: string | null;
+                                            };
+                                            /** @default null */
+                                            value: ({
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            }) | null;
+                                            /** @default true */
+                                            signed: boolean;
+                                            /**
+                                             * @default text/plain
+                                             * @enum {string}
+                                             */
+                                            contentType: "text/plain" | "application/json";
+                                            /** @default {value} */
+                                            respond: string;
+                                        }[];
+                                    };
+                                    types: string[];
+                                    schema: string | null;
+                                    /** @enum {string} */
+                                    validate: "enforce" | "observe";
+                                    /** @enum {string} */
+                                    inspect: "rules" | "log" | "off";
+                                    /** @enum {string} */
+                                    replay: "signed" | "vendor-id";
+                                    order: ("none" | "endpoint") | ({
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    });
+                                    bodyBytesMax: number;
+                                    url: string;
+                                    /** @enum {string} */
+                                    plaintext: "refuse" | "allow";
+                                    privateAddresses: (string)[];
+                                    timeoutMs: number;
+                                    attemptsMax: number;
+                                    keepDays: number;
+                                };
+                                secrets: {
+                                    id: string;
+                                    /** @enum {string} */
+                                    purpose: "vendor" | "signing";
+                                    notAfter: number | null;
+                                    createdAt: number;
+                                    createdBy: string;
+                                }[];
+                                counts: {
+                                    waiting: number;
+                                    delivered: number;
+                                    dead: number;
+                                    duplicate: number;
+                                };
+                                lastReceivedAt: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                            };
+                            signingSecret: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            appId: string;
+                            integrationId: string;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "disabled";
+                            address: string;
+                            settings: {
+                                scheme: string | {
+                                    name: string;
+                                    title: string;
+                                    variants: {
+                                        /** @enum {string} */
+                                        algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                        signature: {
+                                            header: string;
+                                            /**
+                                             * @default hex
+                                             * @enum {string}
+                                             */
+                                            encoding: "hex" | "base64" | "text";
+                                            /** @default  */
+                                            prefix: string;
+                                            /** @default null */
+                                            separator: string | null;
+                                        };
+                                        /** @default null */
+                                        when: {
+                                            header: string;
+                                            value: string;
+                                        } | null;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        body: "any" | "form" | "not-form";
+                                        /** @default {body} */
+                                        content: string;
+                                        /** @default null */
+                                        bodyDigestQuery: string | null;
+                                    }[];
+                                    secret: {
+                                        /**
+                                         * @default utf8
+                                         * @enum {string}
+                                         */
+                                        encoding: "utf8" | "base64" | "hex";
+                                        /** @default  */
+                                        prefix: string;
+                                        /** @default  */
+                                        hint: string;
+                                    };
+                                    /** @default null */
+                                    timestamp: {
+                                        place: {
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        };
+                                        /** @enum {string} */
+                                        unit: "s" | "ms" | "iso";
+                                    } | null;
+                                    /** @default 300000 */
+                                    toleranceMs: number;
+                                    /** @default null */
+                                    id: {
+                                        places: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        })[];
+                                        signed: boolean;
+                                    } | null;
+                                    /** @default [] */
+                                    type: ({
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    })[];
+                                    /** @default [] */
+                                    forward: string[];
+                                    /** @default [] */
+                                    handshakes: {
+                                        /**
+                                         * @default POST
+                                         * @enum {string}
+                                         */
+                                        method: "GET" | "POST";
+                                        when: {
+                                            place: {
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            };
+                                            /** @default null */
+                                            equals: string | null;
+                                        };
+                                        /** @default null */
+                                        value: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        }) | null;
+                                        /** @default true */
+                                        signed: boolean;
+                                        /**
+                                         * @default text/plain
+                                         * @enum {string}
+                                         */
+                                        contentType: "text/plain" | "application/json";
+                                        /** @default {value} */
+                                        respond: string;
+                                    }[];
+                                };
+                                types: string[];
+                                schema: string | null;
+                                /** @enum {string} */
+                                validate: "enforce" | "observe";
+                                /** @enum {string} */
+                                inspect: "rules" | "log" | "off";
+                                /** @enum {string} */
+                                replay: "signed" | "vendor-id";
+                                order: ("none" | "endpoint") | ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                });
+                                bodyBytesMax: number;
+                                url: string;
+                                /** @enum {string} */
+                                plaintext: "refuse" | "allow";
+                                privateAddresses: (string)[];
+                                timeoutMs: number;
+                                attemptsMax: number;
+                                keepDays: number;
+                            };
+                            secrets: {
+                                id: string;
+                                /** @enum {string} */
+                                purpose: "vendor" | "signing";
+                                notAfter: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                            counts: {
+                                waiting: number;
+                                delivered: number;
+                                dead: number;
+                                duplicate: number;
+                            };
+                            lastReceivedAt: number | null;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        scheme?: string | {
+                            name: string;
+                            title: string;
+                            variants: {
+                                /** @enum {string} */
+                                algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                signature: {
+                                    header: string;
+                                    /**
+                                     * @default hex
+                                     * @enum {string}
+                                     */
+                                    encoding?: "hex" | "base64" | "text";
+                                    /** @default  */
+                                    prefix?: string;
+                                    /** @default null */
+                                    separator?: string | null;
+                                };
+                                /** @default null */
+                                when?: {
+                                    header: string;
+                                    value: string;
+                                } | null;
+                                /**
+                                 * @default any
+                                 * @enum {string}
+                                 */
+                                body?: "any" | "form" | "not-form";
+                                /** @default {body} */
+                                content?: string;
+                                /** @default null */
+                                bodyDigestQuery?: string | null;
+                            }[];
+                            /** @default {} */
+                            secret?: {
+                                /**
+                                 * @default utf8
+                                 * @enum {string}
+                                 */
+                                encoding?: "utf8" | "base64" | "hex";
+                                /** @default  */
+                                prefix?: string;
+                                /** @default  */
+                                hint?: string;
+                            };
+                            /** @default null */
+                            timestamp?: {
+                                place: {
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                };
+                                /** @enum {string} */
+                                unit: "s" | "ms" | "iso";
+                            } | null;
+                            /** @default 300000 */
+                            toleranceMs?: number;
+                            /** @default null */
+                            id?: {
+                                places: ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                })[];
+                                signed: boolean;
+                            } | null;
+                            /** @default [] */
+                            type?: ({
+                                /** @enum {string} */
+                                from: "header";
+                                name: string;
+                            } | {
+                                /** @enum {string} */
+                                from: "query";
+                                name: string;
+                            } | {
+                                /** @enum {string} */
+                                from: "body";
+                                path: string;
+                            } | {
+                                /** @enum {string} */
+                                from: "signature";
+                                key: string;
+                            })[];
+                            /** @default [] */
+                            forward?: string[];
+                            /** @default [] */
+                            handshakes?: {
+                                /**
+                                 * @default POST
+                                 * @enum {string}
+                                 */
+                                method?: "GET" | "POST";
+                                when: {
+                                    place: {
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    };
+                                    /** @default null */
+                                    equals?: string | null;
+                                };
+                                /** @default null */
+                                value?: ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                }) | null;
+                                /** @default true */
+                                signed?: boolean;
+                                /**
+                                 * @default text/plain
+                                 * @enum {string}
+                                 */
+                                contentType?: "text/plain" | "application/json";
+                                /** @default {value} */
+                                respond?: string;
+                            }[];
+                        };
+                        types?: string[];
+                        schema?: string | null;
+                        /** @enum {string} */
+                        validate?: "enforce" | "observe";
+                        /** @enum {string} */
+                        inspect?: "rules" | "log" | "off";
+                        /** @enum {string} */
+                        replay?: "signed" | "vendor-id";
+                        order?: ("none" | "endpoint") | ({
+                            /** @enum {string} */
+                            from: "header";
+                            name: string;
+                        } | {
+                            /** @enum {string} */
+                            from: "query";
+                            name: string;
+                        } | {
+                            /** @enum {string} */
+                            from: "body";
+                            path: string;
+                        } | {
+                            /** @enum {string} */
+                            from: "signature";
+                            key: string;
+                        });
+                        bodyBytesMax?: number;
+                        url?: string;
+                        /** @enum {string} */
+                        plaintext?: "refuse" | "allow";
+                        privateAddresses?: (string)[];
+                        timeoutMs?: number;
+                        attemptsMax?: number;
+                        keepDays?: number;
+                        /** @enum {string} */
+                        status?: "active" | "paused" | "disabled";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            appId: string;
+                            integrationId: string;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "disabled";
+                            address: string;
+                            settings: {
+                                scheme: string | {
+                                    name: string;
+                                    title: string;
+                                    variants: {
+                                        /** @enum {string} */
+                                        algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                        signature: {
+                                            header: string;
+                                            /**
+                                             * @default hex
+                                             * @enum {string}
+                                             */
+                                            encoding: "hex" | "base64" | "text";
+                                            /** @default  */
+                                            prefix: string;
+                                            /** @default null */
+                                            separator: string | null;
+                                        };
+                                        /** @default null */
+                                        when: {
+                                            header: string;
+                                            value: string;
+                                        } | null;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        body: "any" | "form" | "not-form";
+                                        /** @default {body} */
+                                        content: string;
+                                        /** @default null */
+                                        bodyDigestQuery: string | null;
+                                    }[];
+                                    secret: {
+                                        /**
+                                         * @default utf8
+                                         * @enum {string}
+                                         */
+                                        encoding: "utf8" | "base64" | "hex";
+                                        /** @default  */
+                                        prefix: string;
+                                        /** @default  */
+                                        hint: string;
+                                    };
+                                    /** @default null */
+                                    timestamp: {
+                                        place: {
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        };
+                                        /** @enum {string} */
+                                        unit: "s" | "ms" | "iso";
+                                    } | null;
+                                    /** @default 300000 */
+                                    toleranceMs: number;
+                                    /** @default null */
+                                    id: {
+                                        places: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        })[];
+                                        signed: boolean;
+                                    } | null;
+                                    /** @default [] */
+                                    type: ({
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    })[];
+                                    /** @default [] */
+                                    forward: string[];
+                                    /** @default [] */
+                                    handshakes: {
+                                        /**
+                                         * @default POST
+                                         * @enum {string}
+                                         */
+                                        method: "GET" | "POST";
+                                        when: {
+                                            place: {
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            };
+                                            /** @default null */
+                                            equals: string | null;
+                                        };
+                                        /** @default null */
+                                        value: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        }) | null;
+                                        /** @default true */
+                                        signed: boolean;
+                                        /**
+                                         * @default text/plain
+                                         * @enum {string}
+                                         */
+                                        contentType: "text/plain" | "application/json";
+                                        /** @default {value} */
+                                        respond: string;
+                                    }[];
+                                };
+                                types: string[];
+                                schema: string | null;
+                                /** @enum {string} */
+                                validate: "enforce" | "observe";
+                                /** @enum {string} */
+                                inspect: "rules" | "log" | "off";
+                                /** @enum {string} */
+                                replay: "signed" | "vendor-id";
+                                order: ("none" | "endpoint") | ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                });
+                                bodyBytesMax: number;
+                                url: string;
+                                /** @enum {string} */
+                                plaintext: "refuse" | "allow";
+                                privateAddresses: (string)[];
+                                timeoutMs: number;
+                                attemptsMax: number;
+                                keepDays: number;
+                            };
+                            secrets: {
+                                id: string;
+                                /** @enum {string} */
+                                purpose: "vendor" | "signing";
+                                notAfter: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                            counts: {
+                                waiting: number;
+                                delivered: number;
+                                dead: number;
+                                duplicate: number;
+                            };
+                            lastReceivedAt: number | null;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        secret: string;
+                        /** @default 86400000 */
+                        overlapMs?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            appId: string;
+                            integrationId: string;
+                            /** @enum {string} */
+                            status: "active" | "paused" | "disabled";
+                            address: string;
+                            settings: {
+                                scheme: string | {
+                                    name: string;
+                                    title: string;
+                                    variants: {
+                                        /** @enum {string} */
+                                        algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                        signature: {
+                                            header: string;
+                                            /**
+                                             * @default hex
+                                             * @enum {string}
+                                             */
+                                            encoding: "hex" | "base64" | "text";
+                                            /** @default  */
+                                            prefix: string;
+                                            /** @default null */
+                                            separator: string | null;
+                                        };
+                                        /** @default null */
+                                        when: {
+                                            header: string;
+                                            value: string;
+                                        } | null;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        body: "any" | "form" | "not-form";
+                                        /** @default {body} */
+                                        content: string;
+                                        /** @default null */
+                                        bodyDigestQuery: string | null;
+                                    }[];
+                                    secret: {
+                                        /**
+                                         * @default utf8
+                                         * @enum {string}
+                                         */
+                                        encoding: "utf8" | "base64" | "hex";
+                                        /** @default  */
+                                        prefix: string;
+                                        /** @default  */
+                                        hint: string;
+                                    };
+                                    /** @default null */
+                                    timestamp: {
+                                        place: {
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        };
+                                        /** @enum {string} */
+                                        unit: "s" | "ms" | "iso";
+                                    } | null;
+                                    /** @default 300000 */
+                                    toleranceMs: number;
+                                    /** @default null */
+                                    id: {
+                                        places: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        })[];
+                                        signed: boolean;
+                                    } | null;
+                                    /** @default [] */
+                                    type: ({
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    })[];
+                                    /** @default [] */
+                                    forward: string[];
+                                    /** @default [] */
+                                    handshakes: {
+                                        /**
+                                         * @default POST
+                                         * @enum {string}
+                                         */
+                                        method: "GET" | "POST";
+                                        when: {
+                                            place: {
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            };
+                                            /** @default null */
+                                            equals: string | null;
+                                        };
+                                        /** @default null */
+                                        value: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        }) | null;
+                                        /** @default true */
+                                        signed: boolean;
+                                        /**
+                                         * @default text/plain
+                                         * @enum {string}
+                                         */
+                                        contentType: "text/plain" | "application/json";
+                                        /** @default {value} */
+                                        respond: string;
+                                    }[];
+                                };
+                                types: string[];
+                                schema: string | null;
+                                /** @enum {string} */
+                                validate: "enforce" | "observe";
+                                /** @enum {string} */
+                                inspect: "rules" | "log" | "off";
+                                /** @enum {string} */
+                                replay: "signed" | "vendor-id";
+                                order: ("none" | "endpoint") | ({
+                                    /** @enum {string} */
+                                    from: "header";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "query";
+                                    name: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "body";
+                                    path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    from: "signature";
+                                    key: string;
+                                });
+                                bodyBytesMax: number;
+                                url: string;
+                                /** @enum {string} */
+                                plaintext: "refuse" | "allow";
+                                privateAddresses: (string)[];
+                                timeoutMs: number;
+                                attemptsMax: number;
+                                keepDays: number;
+                            };
+                            secrets: {
+                                id: string;
+                                /** @enum {string} */
+                                purpose: "vendor" | "signing";
+                                notAfter: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                            counts: {
+                                waiting: number;
+                                delivered: number;
+                                dead: number;
+                                duplicate: number;
+                            };
+                            lastReceivedAt: number | null;
+                            createdAt: number;
+                            createdBy: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/signing-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default 86400000 */
+                        overlapMs?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            endpoint: {
+                                id: string;
+                                name: string;
+                                appId: string;
+                                integrationId: string;
+                                /** @enum {string} */
+                                status: "active" | "paused" | "disabled";
+                                address: string;
+                                settings: {
+                                    scheme: string | {
+                                        name: string;
+                                        title: string;
+                                        variants: {
+                                            /** @enum {string} */
+                                            algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
+                                            signature: {
+                                                header: string;
+                                                /**
+                                                 * @default hex
+                                                 * @enum {string}
+                                                 */
+                                                encoding: "hex" | "base64" | "text";
+                                                /** @default  */
+                                                prefix: string;
+                                                /** @default null */
+                                                separator: string | null;
+                                            };
+                                            /** @default null */
+                                            when: {
+                                                header: string;
+                                                value: string;
+                                            } | null;
+                                            /**
+                                             * @default any
+                                             * @enum {string}
+                                             */
+                                            body: "any" | "form" | "not-form";
+                                            /** @default {body} */
+                                            content: string;
+                                            /** @default null */
+                                            bodyDigestQuery: string | null;
+                                        }[];
+                                        secret: {
+                                            /**
+                                             * @default utf8
+                                             * @enum {string}
+                                             */
+                                            encoding: "utf8" | "base64" | "hex";
+                                            /** @default  */
+                                            prefix: string;
+                                            /** @default  */
+                                            hint: string;
+                                        };
+                                        /** @default null */
+                                        timestamp: {
+                                            place: {
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            };
+                                            /** @enum {string} */
+                                            unit: "s" | "ms" | "iso";
+                                        } | null;
+                                        /** @default 300000 */
+                                        toleranceMs: number;
+                                        /** @default null */
+                                        id: {
+                                            places: ({
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            })[];
+                                            signed: boolean;
+                                        } | null;
+                                        /** @default [] */
+                                        type: ({
+                                            /** @enum {string} */
+                                            from: "header";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "query";
+                                            name: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "body";
+                                            path: string;
+                                        } | {
+                                            /** @enum {string} */
+                                            from: "signature";
+                                            key: string;
+                                        })[];
+                                        /** @default [] */
+                                        forward: string[];
+                                        /** @default [] */
+                                        handshakes: {
+                                            /**
+                                             * @default POST
+                                             * @enum {string}
+                                             */
+                                            method: "GET" | "POST";
+                                            when: {
+                                                place: {
+                                                    /** @enum {string} */
+                                                    from: "header";
+                                                    name: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "query";
+                                                    name: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "body";
+                                                    path: string;
+                                                } | {
+                                                    /** @enum {string} */
+                                                    from: "signature";
+                                                    key: string;
+                                                };
+                                                /** @default null */
+                                                equals: string | null;
+                                            };
+                                            /** @default null */
+                                            value: ({
+                                                /** @enum {string} */
+                                                from: "header";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "query";
+                                                name: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "body";
+                                                path: string;
+                                            } | {
+                                                /** @enum {string} */
+                                                from: "signature";
+                                                key: string;
+                                            }) | null;
+                                            /** @default true */
+                                            signed: boolean;
+                                            /**
+                                             * @default text/plain
+                                             * @enum {string}
+                                             */
+                                            contentType: "text/plain" | "application/json";
+                                            /** @default {value} */
+                                            respond: string;
+                                        }[];
+                                    };
+                                    types: string[];
+                                    schema: string | null;
+                                    /** @enum {string} */
+                                    validate: "enforce" | "observe";
+                                    /** @enum {string} */
+                                    inspect: "rules" | "log" | "off";
+                                    /** @enum {string} */
+                                    replay: "signed" | "vendor-id";
+                                    order: ("none" | "endpoint") | ({
+                                        /** @enum {string} */
+                                        from: "header";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "query";
+                                        name: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "body";
+                                        path: string;
+                                    } | {
+                                        /** @enum {string} */
+                                        from: "signature";
+                                        key: string;
+                                    });
+                                    bodyBytesMax: number;
+                                    url: string;
+                                    /** @enum {string} */
+                                    plaintext: "refuse" | "allow";
+                                    privateAddresses: (string)[];
+                                    timeoutMs: number;
+                                    attemptsMax: number;
+                                    keepDays: number;
+                                };
+                                secrets: {
+                                    id: string;
+                                    /** @enum {string} */
+                                    purpose: "vendor" | "signing";
+                                    notAfter: number | null;
+                                    createdAt: number;
+                                    createdBy: string;
+                                }[];
+                                counts: {
+                                    waiting: number;
+                                    delivered: number;
+                                    dead: number;
+                                    duplicate: number;
+                                };
+                                lastReceivedAt: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                                updatedAt: number;
+                            };
+                            signingSecret: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    before?: string;
+                    status?: "waiting" | "delivered" | "dead" | "duplicate";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                endpointId: string;
+                                receivedAt: number;
+                                type: string;
+                                vendorId: string;
+                                contentType: string;
+                                bytes: number;
+                                /** @enum {string} */
+                                status: "waiting" | "delivered" | "dead" | "duplicate";
+                                attempts: number;
+                                nextAt: number | null;
+                                settledAt: number | null;
+                                isKept: boolean;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    delivery: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            delivery: {
+                                id: string;
+                                endpointId: string;
+                                receivedAt: number;
+                                type: string;
+                                vendorId: string;
+                                contentType: string;
+                                bytes: number;
+                                /** @enum {string} */
+                                status: "waiting" | "delivered" | "dead" | "duplicate";
+                                attempts: number;
+                                nextAt: number | null;
+                                settledAt: number | null;
+                                isKept: boolean;
+                            };
+                            content: {
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                body: string;
+                            } | null;
+                            attempts: {
+                                id: string;
+                                number: number;
+                                at: number;
+                                durationMs: number;
+                                status: number | null;
+                                error: string | null;
+                                headers: {
+                                    [key: string]: string;
+                                };
+                                byHand: string | null;
+                                body: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    delivery: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            endpointId: string;
+                            receivedAt: number;
+                            type: string;
+                            vendorId: string;
+                            contentType: string;
+                            bytes: number;
+                            /** @enum {string} */
+                            status: "waiting" | "delivered" | "dead" | "duplicate";
+                            attempts: number;
+                            nextAt: number | null;
+                            settledAt: number | null;
+                            isKept: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/redeliver-dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            deliveries: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connectors": {
         parameters: {
             query?: never;
