@@ -3,6 +3,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { type CounterMessage, CounterWire } from './counter-message.ts';
 import type { LimitCheck, LocalCounters } from './limit-counters.ts';
+import type { BudgetNote } from './sharing/budget-note.ts';
 
 /** How long what one process counted may be unknown to the others, should the hub die. */
 export const SHARE_MS = 100;
@@ -78,6 +79,8 @@ export class CounterHub {
   #early: (() => void)[] | undefined = [];
   #sharing: NodeJS.Timeout | undefined;
   #onPeer: (() => void) | undefined;
+  /** Told what the other processes learn of vendors' limits. */
+  onNote: ((note: BudgetNote) => void) | undefined;
 
   private constructor(server: net.Server, counters: LocalCounters) {
     this.#server = server;
@@ -182,6 +185,9 @@ export class CounterHub {
         peer.told = true;
         this.#onPeer?.();
         return this.touch(message.states);
+      case 'note':
+        this.onNote?.(message.note);
+        return this.tell(message.note, peer);
       case 'verdict':
       case 'peers':
         return; // only a hub says this
@@ -196,6 +202,11 @@ export class CounterHub {
     const states = checks.map(({ key }) => this.#counters.state(key));
     peer.wire.send({ what: 'verdict', id, admission, states });
     this.touch(checks);
+  }
+
+  /** Passes a note on to every process but the one that it came from. */
+  tell(note: BudgetNote, from?: Peer): void {
+    for (const peer of this.#peers) if (peer !== from) peer.wire.send({ what: 'note', note });
   }
 
   /** Tells every process how far the keys are, so that any of them can go on from there. */

@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Admission, KeyState, LimitCheck, LimitKind } from './limit-counters.ts';
 import type { RateVerdict } from './rate-limiter.ts';
+import { type BudgetNote, encodeNote, parseNote } from './sharing/budget-note.ts';
 
 /**
  * What gateway processes of one machine say to each other about limits: one JSON array a line, over a socket in their
  * data directory that only their user can reach. A line that isn't one of these ends the connection.
  *
  * From a process to the hub: `a` admit, `l` leave, `h` hold (a call that the hub did not let in), `b` bytes.
- * From the hub: `v` verdict, `p` how many processes ask it. Both ways: `s` states of keys, with the UTC day that their quotas count.
+ * From the hub: `v` verdict, `p` how many processes ask it. Both ways: `s` states of keys, with the UTC day that their quotas count;
+ * `n` what was learned of a vendor's limit.
  */
 export type CounterMessage =
   | { readonly what: 'admit'; readonly id: number; readonly checks: readonly LimitCheck[] }
@@ -21,7 +23,8 @@ export type CounterMessage =
       readonly admission: Admission;
       readonly states: readonly Progress[];
     }
-  | { readonly what: 'states'; readonly day: number; readonly states: readonly KeyState[] };
+  | { readonly what: 'states'; readonly day: number; readonly states: readonly KeyState[] }
+  | { readonly what: 'note'; readonly note: BudgetNote };
 
 /** The state of a key that both sides know by its place among the checks. */
 export type Progress = Omit<KeyState, 'key'>;
@@ -99,6 +102,7 @@ function toList(message: CounterMessage): unknown[] {
     return ['s', message.day, message.states.map(({ key, resetMs, calls, bytes }) => [key, resetMs, calls, bytes])];
   }
   if (message.what === 'peers') return ['p', message.count];
+  if (message.what === 'note') return ['n', encodeNote(message.note)];
   const { refused, verdicts } = message.admission;
   const why = refused ? [refused.index, KINDS.indexOf(refused.kind)] : 0;
   const states = message.states.map(({ resetMs, calls, bytes }) => [resetMs, calls, bytes]);
@@ -134,6 +138,11 @@ export function parseMessage(line: string): CounterMessage {
     }
     case 'p':
       return { what: 'peers', count: number(first) };
+    case 'n': {
+      const note = parseNote(first);
+      if (!note) throw new NotAMessage('a note is missing');
+      return { what: 'note', note };
+    }
     case 's':
       return { what: 'states', day: number(first), states: list(second).map(parseState) };
     default:

@@ -100,6 +100,8 @@ export class Exchange {
   furtherOperations: readonly ResolvedOperation[] = [];
   aborted = false;
   onAbort: (() => void) | undefined;
+  /** Ends the upstream's part of the call for a reason that the client is told. */
+  cutUpstream: ((reason: Error) => void) | undefined;
   sentStatus = 0;
   sentBytes = 0;
 

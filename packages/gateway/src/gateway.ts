@@ -11,6 +11,7 @@ import { BlobStore } from './blob-store.ts';
 import { DEFAULT_LIMITS, type GatewayConfig, type ListenerConfig } from './config.ts';
 import { ControlClient } from './control-client.ts';
 import { CredentialBox } from './credential-box.ts';
+import { CredentialRenewals } from './credential-renewals.ts';
 import { ProofMemory } from './dpop-proof.ts';
 import type { GatewayErrorCode } from './errors.ts';
 import { Exchange, type ListenerPlan } from './exchange.ts';
@@ -31,6 +32,8 @@ import { recordCall } from './record-call.ts';
 import { RefusalRecorder } from './refusal-recorder.ts';
 import { respondRefusal, toRefusal } from './respond-refusal.ts';
 import type { GatewayRuntime } from './runtime.ts';
+import { UpstreamGates } from './resilience/upstream-gate.ts';
+import { VendorBudgets } from './sharing/vendor-budgets.ts';
 import { ControlSource, type SnapshotSource } from './snapshot-source.ts';
 import { SnapshotTables } from './snapshot-tables.ts';
 import { Spool } from './spool.ts';
@@ -378,6 +381,7 @@ function createRuntime(
 ): GatewayRuntime {
   const { config, clock, logger, envelope } = deps;
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
+  const counters = createCounters({ config, clock, logger, metrics });
   const blobs = new BlobStore(path.join(config.dataDir, 'blobs'), (sha256) => source.blob(sha256));
   const runtime: GatewayRuntime = {
     config,
@@ -403,7 +407,10 @@ function createRuntime(
     inspector: new Inspector(deps.classifier ?? createClassifier()),
     credentials: new CredentialBox(envelope),
     upstreams: new Upstreams(limits.upstreamConnectionsMax),
-    counters: createCounters({ config, clock, logger, metrics }),
+    gates: new UpstreamGates(clock, metrics),
+    renewals: new CredentialRenewals(client, clock, logger),
+    counters,
+    budgets: new VendorBudgets(clock, counters),
     failures: new RateLimiter(clock),
     spool: new Spool({ root: path.join(config.dataDir, 'spool'), clock, logger, ...config.spool }),
     refusals: new RefusalRecorder(new RateLimiter(clock)),

@@ -14,4 +14,5 @@ export { decodeSecret } from './webhooks/signature-check.ts';
 export { webhookPipeline } from './webhooks/webhook-receiver.ts';
 export type { NamedStep, StepObserver } from './pipeline.ts';
 export { pipelines } from './pipeline.ts';
+export { describeProbe } from './vendor-probe.ts';
 export { EPOCH_POLL_MS, type Introspection, type SnapshotSource } from './snapshot-source.ts';

@@ -1,5 +1,6 @@
 import type { Clock } from '@cordon/kernel';
 import { QuotaCounter } from './quota-counter.ts';
+import type { BudgetNote } from './sharing/budget-note.ts';
 import { ConcurrencyLimiter, type Rate, RateLimiter, type RateVerdict } from './rate-limiter.ts';
 
 /** What of one limit applies to a call. Numbers are bounds; null is none. */
@@ -35,6 +36,9 @@ export interface LimitCounters {
   admit(checks: readonly LimitCheck[]): LimitPlace | Promise<LimitPlace>;
   /** Counts bytes of a finished call against `bytesPerDay` of a key. */
   addBytes(key: string, bytes: number): void;
+  /** Passes on what was learned of a vendor's limit, to whoever counts together; nothing waits for it. */
+  tell(note: BudgetNote): void;
+  onNote(listener: (note: BudgetNote) => void): void;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -127,6 +131,14 @@ export class LocalCounters implements LimitCounters {
   /** Number of the UTC day that quotas count. */
   get day(): number {
     return this.#quotas.day;
+  }
+
+  tell(): void {
+    /* Nobody else counts. */
+  }
+
+  onNote(): void {
+    /* Nobody else tells. */
   }
 
   async start(): Promise<void> {

@@ -11,6 +11,7 @@ import {
 } from './limit-counters.ts';
 import type { Metrics } from './metrics.ts';
 import { type PendingAdmission, PendingAdmissions } from './pending-admissions.ts';
+import type { BudgetNote } from './sharing/budget-note.ts';
 
 /** Decisions that a process took alone, because nobody that counts for all answered in time. */
 export const LOCAL_DECISIONS = 'cordon_gateway_limits_decided_alone_total';
@@ -66,6 +67,7 @@ export class SharedCounters implements LimitCounters {
   #again: NodeJS.Timeout | undefined;
   #rivals: NodeJS.Timeout | undefined;
   #stopped = false;
+  #onNote: (note: BudgetNote) => void = () => undefined;
 
   constructor(options: SharedCountersOptions) {
     this.#options = options;
@@ -100,6 +102,15 @@ export class SharedCounters implements LimitCounters {
     this.#counters.addBytes(key, bytes);
     if (this.#hub) this.#hub.touch([{ key }]);
     else this.#link?.send({ what: 'bytes', key, bytes });
+  }
+
+  tell(note: BudgetNote): void {
+    if (this.#hub) this.#hub.tell(note);
+    else this.#link?.send({ what: 'note', note });
+  }
+
+  onNote(listener: (note: BudgetNote) => void): void {
+    this.#onNote = listener;
   }
 
   #decide(id: number, checks: readonly LimitCheck[]): LimitPlace {
@@ -143,6 +154,7 @@ export class SharedCounters implements LimitCounters {
     for (const message of messages) {
       if (message.what === 'states') learnStates(this.#counters, message);
       if (message.what === 'peers') this.#peers = message.count;
+      if (message.what === 'note') this.#onNote(message.note);
       if (message.what !== 'verdict') continue;
       const { id, admission, states } = message;
       const pending = this.#pending.take(id);
@@ -190,6 +202,7 @@ export class SharedCounters implements LimitCounters {
     await hub.begin(Math.max(0, this.#peers - 1), HAND_OVER_MS_MAX);
     if (this.#stopped) return hub.close();
     this.#hub = hub;
+    hub.onNote = (note) => this.#onNote(note);
     this.#warned = false;
     this.#peers = 0;
     for (const { id, checks } of this.#pending.all()) this.#pending.take(id)?.resolve(this.#decide(id, checks));

@@ -84,6 +84,10 @@ export class SnapshotTables {
     return getEntry(this.#entries, 'webhook', id);
   }
 
+  hasOwnCredential(app: AppEntry, integrationId: string): boolean {
+    return this.#entries.has(`credential:${app.id}.${integrationId}`);
+  }
+
   /** What is attached to the calls of an integration: its own, else the app's. */
   credential(app: AppEntry, integrationId: string): Credential | null {
     const own = getEntry(this.#entries, 'credential', `${app.id}.${integrationId}`);

@@ -5,7 +5,6 @@ import { Pool } from 'undici';
 import type { AppPlan, UpstreamTarget } from './app-plan.ts';
 import { guardedLookup } from './egress-guard.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
 const KEEP_ALIVE_MS = 30_000;
 const UPSTREAM_HEADER_BYTES_MAX = 64 * 1024;
 
@@ -28,8 +27,9 @@ function checkPins(pins: readonly string[]) {
 
 /** Two apps never share a connection: what is allowed for one must not carry the other's calls. */
 function poolKey(entry: AppEntry, target: UpstreamTarget): string {
-  const { id, privateAddresses, caCertificates, publicKeyPins, tlsVersionMin } = entry;
-  return JSON.stringify([id, target.origin, privateAddresses, caCertificates, publicKeyPins, tlsVersionMin]);
+  const { id, privateAddresses, caCertificates, publicKeyPins, tlsVersionMin, resilience } = entry;
+  const rules = [privateAddresses, caCertificates, publicKeyPins, tlsVersionMin, resilience.connectMs];
+  return JSON.stringify([id, target.origin, ...rules]);
 }
 
 /**
@@ -68,7 +68,7 @@ export class Upstreams {
       maxHeaderSize: UPSTREAM_HEADER_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connect: {
-        timeout: CONNECT_TIMEOUT_MS,
+        timeout: entry.resilience.connectMs,
         lookup: guardedLookup(entry.privateAddresses),
         minVersion: entry.tlsVersionMin,
         rejectUnauthorized: true,

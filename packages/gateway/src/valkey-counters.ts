@@ -10,11 +10,13 @@ import {
 import type { Metrics } from './metrics.ts';
 import { type PendingAdmission, PendingAdmissions } from './pending-admissions.ts';
 import { LOCAL_DECISIONS } from './shared-counters.ts';
+import { type BudgetNote, encodeNote, parseNote } from './sharing/budget-note.ts';
 import {
   ADMIT_SCRIPT,
   ADMIT_SHA,
   admitArguments,
   bytesOfDayKey,
+  noteKey,
   parseReply,
   PLACE_MS,
   placesKey,
@@ -77,6 +79,7 @@ export class ValkeyCounters implements LimitCounters {
   /** What this process calls its places. */
   readonly #owner = uuidv7();
   #lastId = 0;
+  #onNote: (note: BudgetNote) => void = () => undefined;
   #slow = false;
   #warned = false;
   #renewal: NodeJS.Timeout | undefined;
@@ -118,6 +121,24 @@ export class ValkeyCounters implements LimitCounters {
     const name = bytesOfDayKey(key, this.#day());
     quietly(this.#client.sendCommand(['INCRBY', name, String(bytes)]));
     quietly(this.#client.sendCommand(['EXPIRE', name, String(QUOTA_KEY_S)]));
+  }
+
+  /** Leaves the note at the server and takes up what another process has left there. */
+  tell(note: BudgetNote): void {
+    if (!this.#client.isReady) return;
+    const lifeMs = Math.ceil(note.resetAt - this.#options.clock.now());
+    if (lifeMs <= 0) return;
+    const key = noteKey(note.key);
+    const told = this.#client.sendCommand(['SET', key, JSON.stringify(encodeNote(note)), 'PX', String(lifeMs), 'GET']);
+    const learned = told.then((reply: unknown) => {
+      const other = typeof reply === 'string' ? parseNote(JSON.parse(reply)) : undefined;
+      if (other) this.#onNote(other);
+    });
+    quietly(learned);
+  }
+
+  onNote(listener: (note: BudgetNote) => void): void {
+    this.#onNote = listener;
   }
 
   #day(): number {

@@ -70,6 +70,7 @@ return reply
 
 export const ADMIT_SHA = hash('sha1', ADMIT_SCRIPT, 'hex');
 
+export const noteKey = (key: string): string => `${PREFIX}${key}:note`;
 export const placesKey = (key: string): string => `${PREFIX}${key}:places`;
 export const bytesOfDayKey = (key: string, day: number): string => `${PREFIX}${key}:bytes:${day}`;
 

@@ -2,7 +2,9 @@ import type { LimitEntry } from '@cordon/policy';
 import { type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { LimitCheck, LimitKind, LimitPlace } from '../limit-counters.ts';
+import { isJson } from '../media-type.ts';
 import type { RateVerdict } from '../rate-limiter.ts';
+import { countRecords } from '../sharing/record-count.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -86,24 +88,51 @@ function refusalOf(exchange: Exchange, limit: LimitEntry, kind: LimitKind, verdi
   );
 }
 
-function applyPlace(
-  exchange: Exchange,
-  limits: readonly LimitEntry[],
-  checks: readonly LimitCheck[],
-  place: LimitPlace,
-): void {
+/** A check of one limit, and what a finished call adds to its sum of the day. */
+interface PlannedCheck {
+  readonly limit: LimitEntry;
+  readonly check: LimitCheck;
+  readonly sum: (exchange: Exchange) => number;
+}
+
+const bothWays = ({ requestBytes, sentBytes }: Exchange): number => requestBytes + sentBytes;
+const outwards = ({ sentBytes }: Exchange): number => sentBytes;
+
+/** Records of an answer that was held; streams are not taken apart. */
+function recordsOf({ answer, sentStatus }: Exchange): number {
+  if (!answer?.decoded || sentStatus < 200 || sentStatus >= 300) return 0;
+  return isJson(answer.contentType) ? countRecords(answer.decoded) : 1;
+}
+
+/** What goes out is summed under keys of its own, in the way that bytes of both ways are. */
+function planChecks(limit: LimitEntry, exchange: Exchange): PlannedCheck[] {
+  const key = counterKey(limit, exchange);
+  const { rate, concurrency, quota } = limit;
+  const callsPerDay = quota?.callsPerDay ?? null;
+  const main = { key, rate, concurrency, callsPerDay, bytesPerDay: quota?.bytesPerDay ?? null };
+  const planned: PlannedCheck[] = [{ limit, check: main, sum: bothWays }];
+  const none = { rate: null, concurrency: null, callsPerDay: null };
+  const { bytesOutPerDay = null, recordsPerDay = null } = quota ?? {};
+  if (bytesOutPerDay !== null) {
+    planned.push({ limit, check: { ...none, key: `${key}#out`, bytesPerDay: bytesOutPerDay }, sum: outwards });
+  }
+  if (recordsPerDay !== null) {
+    planned.push({ limit, check: { ...none, key: `${key}#records`, bytesPerDay: recordsPerDay }, sum: recordsOf });
+  }
+  return planned;
+}
+
+function applyPlace(exchange: Exchange, checks: readonly PlannedCheck[], place: LimitPlace): void {
   const { refused, verdicts } = place.admission;
-  if (refused) throw refusalOf(exchange, limits[refused.index]!, refused.kind, verdicts[refused.index]);
+  if (refused) throw refusalOf(exchange, checks[refused.index]!.limit, refused.kind, verdicts[refused.index]);
   exchange.releases.push(() => {
     place.leave();
-    for (const { key, bytesPerDay } of checks) {
-      if (bytesPerDay !== null) {
-        exchange.runtime.counters.addBytes(key, exchange.requestBytes + exchange.sentBytes);
-      }
+    for (const { check, sum } of checks) {
+      if (check.bytesPerDay !== null) exchange.runtime.counters.addBytes(check.key, sum(exchange));
     }
   });
   let tightest: { limit: LimitEntry; verdict: RateVerdict } | undefined;
-  for (const [index, limit] of limits.entries()) {
+  for (const [index, { limit }] of checks.entries()) {
     const verdict = verdicts[index];
     if (verdict && (!tightest || verdict.remaining < tightest.verdict.remaining)) tightest = { limit, verdict };
   }
@@ -115,14 +144,8 @@ export function checkLimits(exchange: Exchange): void | Promise<void> {
   const { runtime, caller, app, operation } = exchange;
   const limits = exchange.tables!.limitsFor(caller.integration.id, app.entry.id, operation!.id); // both set by now
   if (limits.length === 0) return;
-  const checks = limits.map((limit): LimitCheck => ({
-    key: counterKey(limit, exchange),
-    rate: limit.rate,
-    concurrency: limit.concurrency,
-    callsPerDay: limit.quota?.callsPerDay ?? null,
-    bytesPerDay: limit.quota?.bytesPerDay ?? null,
-  }));
-  const place = runtime.counters.admit(checks);
-  if (!(place instanceof Promise)) return applyPlace(exchange, limits, checks, place);
-  return place.then((admitted) => applyPlace(exchange, limits, checks, admitted));
+  const checks = limits.flatMap((limit) => planChecks(limit, exchange));
+  const place = runtime.counters.admit(checks.map(({ check }) => check));
+  if (!(place instanceof Promise)) return applyPlace(exchange, checks, place);
+  return place.then((admitted) => applyPlace(exchange, checks, admitted));
 }
