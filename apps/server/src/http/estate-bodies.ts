@@ -5,6 +5,27 @@ import { z } from 'zod';
 /** Response schemas of the estate; the console's and the command line's types are generated from them. */
 export const idParameter = z.object({ id: z.uuid() });
 
+/** Kind and fortune of a vendor credential; nothing of what it holds. */
+export const credentialBody = z.object({
+  id: z.string(),
+  kind: z.string(),
+  integrationId: z.string().nullable(),
+  stage: z.enum(['staged', 'current', 'overlap']),
+  state: z.enum(['pending', 'ready', 'failing', 'expired']),
+  expiresAt: z.int().nullable(),
+  refreshAt: z.int().nullable(),
+  refreshedAt: z.int().nullable(),
+  verifyPath: z.string().nullable(),
+  verifiedAt: z.int().nullable(),
+  problem: z.string().nullable(),
+  switchAt: z.int().nullable(),
+  overlapUntil: z.int().nullable(),
+  connects: z.boolean(),
+  renews: z.boolean(),
+  createdAt: z.int(),
+  createdBy: z.string(),
+});
+
 export const appBody = z.object({
   id: z.string(),
   name: z.string(),
@@ -20,7 +41,7 @@ export const appBody = z.object({
       sha256: z.string(),
     })
     .nullable(),
-  credential: z.object({ kind: z.string(), createdAt: z.int(), createdBy: z.string() }).nullable(),
+  credential: credentialBody.nullable(),
   createdAt: z.int(),
   updatedAt: z.int(),
 });
