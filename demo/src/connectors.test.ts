@@ -110,3 +110,57 @@ describe('GitHub', () => {
     expect(of(await read('members'), 'account').map(({ id }) => id)).not.toContain(member?.id);
   });
 });
+
+describe('Okta', () => {
+  test.each([
+    ['users', 'account', 12],
+    ['groups', 'group', 2],
+    ['applications', 'grant', 1],
+    ['api-tokens', 'credential', 1],
+    ['system-log', 'audit_event', 5],
+  ] as const)('%s', async (stream, type, least) => {
+    expect(of(await connect('okta').read(stream), type).length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('the log is read since a moment', async () => {
+    const events = await connect('okta').read('system-log', clock.now() - 12 * 3_600_000);
+    expect(events).toHaveLength(2);
+  });
+
+  test('a user is suspended and restored, and an old token revoked', async () => {
+    const { read, act } = connect('okta');
+    const [user] = of(await read('users'), 'account').filter(({ status }) => status === 'active');
+    const input = { user: user?.id ?? '' };
+    const run = await act('suspend-user', input, 'run');
+    expect(run).toMatchObject({ outcome: 'done', state: { status: 'SUSPENDED' }, captured: { status: 'ACTIVE' } });
+    expect(await act('suspend-user', input, 'undo', run.captured)).toMatchObject({ outcome: 'undone' });
+    expect(await act('end-sessions', input, 'run')).toMatchObject({ outcome: 'unverified' });
+    expect(await act('revoke-token', { token: '00Tmeridianold000000' }, 'run')).toMatchObject({ outcome: 'done' });
+    expect(of(await read('api-tokens'), 'credential')).toEqual([]);
+  });
+});
+
+describe('Slack', () => {
+  test.each([
+    ['users', 'account', 12],
+    ['channels', 'group', 3],
+    ['channel-members', 'grant', 1],
+    ['workspace', 'setting', 1],
+    ['messages', 'record', 30],
+  ] as const)('%s', async (stream, type, least) => {
+    expect(of(await connect('slack').read(stream), type).length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('a message is deleted, seen gone, and deleting it again does nothing', async () => {
+    const { read, act } = connect('slack');
+    const [message] = of(await read('messages'), 'record');
+    const [channel = '', ts = ''] = (message?.id ?? '').split(':');
+    expect(await act('delete-message', { channel, ts }, 'dry-run')).toMatchObject({
+      outcome: 'would_run',
+      state: { found: 1 },
+    });
+    expect(await act('delete-message', { channel, ts }, 'run')).toMatchObject({ outcome: 'done' });
+    expect(await act('delete-message', { channel, ts }, 'run')).toMatchObject({ outcome: 'already' });
+    expect(of(await read('messages'), 'record').map(({ id }) => id)).not.toContain(message?.id);
+  });
+});

@@ -18,8 +18,8 @@ const answer = (message: Answer): void => void process.send?.(message);
 
 function extraOf(name: AppName, plan: EstatePlan): { extra?: (origin: string) => ExtraRoutes } {
   if (name === 'microsoft') return { extra: graphRoutes(plan.graph) };
-  if (name === 'github') return { extra: githubRoutes(plan.people) };
-  if (name === 'okta') return { extra: oktaRoutes() };
+  if (name === 'github') return { extra: githubRoutes(plan.people, Date.now()) };
+  if (name === 'okta') return { extra: oktaRoutes(Date.now()) };
   return name === 'google' ? { extra: googleRoutes() } : {};
 }
 

@@ -3,11 +3,9 @@ import type { Person } from './seeds/people.ts';
 import type { ExtraRoutes } from './vendor-shim.ts';
 
 const DAY_MS = 86_400_000;
-/** The planted estate stands still: its old key was old before anybody looked. */
-const PLANTED_AT = Date.UTC(2026, 0, 15);
-const ago = (days: number): string => new Date(PLANTED_AT - days * DAY_MS).toISOString();
+const daysBefore = (at: number, days: number): string => new Date(at - days * DAY_MS).toISOString();
 
-const repository = {
+const repositoryAt = (at: number) => ({
   id: 900_001,
   name: GITHUB_REPO,
   full_name: `${GITHUB_ORG}/${GITHUB_REPO}`,
@@ -17,12 +15,12 @@ const repository = {
   description: 'The shop',
   html_url: `https://github.com/${GITHUB_ORG}/${GITHUB_REPO}`,
   default_branch: 'main',
-  created_at: ago(900),
-  pushed_at: ago(1),
-};
+  created_at: daysBefore(at, 900),
+  pushed_at: daysBefore(at, 1),
+});
 
 /** An app with far more than it needs, as people install them. */
-const installation = {
+const installationAt = (at: number) => ({
   id: 77_001,
   app_id: 4_242,
   app_slug: 'helpful-ci-notes',
@@ -32,22 +30,23 @@ const installation = {
   repository_selection: 'all',
   permissions: { administration: 'write', contents: 'write', secrets: 'write', members: 'read' },
   events: ['push'],
-  created_at: ago(420),
+  created_at: daysBefore(at, 420),
   suspended_at: null,
-};
+});
 
-const deployKey = {
+const deployKeyAt = (at: number) => ({
   id: 55_001,
   key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlanted',
   title: 'deploy from the old build machine',
   read_only: false,
-  created_at: ago(1_100),
-  last_used: ago(200),
-};
+  created_at: daysBefore(at, 1_100),
+  last_used: daysBefore(at, 200),
+});
 
 /** Actions go on after the start: what was removed stays removed. */
-export function githubRoutes(people: readonly Person[]): () => ExtraRoutes {
+export function githubRoutes(people: readonly Person[], startedAt: number): () => ExtraRoutes {
   return () => {
+    const deployKey = deployKeyAt(startedAt);
     const keys = [deployKey];
     const { 0: careless } = people;
     return ({ method, url }) => {
@@ -65,8 +64,9 @@ export function githubRoutes(people: readonly Person[]): () => ExtraRoutes {
         return { status: 200, body: careless ? [{ id: 1, login: careless.login, type: 'User' }] : [] };
       }
       const answers: Readonly<Record<string, unknown>> = {
-        [`${org}/repos`]: searchParams.get('page') === null || searchParams.get('page') === '1' ? [repository] : [],
-        [`${org}/installations`]: { total_count: 1, installations: [installation] },
+        [`${org}/repos`]:
+          searchParams.get('page') === null || searchParams.get('page') === '1' ? [repositoryAt(startedAt)] : [],
+        [`${org}/installations`]: { total_count: 1, installations: [installationAt(startedAt)] },
         [`${org}/outside_collaborators`]: [],
         [`${repo}/keys`]: keys,
       };

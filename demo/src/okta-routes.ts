@@ -2,18 +2,22 @@ import type { ExtraRoutes } from './vendor-shim.ts';
 
 const LOG_PAGE = 2;
 
-/** System log of the planted estate, oldest first. Forms after Okta's public reference. */
+const HOUR_MS = 3_600_000;
+
+/** System log of the planted estate, oldest first, with how many hours before the start. Forms after Okta's reference. */
 const EVENTS = [
-  ['user.session.start', 'User login to Okta', '2026-01-10T08:00:00.000Z'],
-  ['user.authentication.sso', 'User single sign on to app', '2026-01-10T08:01:00.000Z'],
-  ['user.account.privilege.grant', 'Grant user privilege', '2026-01-11T17:30:00.000Z'],
-  ['system.api_token.create', 'Create API token', '2026-01-12T09:15:00.000Z'],
-  ['policy.lifecycle.update', 'Update policy', '2026-01-12T09:20:00.000Z'],
+  ['user.session.start', 'User login to Okta', 50],
+  ['user.authentication.sso', 'User single sign on to app', 49],
+  ['user.account.privilege.grant', 'Grant user privilege', 30],
+  ['system.api_token.create', 'Create API token', 3],
+  ['policy.lifecycle.update', 'Update policy', 2],
 ] as const;
 
-const logEvent = ([eventType, displayMessage, published]: (typeof EVENTS)[number], index: number) => ({
+const hoursBefore = (at: number, hours: number): string => new Date(at - hours * HOUR_MS).toISOString();
+
+const logEvent = (at: number, [eventType, displayMessage, hours]: (typeof EVENTS)[number], index: number) => ({
   uuid: `5f3b1c1e-7c51-11f0-9a47-02420000000${index}`,
-  published,
+  published: hoursBefore(at, hours),
   eventType,
   displayMessage,
   severity: 'INFO',
@@ -22,28 +26,29 @@ const logEvent = ([eventType, displayMessage, published]: (typeof EVENTS)[number
   outcome: { result: 'SUCCESS' },
 });
 
-const apiToken = {
+const apiTokenAt = (at: number) => ({
   id: '00Tmeridianold000000',
   name: 'nightly export',
   userId: '00umeridian000000001',
   clientName: 'Okta API',
   tokenWindow: 'P30D',
   network: { connection: 'ANYWHERE' },
-  created: '2023-03-01T00:00:00.000Z',
-  lastUpdated: '2025-12-30T02:00:00.000Z',
-  expiresAt: '2026-01-29T02:00:00.000Z',
-};
+  created: hoursBefore(at, 26_000),
+  lastUpdated: hoursBefore(at, 5),
+  expiresAt: hoursBefore(at, -700),
+});
 
 /** What emulate's Okta lacks: system log, API tokens, sessions and grants of a user. */
-export function oktaRoutes(): (origin: string) => ExtraRoutes {
+export function oktaRoutes(startedAt: number): (origin: string) => ExtraRoutes {
   return (origin) => {
-    const tokens = [apiToken];
+    const tokens = [apiTokenAt(startedAt)];
+    const events = EVENTS.map((event, index) => logEvent(startedAt, event, index));
     return ({ method, url }) => {
       const { pathname, searchParams } = url;
       if (method === 'GET' && pathname === '/api/v1/logs') {
         const since = searchParams.get('since') ?? '';
         const start = Number(searchParams.get('after') ?? 0) || 0;
-        const found = EVENTS.map(logEvent).filter((event) => event.published >= since);
+        const found = events.filter((event) => event.published >= since);
         const next = new URL(url.pathname + url.search, origin);
         next.searchParams.set('after', String(start + LOG_PAGE));
         const isMore = start + LOG_PAGE < found.length;
