@@ -76,7 +76,7 @@ export async function sweepTokens(db: Database, now: number, tombstonesBelow: nu
   return db.transaction(async (tx) => {
     const tables = tablesOf(tx);
     const ended = await sql<{ key: string }>`select key from snapshot_entries
-      where (key like 'token:%' or key like 'revoked:%') and value is not null
+      where (key like 'token:%' or key like 'revoked:%' or key like 'unlock:%') and value is not null
         and (value->>'expiresAt')::bigint < ${now} limit ${SWEEP_BATCH_MAX}`.execute(tables);
     const keys = ended.rows.map((row) => row.key);
     if (keys.length > 0) await publish(tx, { remove: keys, at: now });

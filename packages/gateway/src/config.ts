@@ -68,6 +68,10 @@ export interface GatewayConfig {
   readonly snapshotKeys: readonly KeyObject[];
   /** Age of the last contact with control after which calls are refused. 0: never. */
   readonly stalenessMsMax: number;
+  /** The authorization server's address, told to clients that need an approval. */
+  readonly issuer?: string;
+  /** Addresses of TLS proxies whose Client-Cert field (RFC 9440) is believed. */
+  readonly trustedProxies?: readonly string[];
   /** `aud` that JWT access tokens must carry. */
   readonly audience?: string;
   readonly listeners: readonly ListenerConfig[];

@@ -44,6 +44,14 @@ export interface ControlStub {
   /** Webhook deliveries, each once. */
   readonly deliveries: readonly Record<string, unknown>[];
   readonly introspected: readonly string[];
+  /** Renewals of vendor credentials that were asked for. */
+  readonly renewals: readonly { readonly id: string; readonly generation: number }[];
+  /** What happens when one is asked for; by default nothing can be renewed. */
+  onRenew: () => 'renewed' | 'failed';
+  /** Uses that are left of approved tokens, by the hex SHA-256. */
+  readonly uses: Map<string, number>;
+  /** Locks of addresses that gateways told of. */
+  readonly locks: readonly Record<string, unknown>[];
   /** What gateways said that MCP servers offer. */
   readonly mcpReports: readonly McpReport[];
   readonly tokens: Map<string, TokenEntryInput>;
@@ -79,6 +87,10 @@ class StubServer implements ControlStub {
   readonly statuses: GatewayStatus[] = [];
   readonly deliveries: Record<string, unknown>[] = [];
   readonly introspected: string[] = [];
+  readonly renewals: { id: string; generation: number }[] = [];
+  onRenew: ControlStub['onRenew'] = () => 'failed';
+  readonly uses = new Map<string, number>();
+  readonly locks: Record<string, unknown>[] = [];
   readonly mcpReports: McpReport[] = [];
   readonly tokens = new Map<string, TokenEntryInput>();
   readonly blobs = new Map<string, Buffer>();
@@ -177,6 +189,17 @@ class StubServer implements ControlStub {
     } else if (path === 'gateway/mcp-items') {
       this.mcpReports.push(JSON.parse(body) as McpReport); // from the gateway under test
       json({});
+    } else if (path === 'gateway/approvals/consume') {
+      const { sha256 } = JSON.parse(body) as { sha256: string }; // from the gateway under test
+      const left = this.uses.get(sha256) ?? 0;
+      this.uses.set(sha256, Math.max(0, left - 1));
+      json({ taken: left > 0 });
+    } else if (path === 'gateway/locks') {
+      this.locks.push(JSON.parse(body) as Record<string, unknown>); // from the gateway under test
+      json({});
+    } else if (path === 'gateway/credentials/renew') {
+      this.renewals.push(JSON.parse(body) as { id: string; generation: number }); // as above
+      json({ result: this.onRenew() });
     } else if (path.startsWith('gateway/blobs/')) {
       const blob = this.blobs.get(path.slice('gateway/blobs/'.length));
       if (blob) response.end(blob);

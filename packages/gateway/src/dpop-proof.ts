@@ -100,6 +100,12 @@ export class ProofMemory {
   }
 }
 
+/** The nonce of a proof that was checked already. */
+export function nonceOf(proof: string): string | undefined {
+  const nonce = parsePart(proof.split('.')[1] ?? '')?.['nonce'];
+  return typeof nonce === 'string' ? nonce : undefined;
+}
+
 /**
  * Checks a DPoP proof (RFC 9449, section 4.3) for one call. Returns what is wrong, or undefined. What costs nothing is
  * looked at before the signature.

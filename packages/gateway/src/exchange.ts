@@ -70,6 +70,8 @@ export class Exchange {
   /** Lower-case name of the field that held it, beyond the ones never forwarded. */
   tokenHeader: string | undefined;
   identity: Identity | undefined;
+  /** Nonce of the DPoP proof, when it carried one of ours. */
+  proofNonce: string | undefined;
   operation: ResolvedOperation | undefined;
   policies: readonly Named[] = [];
   /** Ends what the limits began: places in concurrency limits. */
@@ -98,6 +100,11 @@ export class Exchange {
   finished = false;
   /** Ids of a GraphQL document's further operations, beside `operation`. */
   furtherOperations: readonly ResolvedOperation[] = [];
+  isGraphql = false;
+  /** Texts within a GraphQL document, by place: what variables would otherwise hold. */
+  literals: Readonly<Record<string, string>> = {};
+  /** The body was taken in by the step that needed it first. */
+  received = false;
   aborted = false;
   onAbort: (() => void) | undefined;
   /** Ends the upstream's part of the call for a reason that the client is told. */

@@ -12,7 +12,10 @@ import { DEFAULT_LIMITS, type GatewayConfig, type ListenerConfig } from './confi
 import { ControlClient } from './control-client.ts';
 import { CredentialBox } from './credential-box.ts';
 import { CredentialRenewals } from './credential-renewals.ts';
+import { ControlApprovals, reportLock } from './control-approvals.ts';
+import { DpopNonces } from './dpop-nonce.ts';
 import { ProofMemory } from './dpop-proof.ts';
+import { SourceLocks } from './source-locks.ts';
 import type { GatewayErrorCode } from './errors.ts';
 import { Exchange, type ListenerPlan } from './exchange.ts';
 import { IdentityCache } from './identity-cache.ts';
@@ -112,6 +115,7 @@ class GatewayProcess implements Gateway {
         folder: path.join(config.dataDir, 'snapshot'),
         keys: config.snapshotKeys,
         gatewayId: config.gatewayId,
+        extraReport: () => ({ upstreams: reportUpstreams(this.#runtime) }),
         clock,
         logger,
       });
@@ -366,6 +370,14 @@ class GatewayProcess implements Gateway {
   }
 }
 
+/** Upstreams in a status report; those that fare badly come first. */
+const REPORTED_MAX = 200;
+
+function reportUpstreams({ gates, budgets }: GatewayRuntime) {
+  const states = gates.states().toSorted((a, b) => Number(a.breaker === 'closed') - Number(b.breaker === 'closed'));
+  return { gates: states.slice(0, REPORTED_MAX), budgets: budgets.states().slice(0, REPORTED_MAX) };
+}
+
 function changedKeys(before: Snapshot, after: Snapshot): string[] {
   const changed: string[] = [];
   for (const [key, entry] of after.entries) if (before.entries.get(key) !== entry) changed.push(key);
@@ -393,6 +405,11 @@ function createRuntime(
     source,
     identities: new IdentityCache(),
     proofs: new ProofMemory(),
+    nonces: new DpopNonces(config.key),
+    trustedProxies: new Set(config.trustedProxies),
+    approvals: new ControlApprovals(client),
+    locks: new SourceLocks(),
+    reportLock: (lock) => void reportLock(client, lock, logger),
     operations: new Operations(
       blobs,
       logger,

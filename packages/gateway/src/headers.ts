@@ -21,6 +21,8 @@ const NOT_FORWARDED = new Set([
   'expect',
   'authorization',
   'dpop',
+  'client-cert',
+  'client-cert-chain',
   'x-cordon-token',
   'cookie',
   'cookie2',

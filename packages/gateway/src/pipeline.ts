@@ -7,6 +7,7 @@ import { checkGrant } from './steps/check-grant.ts';
 import { checkInjection } from './steps/check-injection.ts';
 import { checkLimits } from './steps/check-limits.ts';
 import { checkRequest } from './steps/check-request.ts';
+import { checkRequirements, useApproval } from './steps/check-requirements.ts';
 import { checkResponse } from './steps/check-response.ts';
 import { inspectRequest } from './steps/inspect-request.ts';
 import { inspectResponse } from './steps/inspect-response.ts';
@@ -36,7 +37,9 @@ export const pipelines: Readonly<Record<ListenerPlan['kind'], readonly NamedStep
     { name: 'receive', run: loadRequestBody },
     { name: 'validate request', run: checkRequest },
     { name: 'check injection', run: checkInjection },
+    { name: 'check requirements', run: checkRequirements },
     { name: 'inspect request', run: inspectRequest },
+    { name: 'use approval', run: useApproval },
     { name: 'attach credential', run: assignCredential },
     { name: 'forward', run: loadResponse },
     { name: 'validate response', run: checkResponse },

@@ -3,7 +3,9 @@ import type { Authorizer } from '@cordon/policy';
 import type { GatewayConfig, GatewayLimits } from './config.ts';
 import type { CredentialBox } from './credential-box.ts';
 import type { CredentialRenewals } from './credential-renewals.ts';
+import type { DpopNonces } from './dpop-nonce.ts';
 import type { ProofMemory } from './dpop-proof.ts';
+import type { SourceLock, SourceLocks } from './source-locks.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { GraphqlDocuments } from './graphql/graphql-documents.ts';
 import type { Inspector } from './inspector.ts';
@@ -32,6 +34,12 @@ export interface GatewayRuntime {
   readonly source: SnapshotSource;
   readonly identities: IdentityCache;
   readonly proofs: ProofMemory;
+  readonly nonces: DpopNonces;
+  readonly trustedProxies: ReadonlySet<string>;
+  readonly approvals: { consume(tokenSha256: string, requestId: string): Promise<boolean> };
+  readonly locks: SourceLocks;
+  /** Tells control of a lock; a failure is only logged. */
+  readonly reportLock: (lock: SourceLock) => void;
   readonly operations: Operations;
   readonly mcp: { readonly catalog: McpCatalog; readonly seals: McpSeals };
   readonly graphql: GraphqlDocuments;

@@ -4,6 +4,7 @@ import {
   compileInspection,
   type Entries,
   getEntry,
+  listEntries,
   type GraphqlSchemaEntry,
   type IntegrationEntry,
   type JwkEntry,
@@ -14,10 +15,11 @@ import {
   type WebhookEntry,
 } from '@cordon/policy';
 import { type AppPlan, planApp } from './app-plan.ts';
+import { Requirements } from './requirements.ts';
 import { compileMcp, type McpTables } from './mcp/mcp-tables.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
-const LOOKED_UP = /^(?:token|revoked|jwk|credential|webhook):/;
+const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook):/;
 
 interface Compiled {
   readonly appsByName: ReadonlyMap<string, AppPlan>;
@@ -26,6 +28,7 @@ interface Compiled {
   readonly integrationsByClient: ReadonlyMap<string, IntegrationEntry>;
   readonly limits: readonly LimitEntry[];
   readonly limitsByCall: Map<string, readonly LimitEntry[]>;
+  readonly requirements: Requirements;
   readonly inspection: ReturnType<typeof compileInspection>;
   readonly mcp: McpTables;
 }
@@ -110,6 +113,15 @@ export class SnapshotTables {
     return getEntry(this.#entries, 'graphql-schema', appId);
   }
 
+  get requirements(): Requirements {
+    return this.#compiled.requirements;
+  }
+
+  /** When a person last unlocked an address, by the hex SHA-256 of it; 0: never. */
+  unlockedAt(addressHash: string): number {
+    return getEntry(this.#entries, 'unlock', addressHash)?.at ?? 0;
+  }
+
   get inspection(): Compiled['inspection'] {
     return this.#compiled.inspection;
   }
@@ -156,7 +168,18 @@ function compileEntries(entries: Entries, before: Compiled | undefined): Compile
     }
   }
   limits.sort((a, b) => (a.id < b.id ? -1 : 1));
+  const requirements = new Requirements(listEntries(entries, 'requirement'));
   const inspection = compileInspection(entries);
   const mcp = compileMcp(entries);
-  return { appsByName, appsById, appsByHost, integrationsByClient, limits, limitsByCall: new Map(), inspection, mcp };
+  return {
+    appsByName,
+    appsById,
+    appsByHost,
+    integrationsByClient,
+    limits,
+    limitsByCall: new Map(),
+    requirements,
+    inspection,
+    mcp,
+  };
 }

@@ -93,6 +93,9 @@ export type TokenEntryInput = z.input<typeof tokenEntry>;
 export const revokedEntry = z.strictObject({ expiresAt: instant });
 export type RevokedEntry = z.output<typeof revokedEntry>;
 
+/** `unlock:<sha256 hex of an address>`: a person ended its lock at the gateways. */
+export const unlockEntry = z.strictObject({ at: instant, expiresAt: instant });
+
 const base64url = z
   .string()
   .regex(/^[A-Za-z0-9_-]+$/)

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { grantEntry, integrationEntry, jwkEntry, policyEntry, revokedEntry, tokenEntry } from './access-entry.ts';
+import { grantEntry, integrationEntry, jwkEntry, policyEntry, revokedEntry, tokenEntry, unlockEntry } from './access-entry.ts';
 import { appEntry, credentialEntry, sha256Hex } from './app-entry.ts';
 import { SnapshotInvalid } from './errors.ts';
 import { graphqlSchemaEntry } from './graphql-entry.ts';
@@ -20,6 +20,7 @@ export const entrySchemas = {
   requirement: requirementEntry,
   token: tokenEntry,
   revoked: revokedEntry,
+  unlock: unlockEntry,
   jwk: jwkEntry,
   'mcp-item': mcpItemEntry,
   'graphql-schema': graphqlSchemaEntry,
@@ -49,6 +50,7 @@ const nameIn: Record<EntryKind, string | null> = {
   requirement: 'id',
   token: null,
   revoked: null,
+  unlock: null,
   jwk: 'kid',
   'mcp-item': 'id',
   'graphql-schema': 'id',

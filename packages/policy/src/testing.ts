@@ -21,6 +21,7 @@ const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   requirement: { id: 'requirement-1', name: 'Payouts' },
   token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
   revoked: { expiresAt: 2_000_000_000_000 },
+  unlock: { at: 1, expiresAt: 2_000_000_000_000 },
   'mcp-item': {
     id: 'item-1',
     appId: 'app-1',

@@ -17,6 +17,7 @@ const SINGULAR = new Set([
   'content-encoding',
   'authorization',
   'x-cordon-token',
+  'client-cert',
   'dpop',
   'expect',
 ]);

@@ -1,7 +1,8 @@
 import { hash as digest } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
 import type { TokenEntry } from '@cordon/policy';
-import { checkProof, DPOP_ALGORITHMS } from '../dpop-proof.ts';
+import { assuranceRefusal, nonceRefusal } from '../challenges.ts';
+import { clientThumbprint } from '../client-certificate.ts';
+import { checkProof, DPOP_ALGORITHMS, nonceOf } from '../dpop-proof.ts';
 import { type GatewayErrorCode, type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange, Identity } from '../exchange.ts';
 import { IntrospectionBusy, INTROSPECTED_MS_MAX } from '../identity-cache.ts';
@@ -31,12 +32,14 @@ function failureRate(exchange: Exchange) {
 }
 
 function checkSource(exchange: Exchange): void {
+  checkLock(exchange);
   const verdict = exchange.runtime.failures.peek(exchange.sourceAddress, failureRate(exchange));
   if (verdict.remaining >= 1) return;
   const seconds = Math.max(
     1,
     Math.ceil(verdict.resetMs / 1000 / Math.max(1, exchange.runtime.limits.failuresPerSource)),
   );
+  countForLock(exchange);
   throw new Refusal(
     'gateway.source_slowed',
     'Too many calls from this address carried no valid token. Wait before trying another one.',
@@ -44,8 +47,30 @@ function checkSource(exchange: Exchange): void {
   );
 }
 
+function checkLock(exchange: Exchange): void {
+  const { runtime, sourceAddress, startedAt: now } = exchange;
+  const wait = runtime.locks.wait(sourceAddress, now, exchange.tables!); // the accept step refused the call otherwise
+  if (wait === 0) return;
+  throw new Refusal(
+    'gateway.source_locked',
+    'This address is locked after too many calls without a valid token. A security engineer can unlock it under Locks.',
+    {
+      headers: [['Retry-After', String(Math.ceil(wait / 1000))]],
+      detail: { retry_after_seconds: Math.ceil(wait / 1000) },
+    },
+  );
+}
+
+function countForLock({ runtime, sourceAddress, startedAt, notes }: Exchange): void {
+  const lock = runtime.locks.count(sourceAddress, startedAt);
+  if (!lock) return;
+  notes.push('source-locked');
+  runtime.reportLock(lock);
+}
+
 function fail(exchange: Exchange, refusal: Refusal): Refusal {
   exchange.runtime.failures.take(exchange.sourceAddress, failureRate(exchange));
+  countForLock(exchange);
   return refusal;
 }
 
@@ -179,6 +204,17 @@ function admit(
   if (presented.parameter !== undefined) exchange.path = withoutParameter(exchange.path, presented.parameter);
   checkIntegration(exchange);
   checkBinding(exchange, presented, token);
+  checkApprovedApp(exchange, token);
+}
+
+/** Whatever way a call is judged further on, a token for one approved call opens no other app, and no MCP server. */
+function checkApprovedApp(exchange: Exchange, { approval }: TokenEntry): void {
+  const { entry } = exchange.app;
+  if (approval === null || (approval.call.app === entry.name && entry.mcp === null)) return;
+  throw new Refusal('gateway.approval_mismatch', 'This token is good for one approved call to another app.', {
+    detail: { approval: approval.id, approved: approval.call },
+    headers: [['WWW-Authenticate', 'Bearer realm="cordon", error="insufficient_scope"']],
+  });
 }
 
 function checkIntegration(exchange: Exchange): void {
@@ -202,13 +238,7 @@ function checkIntegration(exchange: Exchange): void {
 function checkBinding(exchange: Exchange, presented: PresentedToken, token: TokenEntry): void {
   const { integration } = exchange.caller;
   const needed = Math.max(ASSURANCE[exchange.app.entry.assurance], ASSURANCE[integration.assurance]);
-  if (ASSURANCE[token.assurance] < needed) {
-    throw invalid(
-      'gateway.token_invalid',
-      `This app needs a token of assurance m${needed}.`,
-      'Obtain one that is bound to a key.',
-    );
-  }
+  if (ASSURANCE[token.assurance] < needed) throw assuranceRefusal(exchange, needed === 2 ? 'm2' : 'm1');
   if (token.audience.length > 0 && !matchesAudience(exchange, token.audience)) {
     throw invalid(
       'gateway.token_audience',
@@ -217,7 +247,7 @@ function checkBinding(exchange: Exchange, presented: PresentedToken, token: Toke
     );
   }
   const thumbprint = token.cnf?.['x5t#S256'] ?? null;
-  if (thumbprint !== null && thumbprint !== certificateThumbprint(exchange)) {
+  if (thumbprint !== null && thumbprint !== clientThumbprint(exchange.request, exchange.runtime.trustedProxies)) {
     throw fail(
       exchange,
       invalid(
@@ -249,6 +279,11 @@ function checkDpop(exchange: Exchange, presented: PresentedToken, thumbprint: st
   const url = path.startsWith('/') ? gatewayBase + path : path;
   const why = checkProof(proof, { now, method, url, token: presented.text, thumbprint }, runtime.proofs);
   if (why !== undefined) throw fail(exchange, dpopRefusal('invalid_dpop_proof', `The DPoP proof is refused: ${why}.`));
+  const nonce = nonceOf(proof);
+  if (nonce === undefined) return;
+  // RFC 9449, section 9: a nonce that is too old, or not ours, is answered with a fresh one.
+  if (!runtime.nonces.accepts(nonce, now)) throw nonceRefusal(exchange);
+  exchange.proofNonce = nonce;
 }
 
 function dpopRefusal(error: 'invalid_token' | 'invalid_dpop_proof', description: string): Refusal {
@@ -262,15 +297,13 @@ function matchesAudience(exchange: Exchange, audience: readonly string[]): boole
   const everywhere = exchange.runtime.config.audience;
   return audience.some(
     (name) =>
-      name === entry.id || name === entry.name || name === base || name === entry.upstream || name === everywhere,
+      name === entry.id ||
+      name === entry.name ||
+      name === base ||
+      name === entry.upstream ||
+      name === everywhere ||
+      name === `${everywhere}/${entry.name}`,
   );
-}
-
-/** RFC 8705, section 3.1: base64url of the SHA-256 of the certificate that the TLS connection was made with. */
-function certificateThumbprint(exchange: Exchange): string | undefined {
-  const socket = exchange.request.socket as Partial<TLSSocket>; // plain sockets lack the method
-  const raw = socket.getPeerCertificate?.()?.raw;
-  return raw ? digest('sha256', raw, 'base64url') : undefined;
 }
 
 /** Finds out who calls. Synchronous for every token that the snapshot knows or that was proved before. */
