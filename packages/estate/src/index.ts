@@ -13,6 +13,7 @@ export {
   gatewayReport,
   type GatewayStatus,
   listGateways,
+  readUpstreams,
   saveReport,
 } from './gateway-status.ts';
 export { type Grant, grantInput } from './grant.ts';

@@ -48,6 +48,8 @@ export interface ControlSourceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly pollMs?: number;
+  /** What else a status report holds. */
+  readonly extraReport?: () => Record<string, unknown>;
 }
 
 interface Head {
@@ -155,6 +157,7 @@ export class ControlSource implements SnapshotSource {
       version: this.#snapshot.version,
       epoch: this.#snapshot.epoch,
       appliedAt: this.#appliedAt,
+      ...this.#options.extraReport?.(),
     });
   }
 

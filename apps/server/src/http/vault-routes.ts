@@ -1,4 +1,12 @@
-import { connectionAnswer, credentialInput, type Estate, redirectUri, rotationInput } from '@cordon/estate';
+import {
+  connectionAnswer,
+  credentialInput,
+  type Estate,
+  readUpstreams,
+  redirectUri,
+  rotationInput,
+} from '@cordon/estate';
+import { AppId, type Clock, type Database } from '@cordon/kernel';
 import { z } from 'zod';
 import { actorOf } from './access.ts';
 import type { ApiServer } from './api-type.ts';
@@ -11,11 +19,28 @@ const list = z.object({ items: z.array(credentialBody) });
 const place = z.strictObject({ integrationId: z.uuid().nullable().default(null) });
 const write = { permission: 'credential.write' } as const;
 
+const upstreamsBody = z.object({
+  upstreams: z.array(
+    z.object({
+      origin: z.string(),
+      breaker: z.enum(['closed', 'open', 'half-open']),
+      inFlight: z.int(),
+      queued: z.int(),
+      gateways: z.int(),
+    }),
+  ),
+  budgets: z.array(z.object({ bucket: z.string(), limit: z.number(), remaining: z.number(), resetAt: z.number() })),
+});
+
+export interface VaultRouteDeps {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly estate: Estate;
+  readonly publicUrl: string;
+}
+
 /** Vendor credentials of an app. No route gives a secret back. */
-export function addVaultRoutes(
-  server: ApiServer,
-  { estate, publicUrl }: { readonly estate: Estate; readonly publicUrl: string },
-): void {
+export function addVaultRoutes(server: ApiServer, { estate, publicUrl, db, clock }: VaultRouteDeps): void {
   const { vault } = estate;
   server.get(
     '/api/v1/apps/:id/credentials',
@@ -31,6 +56,14 @@ export function addVaultRoutes(
       items: await vault.list(actorOf(request), request.params.id),
       redirectUri: redirectUri(publicUrl, request.params.id),
     }),
+  );
+  server.get(
+    '/api/v1/apps/:id/upstreams',
+    {
+      config: { permission: 'app.read' },
+      schema: { tags: ['apps'], params: idParameter, response: { 200: upstreamsBody } },
+    },
+    async (request) => readUpstreams(db, AppId.parse(request.params.id), clock.now()),
   );
   server.put(
     '/api/v1/apps/:id/credentials',
