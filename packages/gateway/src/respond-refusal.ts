@@ -41,6 +41,13 @@ export function problemBody(refusal: Refusal, requestId: string): string {
   });
 }
 
+/** Clients of GraphQL look for what went wrong in `errors` (GraphQL over HTTP, section 7.1). */
+function asGraphql(refusal: Refusal): Refusal {
+  const { code, message, headers, detail } = refusal;
+  const errors = [{ message: hideSecrets(message), extensions: { code } }];
+  return new Refusal(code, message, { detail: { ...detail, errors }, headers });
+}
+
 /** Whatever is not a refusal is a fault of ours: logged in full, answered opaquely. */
 export function toRefusal(error: unknown, exchange: Exchange): Refusal {
   if (error instanceof Refusal) return error;
@@ -68,7 +75,7 @@ export function respondRefusal(exchange: Exchange, refusal: Refusal): void {
   exchange.decision = refusal.status >= ERROR_STATUS_MIN || refusal.code === 'gateway.client_gone' ? 'error' : 'deny';
   exchange.onAbort?.();
   const gone = exchange.aborted || response.destroyed || response.headersSent;
-  const body = Buffer.from(problemBody(refusal, exchange.id));
+  const body = Buffer.from(problemBody(exchange.isGraphql ? asGraphql(refusal) : refusal, exchange.id));
   exchange.sentStatus = gone ? 0 : refusal.status;
   exchange.sentBytes = gone || exchange.method === 'HEAD' ? 0 : body.length;
   const headers: string[] = [

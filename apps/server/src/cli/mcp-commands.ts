@@ -128,7 +128,10 @@ export function addMcpCommands(program: Command, context: CliContext): void {
         for (const name of names) {
           const { api, id, item } = await findItem(context, app, name);
           const params = { path: { id, itemId: item.id } };
-          const body = { sha256: sha256 ?? item.seenSha256, ...(access === undefined ? {} : { access }) };
+          const body: { sha256: string; access?: 'read' | 'write' } = {
+            sha256: sha256 ?? item.seenSha256,
+            ...(access === 'read' || access === 'write' ? { access } : {}),
+          };
           take(
             verb === 'accept'
               ? await api.POST('/api/v1/apps/{id}/mcp/items/{itemId}/accept', { params, body })

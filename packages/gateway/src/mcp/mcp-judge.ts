@@ -2,6 +2,7 @@ import type { McpItemEntry } from '@cordon/policy';
 import { type GatewayErrorCode, Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { checkGrant } from '../steps/check-grant.ts';
+import { checkInjection } from '../steps/check-injection.ts';
 import { checkLimits } from '../steps/check-limits.ts';
 import { inspectRequest } from '../steps/inspect-request.ts';
 import { isRecord, type RpcRequest } from './json-rpc.ts';
@@ -205,6 +206,7 @@ export async function judgeRequest(
   const item = target.item && exchange.tables!.mcp.item(app.entry.id, target.item.kind, target.item.name);
   if (item && item.state !== 'accepted') throw withheld(exchange, item);
   if (item?.kind === 'tool') checkArguments(exchange, request, item);
+  checkInjection(exchange);
   await inspectRequest(exchange);
   await prepareUpstream(exchange);
   if (session && (item?.kind === 'tool' || item?.kind === 'prompt')) await verifyItems(exchange, session, item.kind);

@@ -30,6 +30,8 @@ function optionsFor(exchange: Exchange): InspectOptions {
 /** Path parameters by name; of a path that no description knows, its segments by number. */
 function pathValues(exchange: Exchange): Readonly<Record<string, string>> {
   const { template, parameters } = exchange.operation!; // as above
+  // Their parameters are arguments of the body, which is looked at as such.
+  if (exchange.isGraphql || exchange.app.entry.mcp) return {};
   if (template !== null) return parameters;
   const mark = exchange.path.indexOf('?');
   const segments = (mark === -1 ? exchange.path : exchange.path.slice(0, mark)).split('/').slice(1);
@@ -100,6 +102,13 @@ function refusal(findings: readonly InjectionFinding[]): Refusal {
   );
 }
 
+/** Texts that stand in a GraphQL document itself rather than in its variables. */
+function inspectLiterals({ literals }: Exchange, options: InspectOptions): InjectionFinding[] {
+  return Object.entries(literals).flatMap(
+    ([at, text]) => detector.inspectValue('body', at.split('/').slice(0, -1), text, options) ?? [],
+  );
+}
+
 /** Looks for injection attempts in path, query, headers and body: notes them, or refuses the call, as the app says. */
 export function checkInjection(exchange: Exchange): void {
   const { app, request, operation } = exchange;
@@ -113,6 +122,7 @@ export function checkInjection(exchange: Exchange): void {
     ...query,
     ...detector.inspectHeaders(request.rawHeaders, options),
     ...inspectBody(exchange, options),
+    ...inspectLiterals(exchange, options),
   ];
   if (found.length === 0) return;
   const counted = found.filter(

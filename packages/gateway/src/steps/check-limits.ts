@@ -142,7 +142,10 @@ function applyPlace(exchange: Exchange, checks: readonly PlannedCheck[], place: 
 /** Applies every limit whose scope covers the call; the tightest one is told to the client. */
 export function checkLimits(exchange: Exchange): void | Promise<void> {
   const { runtime, caller, app, operation } = exchange;
-  const limits = exchange.tables!.limitsFor(caller.integration.id, app.entry.id, operation!.id); // both set by now
+  const of = (id: string): readonly LimitEntry[] => exchange.tables!.limitsFor(caller.integration.id, app.entry.id, id); // set by now
+  // A document of several operations counts once against every limit that covers one of them.
+  const further = exchange.furtherOperations.flatMap(({ id }) => of(id));
+  const limits = further.length === 0 ? of(operation!.id) : [...new Set([...of(operation!.id), ...further])]; // as above
   if (limits.length === 0) return;
   const checks = limits.flatMap((limit) => planChecks(limit, exchange));
   const place = runtime.counters.admit(checks.map(({ check }) => check));

@@ -2,6 +2,7 @@ import { canonicalPath, type Operations as OperationTable, type PathRefusal } fr
 import { unknownOperation } from '@cordon/policy';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { isGraphqlCall, loadGraphqlOperation } from '../graphql/load-graphql-operation.ts';
 
 function refusedPath(reason: PathRefusal): Refusal {
   return new Refusal(
@@ -65,6 +66,7 @@ function resolve(exchange: Exchange, table: OperationTable | null): void {
 
 /** Finds out which operation of the app a call is. What no description knows is refused unless the app allows it. */
 export function loadOperation(exchange: Exchange): void | Promise<void> {
+  if (isGraphqlCall(exchange)) return loadGraphqlOperation(exchange);
   const table = exchange.runtime.operations.table(exchange.app);
   if (!(table instanceof Promise)) return resolve(exchange, table);
   return table.then(

@@ -98,6 +98,8 @@ async function decodeHeld(exchange: Exchange, encoded: Buffer, max: number): Pro
  */
 export function loadRequestBody(exchange: Exchange): void | Promise<void> {
   const { request, app } = exchange;
+  if (exchange.received) return;
+  exchange.received = true;
   // Gone while an earlier step waited: its events have passed, nobody would tell of the end.
   if (exchange.aborted) throw clientGone();
   const length = request.headers['content-length'];
