@@ -1,1 +1,3 @@
 export { makeDocx, makePdf } from './files/made-files.ts';
+export { type MailServer, type ReceivedMail, startMailServer } from './mail/made-mail-server.ts';
+export { makeCaiq, type MadeCaiq } from './questionnaire/made-caiq.ts';
