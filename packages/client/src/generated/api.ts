@@ -2699,6 +2699,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps/{id}/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            upstreams: {
+                                origin: string;
+                                /** @enum {string} */
+                                breaker: "closed" | "open" | "half-open";
+                                inFlight: number;
+                                queued: number;
+                                gateways: number;
+                            }[];
+                            budgets: {
+                                bucket: string;
+                                limit: number;
+                                remaining: number;
+                                resetAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/apps/{id}/credentials/rotate": {
         parameters: {
             query?: never;
@@ -5729,6 +5781,20 @@ export interface paths {
                                 lagMs: number | null;
                                 errorRate: number | null;
                                 deadLetters: number;
+                                collect: ({
+                                    /** @enum {string} */
+                                    kind: "syslog";
+                                    /** @enum {string} */
+                                    transport: "udp" | "tcp" | "tls";
+                                    port: number;
+                                    /** @default [] */
+                                    peers: string[];
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "file";
+                                    path: string;
+                                }) | null;
+                                collectError: string | null;
                             }[];
                         };
                     };
@@ -5750,6 +5816,20 @@ export interface paths {
                         product: string;
                         /** @default 5000 */
                         rateMax?: number;
+                        /** @default null */
+                        collect?: ({
+                            /** @enum {string} */
+                            kind: "syslog";
+                            /** @enum {string} */
+                            transport: "udp" | "tcp" | "tls";
+                            port: number;
+                            /** @default [] */
+                            peers?: string[];
+                        } | {
+                            /** @enum {string} */
+                            kind: "file";
+                            path: string;
+                        }) | null;
                     };
                 };
             };
@@ -5780,6 +5860,20 @@ export interface paths {
                                 lagMs: number | null;
                                 errorRate: number | null;
                                 deadLetters: number;
+                                collect: ({
+                                    /** @enum {string} */
+                                    kind: "syslog";
+                                    /** @enum {string} */
+                                    transport: "udp" | "tcp" | "tls";
+                                    port: number;
+                                    /** @default [] */
+                                    peers: string[];
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "file";
+                                    path: string;
+                                }) | null;
+                                collectError: string | null;
                             };
                             credential: string;
                         };
@@ -5836,6 +5930,20 @@ export interface paths {
                             lagMs: number | null;
                             errorRate: number | null;
                             deadLetters: number;
+                            collect: ({
+                                /** @enum {string} */
+                                kind: "syslog";
+                                /** @enum {string} */
+                                transport: "udp" | "tcp" | "tls";
+                                port: number;
+                                /** @default [] */
+                                peers: string[];
+                            } | {
+                                /** @enum {string} */
+                                kind: "file";
+                                path: string;
+                            }) | null;
+                            collectError: string | null;
                         };
                     };
                 };
@@ -5881,6 +5989,19 @@ export interface paths {
                         /** @enum {string} */
                         status?: "active" | "paused";
                         rateMax?: number;
+                        collect?: ({
+                            /** @enum {string} */
+                            kind: "syslog";
+                            /** @enum {string} */
+                            transport: "udp" | "tcp" | "tls";
+                            port: number;
+                            /** @default [] */
+                            peers?: string[];
+                        } | {
+                            /** @enum {string} */
+                            kind: "file";
+                            path: string;
+                        }) | null;
                     };
                 };
             };
@@ -5910,6 +6031,20 @@ export interface paths {
                             lagMs: number | null;
                             errorRate: number | null;
                             deadLetters: number;
+                            collect: ({
+                                /** @enum {string} */
+                                kind: "syslog";
+                                /** @enum {string} */
+                                transport: "udp" | "tcp" | "tls";
+                                port: number;
+                                /** @default [] */
+                                peers: string[];
+                            } | {
+                                /** @enum {string} */
+                                kind: "file";
+                                path: string;
+                            }) | null;
+                            collectError: string | null;
                         };
                     };
                 };
@@ -5963,6 +6098,20 @@ export interface paths {
                                 lagMs: number | null;
                                 errorRate: number | null;
                                 deadLetters: number;
+                                collect: ({
+                                    /** @enum {string} */
+                                    kind: "syslog";
+                                    /** @enum {string} */
+                                    transport: "udp" | "tcp" | "tls";
+                                    port: number;
+                                    /** @default [] */
+                                    peers: string[];
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "file";
+                                    path: string;
+                                }) | null;
+                                collectError: string | null;
                             };
                             credential: string;
                         };
@@ -10572,6 +10721,2333 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    status?: string;
+                    link?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                number: number;
+                                title: string;
+                                summary: string;
+                                /** @enum {string} */
+                                severity: "low" | "medium" | "high" | "critical";
+                                /** @enum {string} */
+                                status: "open" | "contained" | "recovered" | "closed";
+                                /** @enum {string} */
+                                tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                                /** @enum {string} */
+                                origin: "alert" | "finding" | "vendor-notice" | "manual";
+                                statusPage: string;
+                                occurredAt: number;
+                                detectedAt: number;
+                                acknowledgedAt: number | null;
+                                containedAt: number | null;
+                                notifiedAt: number | null;
+                                recoveredAt: number | null;
+                                closedAt: number | null;
+                                createdAt: number;
+                                createdBy: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                updatedAt: number;
+                                roles: {
+                                    [key: string]: string;
+                                };
+                                review: {
+                                    whatHappened: string;
+                                    rootCause: string;
+                                    wentWell: string;
+                                    wentBadly: string;
+                                    by: string;
+                                    at: number;
+                                } | null;
+                                metrics: {
+                                    detectMs: number | null;
+                                    acknowledgeMs: number | null;
+                                    containMs: number | null;
+                                    notifyMs: number | null;
+                                    recoverMs: number | null;
+                                };
+                            }[];
+                            medians: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        title: string;
+                        /** @default  */
+                        summary?: string;
+                        /** @enum {string} */
+                        severity: "low" | "medium" | "high" | "critical";
+                        /**
+                         * @default amber
+                         * @enum {string}
+                         */
+                        tlp?: "clear" | "green" | "amber" | "amber+strict" | "red";
+                        /**
+                         * @default manual
+                         * @enum {string}
+                         */
+                        origin?: "alert" | "finding" | "vendor-notice" | "manual";
+                        occurredAt?: number;
+                        detectedAt?: number;
+                        /** @default [] */
+                        links?: {
+                            /** @enum {string} */
+                            kind: "alert" | "finding" | "event" | "app" | "integration" | "person" | "data-class" | "vendor" | "case";
+                            ref: string;
+                            name: string;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                            timeline: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "event" | "act" | "note" | "evidence" | "status" | "message";
+                                at: number;
+                                recordedAt: number;
+                                author: string;
+                                text: string;
+                                detail: {
+                                    [key: string]: unknown;
+                                };
+                            }[];
+                            tasks: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "task" | "review-action";
+                                title: string;
+                                assignee: string | null;
+                                dueAt: number | null;
+                                doneAt: number | null;
+                                doneBy: string | null;
+                                createdAt: number;
+                            }[];
+                            links: {
+                                /** @enum {string} */
+                                kind: "alert" | "finding" | "event" | "app" | "integration" | "person" | "data-class" | "vendor" | "case";
+                                ref: string;
+                                name: string;
+                                addedAt: number;
+                            }[];
+                            evidence: {
+                                id: string;
+                                name: string;
+                                mediaType: string;
+                                bytes: number;
+                                sha256: string;
+                                addedAt: number;
+                                addedBy: string;
+                            }[];
+                            messages: {
+                                id: string;
+                                channel: string;
+                                to: string[];
+                                subject: string;
+                                text: string;
+                                /** @enum {string} */
+                                status: "waiting" | "sent" | "failed";
+                                attempts: number;
+                                sentAt: number | null;
+                                error: string | null;
+                                createdAt: number;
+                            }[];
+                            runs: {
+                                id: string;
+                                playbookId: string;
+                                playbookName: string;
+                                digest: string;
+                                /** @enum {string} */
+                                mode: "live" | "simulate";
+                                /** @enum {string} */
+                                status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                                caseId: string | null;
+                                alertId: string | null;
+                                startedBy: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                approval: {
+                                    by: {
+                                        kind: string;
+                                        id: string | null;
+                                        name: string;
+                                    };
+                                    at: number;
+                                    approved: boolean;
+                                    reason: string;
+                                } | null;
+                                inputs: {
+                                    [key: string]: string;
+                                };
+                                error: string | null;
+                                createdAt: number;
+                                finishedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        title?: string;
+                        summary?: string;
+                        /** @enum {string} */
+                        severity?: "low" | "medium" | "high" | "critical";
+                        /** @enum {string} */
+                        tlp?: "clear" | "green" | "amber" | "amber+strict" | "red";
+                        statusPage?: string;
+                        occurredAt?: number;
+                        roles?: {
+                            [key: string]: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        mark: "acknowledged" | "contained" | "notified" | "recovered";
+                        at?: number;
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @default note
+                         * @enum {string}
+                         */
+                        kind?: "note" | "event" | "message";
+                        text: string;
+                        at?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "alert" | "finding" | "event" | "app" | "integration" | "person" | "data-class" | "vendor" | "case";
+                        ref: string;
+                        name: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete: {
+            parameters: {
+                query: {
+                    kind: "alert" | "finding" | "event" | "app" | "integration" | "person" | "data-class" | "vendor" | "case";
+                    ref: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        whatHappened: string;
+                        rootCause: string;
+                        /** @default  */
+                        wentWell?: string;
+                        /** @default  */
+                        wentBadly?: string;
+                        actions: {
+                            title: string;
+                            /** @default null */
+                            assignee?: string | null;
+                            /** @default null */
+                            dueAt?: number | null;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        title: string;
+                        /** @default null */
+                        assignee?: string | null;
+                        /** @default null */
+                        dueAt?: number | null;
+                        /**
+                         * @default task
+                         * @enum {string}
+                         */
+                        kind?: "task" | "review-action";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    task: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        done?: boolean;
+                        assignee?: string | null;
+                        dueAt?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            title: string;
+                            summary: string;
+                            /** @enum {string} */
+                            severity: "low" | "medium" | "high" | "critical";
+                            /** @enum {string} */
+                            status: "open" | "contained" | "recovered" | "closed";
+                            /** @enum {string} */
+                            tlp: "clear" | "green" | "amber" | "amber+strict" | "red";
+                            /** @enum {string} */
+                            origin: "alert" | "finding" | "vendor-notice" | "manual";
+                            statusPage: string;
+                            occurredAt: number;
+                            detectedAt: number;
+                            acknowledgedAt: number | null;
+                            containedAt: number | null;
+                            notifiedAt: number | null;
+                            recoveredAt: number | null;
+                            closedAt: number | null;
+                            createdAt: number;
+                            createdBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            updatedAt: number;
+                            roles: {
+                                [key: string]: string;
+                            };
+                            review: {
+                                whatHappened: string;
+                                rootCause: string;
+                                wentWell: string;
+                                wentBadly: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            metrics: {
+                                detectMs: number | null;
+                                acknowledgeMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                recoverMs: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default application/octet-stream */
+                        mediaType?: string;
+                        /** Format: byte */
+                        contentBase64: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            mediaType: string;
+                            bytes: number;
+                            sha256: string;
+                            addedAt: number;
+                            addedBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/evidence/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    file: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        channel: string;
+                        /** @default [] */
+                        to?: string[];
+                        /** @default  */
+                        subject?: string;
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            queued: true;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    format: "stix" | "ocsf";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                kind: "chat" | "mail";
+                                shown: string;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "chat" | "mail";
+                            shown: string;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                description: string;
+                                types: string[];
+                                /** @enum {string} */
+                                origin: "product" | "own";
+                                modified: string;
+                                steps: number;
+                                errors: number;
+                                warnings: number;
+                                triggers: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            origin: "product" | "own";
+                            document: {
+                                [key: string]: unknown;
+                            };
+                            problems: {
+                                /** @enum {string} */
+                                level: "error" | "warning";
+                                code: string;
+                                step: string | null;
+                                message: string;
+                            }[];
+                            refusals: {
+                                stepId: string;
+                                command: string;
+                                reason: string;
+                            }[];
+                            inputs: {
+                                name: string;
+                                type: string;
+                                description: string;
+                                value: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbooks/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            problems: {
+                                /** @enum {string} */
+                                level: "error" | "warning";
+                                code: string;
+                                step: string | null;
+                                message: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    caseId?: string;
+                    playbookId?: string;
+                    status?: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                playbookId: string;
+                                playbookName: string;
+                                digest: string;
+                                /** @enum {string} */
+                                mode: "live" | "simulate";
+                                /** @enum {string} */
+                                status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                                caseId: string | null;
+                                alertId: string | null;
+                                startedBy: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                approval: {
+                                    by: {
+                                        kind: string;
+                                        id: string | null;
+                                        name: string;
+                                    };
+                                    at: number;
+                                    approved: boolean;
+                                    reason: string;
+                                } | null;
+                                inputs: {
+                                    [key: string]: string;
+                                };
+                                error: string | null;
+                                createdAt: number;
+                                finishedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        playbook: string;
+                        /** @default {} */
+                        inputs?: {
+                            [key: string]: string;
+                        };
+                        /** Format: uuid */
+                        caseId?: string;
+                        /**
+                         * @default live
+                         * @enum {string}
+                         */
+                        mode?: "live" | "simulate";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            playbookId: string;
+                            playbookName: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live" | "simulate";
+                            /** @enum {string} */
+                            status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                            caseId: string | null;
+                            alertId: string | null;
+                            startedBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            approval: {
+                                by: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                at: number;
+                                approved: boolean;
+                                reason: string;
+                            } | null;
+                            inputs: {
+                                [key: string]: string;
+                            };
+                            error: string | null;
+                            createdAt: number;
+                            finishedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            playbookId: string;
+                            playbookName: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live" | "simulate";
+                            /** @enum {string} */
+                            status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                            caseId: string | null;
+                            alertId: string | null;
+                            startedBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            approval: {
+                                by: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                at: number;
+                                approved: boolean;
+                                reason: string;
+                            } | null;
+                            inputs: {
+                                [key: string]: string;
+                            };
+                            error: string | null;
+                            createdAt: number;
+                            finishedAt: number | null;
+                            document: {
+                                [key: string]: unknown;
+                            };
+                            variables: {
+                                [key: string]: {
+                                    type: string;
+                                    value: string | null;
+                                };
+                            };
+                            acts: {
+                                key: string;
+                                stepId: string;
+                                /** @enum {string} */
+                                kind: "control" | "act" | "manual" | "undo";
+                                title: string;
+                                command: string;
+                                effect: string;
+                                /** @enum {string} */
+                                status: "delayed" | "waiting-approval" | "waiting-person" | "doubtful" | "started" | "done" | "failed" | "refused" | "simulated";
+                                input: {
+                                    [key: string]: unknown;
+                                };
+                                result: {
+                                    [key: string]: unknown;
+                                } | null;
+                                proof: {
+                                    [key: string]: unknown;
+                                } | null;
+                                error: string | null;
+                                approval: {
+                                    by: {
+                                        kind: string;
+                                        id: string | null;
+                                        name: string;
+                                    };
+                                    at: number;
+                                    approved: boolean;
+                                    reason: string;
+                                } | null;
+                                attempts: number;
+                                createdAt: number;
+                                startedAt: number | null;
+                                finishedAt: number | null;
+                                dueAt: number | null;
+                                undoTitle: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-runs/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        act?: string;
+                        approve: boolean;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            playbookId: string;
+                            playbookName: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live" | "simulate";
+                            /** @enum {string} */
+                            status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                            caseId: string | null;
+                            alertId: string | null;
+                            startedBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            approval: {
+                                by: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                at: number;
+                                approved: boolean;
+                                reason: string;
+                            } | null;
+                            inputs: {
+                                [key: string]: string;
+                            };
+                            error: string | null;
+                            createdAt: number;
+                            finishedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-runs/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        act: string;
+                        done: boolean;
+                        /** @default {} */
+                        values?: {
+                            [key: string]: string;
+                        };
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            playbookId: string;
+                            playbookName: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live" | "simulate";
+                            /** @enum {string} */
+                            status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                            caseId: string | null;
+                            alertId: string | null;
+                            startedBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            approval: {
+                                by: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                at: number;
+                                approved: boolean;
+                                reason: string;
+                            } | null;
+                            inputs: {
+                                [key: string]: string;
+                            };
+                            error: string | null;
+                            createdAt: number;
+                            finishedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            playbookId: string;
+                            playbookName: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live" | "simulate";
+                            /** @enum {string} */
+                            status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                            caseId: string | null;
+                            alertId: string | null;
+                            startedBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            approval: {
+                                by: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                at: number;
+                                approved: boolean;
+                                reason: string;
+                            } | null;
+                            inputs: {
+                                [key: string]: string;
+                            };
+                            error: string | null;
+                            createdAt: number;
+                            finishedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playbook-runs/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            playbookId: string;
+                            playbookName: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live" | "simulate";
+                            /** @enum {string} */
+                            status: "proposed" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "undoing" | "undone" | "undo-failed";
+                            caseId: string | null;
+                            alertId: string | null;
+                            startedBy: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            approval: {
+                                by: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                at: number;
+                                approved: boolean;
+                                reason: string;
+                            } | null;
+                            inputs: {
+                                [key: string]: string;
+                            };
+                            error: string | null;
+                            createdAt: number;
+                            finishedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
