@@ -78,7 +78,18 @@ const alert = createRoute({
   component: lazyRouteComponent(() => import('./alerts/AlertPage.tsx'), 'AlertPage'),
 });
 
+const webhook = createRoute({
+  getParentRoute: () => inside,
+  path: '/webhooks/$id',
+  component: lazyRouteComponent(() => import('./webhooks/WebhookPage.tsx'), 'WebhookPage'),
+});
+
 const pages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/webhooks',
+    component: lazyRouteComponent(() => import('./webhooks/WebhooksPage.tsx'), 'WebhooksPage'),
+  }),
   createRoute({
     getParentRoute: () => inside,
     path: '/alerts',
@@ -161,7 +172,7 @@ export const router = createRouter({
     welcome,
     signIn,
     enrol,
-    inside.addChildren([events, alert, integration, app, ...pages]),
+    inside.addChildren([webhook, events, alert, integration, app, ...pages]),
   ]),
   defaultErrorComponent: FailurePage,
   defaultNotFoundComponent: UnknownPage,

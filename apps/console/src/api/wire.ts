@@ -36,6 +36,9 @@ export type Alert = Answer<'/api/v1/alerts', 'get'>['items'][number];
 export type AlertDetail = Answer<'/api/v1/alerts/{id}', 'get'>;
 export type Source = Answer<'/api/v1/sources', 'get'>['items'][number];
 export type DeadLetter = Answer<'/api/v1/sources/{id}/dead-letters', 'get'>['items'][number];
+export type Webhook = Answer<'/api/v1/webhooks/{id}', 'get'>;
+export type WebhookDelivery = Answer<'/api/v1/webhooks/{id}/deliveries', 'get'>['items'][number];
+export type WebhookDeliveryDetail = Answer<'/api/v1/webhooks/{id}/deliveries/{delivery}', 'get'>;
 export type Role = Person['roles'][number];
 
 export const ROLES: readonly Role[] = ['owner', 'security', 'developer', 'app-owner', 'responder', 'auditor'];

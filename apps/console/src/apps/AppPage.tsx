@@ -19,6 +19,7 @@ import { useGo } from '../shell/follow.ts';
 import { Page } from '../shell/Page.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { TrafficTab } from '../traffic/TrafficTab.tsx';
+import { WebhookTable } from '../webhooks/WebhookTable.tsx';
 import { AppFacts } from './AppFacts.tsx';
 import { AppSettings } from './AppSettings.tsx';
 import { AppUsers } from './AppUsers.tsx';
@@ -87,6 +88,7 @@ function OneApp({ app }: { readonly app: App }) {
             },
             { id: 'operations', label: 'Operations', content: <OperationTable appId={app.id} /> },
             { id: 'integrations', label: 'Integrations', content: <AppUsers appId={app.id} /> },
+            { id: 'webhooks', label: 'Webhooks', content: <WebhookTable appId={app.id} /> },
             { id: 'settings', label: 'Settings', content: <AppSettings key={app.updatedAt} app={app} /> },
             ...(can('audit.read')
               ? [

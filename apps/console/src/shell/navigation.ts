@@ -16,6 +16,7 @@ const OVERVIEW: readonly NavigationLink[] = [
 const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
+  { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
   { text: 'Sources', href: '/sources', permission: 'source.read' },
 ];
 
