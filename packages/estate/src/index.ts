@@ -30,7 +30,14 @@ export { type Rule, ruleInputs } from './rule.ts';
 export { listRules, loadRule } from './rule-store.ts';
 export { type SnapshotService, startSnapshotService } from './snapshot-service.ts';
 export type { RuleKind } from './tables.ts';
-export { type LiveToken, publishRevoked, publishTokens, sweepTokens, TOKENS_BATCH_MAX } from './token-publication.ts';
+export {
+  type LiveToken,
+  publishRevoked,
+  publishTokens,
+  publishUnlocked,
+  sweepTokens,
+  TOKENS_BATCH_MAX,
+} from './token-publication.ts';
 export { connectionAnswer, redirectUri } from './vault/connection.ts';
 export { CREDENTIAL_KINDS, type CredentialInput, credentialInput } from './vault/credential-input.ts';
 export type { CredentialStatus } from './vault/credential-status.ts';

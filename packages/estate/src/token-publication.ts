@@ -89,3 +89,10 @@ export async function sweepTokens(db: Database, now: number, tombstonesBelow: nu
     return keys.length;
   });
 }
+
+const UNLOCK_KEPT_MS = 86_400_000;
+
+/** Ends the lock of an address, named by the hex SHA-256 of it, at every gateway. */
+export async function publishUnlocked(tx: Transaction, addressHash: string, now: number): Promise<void> {
+  await publish(tx, { set: [[`unlock:${addressHash}`, { at: now, expiresAt: now + UNLOCK_KEPT_MS }]], at: now });
+}

@@ -48,6 +48,8 @@ export interface IdentityContext {
   readonly findIntegration?: (id: string) => Promise<IntegrationFacts | null>;
   /** Whether an app of this name is behind the gateway (RFC 8707). Without it, every name is taken for one. */
   readonly hasApp?: (name: string) => Promise<boolean>;
+  /** A person unlocked an address: tells the gateways, in the same transaction. */
+  readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Fetches the keys of workload issuers; without it, only keys that were given are used. */
   readonly fetchJson?: FetchJson;
   readonly passwordCost: PasswordCost;

@@ -77,6 +77,8 @@ export interface IdentityDeps {
   readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
   /** Whose an integration is, for approvals. */
   readonly findIntegration?: (id: string) => Promise<IntegrationFacts | null>;
+  /** A person unlocked an address: tell the gateways. */
+  readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Whether an app of this name is behind the gateway. */
   readonly hasApp?: (name: string) => Promise<boolean>;
   /**

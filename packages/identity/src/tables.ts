@@ -190,7 +190,7 @@ export interface IdentityTables {
     last_used_at: Date | null;
   };
   client_locks: {
-    kind: 'address' | 'client';
+    kind: 'address' | 'client' | 'gateway';
     value: string;
     failures: number;
     window_start: Date;

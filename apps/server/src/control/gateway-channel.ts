@@ -17,6 +17,14 @@ const introspectBody = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
 const renewBody = z.object({ id: z.uuid(), generation: z.int().nonnegative() });
 
+const consumeBody = introspectBody.extend({ requestId: z.string().min(1).max(100) });
+const lockBody = z.object({
+  address: z.union([z.ipv4(), z.ipv6()]),
+  failures: z.int().nonnegative(),
+  since: z.int().nonnegative(),
+  lockedUntil: z.int().nonnegative(),
+});
+
 export interface GatewayChannelDeps {
   readonly db: Database;
   readonly snapshots: SnapshotService;
@@ -27,6 +35,9 @@ export interface GatewayChannelDeps {
   readonly renewCredential: (id: string, generation: number) => Promise<RenewalResult>;
   /** Takes what a gateway saw of an MCP server that isn't what was accepted. */
   readonly reportMcpItems: (report: unknown) => Promise<void>;
+  /** Takes one use of an approved token; false: it has none left. */
+  readonly consumeApproval: (sha256: string, requestId: string) => Promise<boolean>;
+  readonly noteLock: (lock: z.output<typeof lockBody>) => Promise<void>;
   readonly findToken: (sha256: string) => Promise<TokenEntryInput | null>;
 }
 
@@ -109,6 +120,14 @@ export function createGatewayChannel(deps: GatewayChannelDeps): {
     if (what === 'POST /credentials/renew') {
       const { id, generation } = renewBody.parse(await readJson(request));
       return sendJson(response, { result: await deps.renewCredential(id, generation) });
+    }
+    if (what === 'POST /approvals/consume') {
+      const { sha256, requestId } = consumeBody.parse(await readJson(request));
+      return sendJson(response, { taken: await deps.consumeApproval(sha256, requestId) });
+    }
+    if (what === 'POST /locks') {
+      await deps.noteLock(lockBody.parse(await readJson(request)));
+      return sendJson(response, {});
     }
     if (what.startsWith('GET /blobs/')) return blob(response, url.pathname.split('/').at(-1) ?? '');
     return send(response, 404, 'text/plain', 'There is nothing here.');

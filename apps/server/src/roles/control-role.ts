@@ -39,6 +39,7 @@ import {
   systemClock,
 } from '@cordon/kernel';
 import { lakeErrors, openLake } from '@cordon/lake';
+import { incidentsErrors } from '@cordon/incidents';
 import { createOperations, openApiErrors } from '@cordon/openapi';
 import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
@@ -54,7 +55,9 @@ import { createEventOutbox } from '../event-outbox.ts';
 import { createApiServer } from '../http/api-server.ts';
 import { addConsole } from '../http/console-files.ts';
 import { addRoutes } from '../http/routes.ts';
+import { createIncidentParts } from './incident-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
+import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { createWebhookParts } from './webhook-parts.ts';
 import { createVendorClient } from '../vault/vendor-client.ts';
@@ -104,7 +107,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     clock,
     envelope,
     logger,
-    config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
+    config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS, ...clientSettings(config) },
+    ...clientPorts(db, clock),
     emit: (event) => outbox.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
     checkIntegration: (actor, id) => estate.integrations.checkCredentials(actor, id),
@@ -135,11 +139,22 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     logger,
     renewCredential: (id, generation) => estate.vault.renewals.renewRefused(id, generation),
     reportMcpItems: (report) => estate.mcp.report(report),
+    consumeApproval: (sha256, requestId) => identity.approvals.consume(sha256, requestId),
+    noteLock: (lock) => identity.guard.note(lock),
     findToken: async (sha256) => {
       const token = await identity.tokens.find(sha256);
       if (!token) return null;
-      const { integrationId, clientId, expiresAt, cnf, scope, assurance } = token;
-      return { integrationId, clientId, expiresAt, cnf, scope: [...scope], assurance };
+      const { integrationId, clientId, expiresAt, cnf, scope, assurance, audience, approval } = token;
+      return {
+        integrationId,
+        clientId,
+        expiresAt,
+        cnf,
+        scope: [...scope],
+        assurance,
+        audience: [...audience],
+        approval,
+      };
     },
   });
   const forward = createSourceForward(config.worker.internalUrl, logger);
@@ -162,6 +177,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       watchErrors,
       webhookErrors,
       connectorsErrors,
+      incidentsErrors,
       proofErrors,
     ],
     divert: {
@@ -196,7 +212,16 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     publicUrl: config.control.publicUrl,
     operationsOf: (appId) => operationsOf(db, appId),
     ...watch,
-    ...(await createConnectorParts({ db, clock, envelope, workflows, logger, sources: watch.sources, parsers: content.parsers })),
+    ...(await createConnectorParts({
+      db,
+      clock,
+      envelope,
+      workflows,
+      logger,
+      sources: watch.sources,
+      parsers: content.parsers,
+    })),
+    ...createIncidentParts({ db, clock, envelope, workflows }),
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     witnesses: createWitnessCommands({ db, clock }),
   });
@@ -208,12 +233,14 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       ? createOperatorAccess({ identity, dataDir: config.dataDir, clock, logger })
       : null;
   await operator?.prepare();
+  const mtls = await openMtlsListener(config, oauth, logger);
   await server.listen({ host: config.control.host, port: config.control.port });
   logger.info({ routes: routes.length, apps: (await listApps(db)).length }, 'control serves');
   return {
     async stop() {
       channel.close();
       await server.close();
+      await mtls?.stop();
       await operator?.stop();
       await oauth.stop();
       await outbox.stop();

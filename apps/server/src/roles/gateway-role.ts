@@ -48,7 +48,8 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
   const dataDir = join(config.dataDir, 'gateway');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const snapshotKeys = await loadSnapshotKeys(config, dataDir, logger);
-  const tls = gateway.tls ? { tls: gateway.tls } : {};
+  // Clients without a certificate connect all the same; a token may be bound to one.
+  const tls = gateway.tls ? { tls: { ...gateway.tls, clientCertificates: true } } : {};
   const running = createGateway({
     config: {
       gatewayId: gateway.id,
@@ -59,6 +60,8 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
       snapshotKeys,
       stalenessMsMax: gateway.staleAfterMs,
       audience: gateway.publicUrl,
+      issuer: config.control.publicUrl,
+      trustedProxies: config.clients.trustedProxies,
       listeners: [
         { host: gateway.host, port: gateway.port, kind: 'api', ...tls },
         ...plain(gateway.plainPort),

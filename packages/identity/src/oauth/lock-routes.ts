@@ -5,7 +5,7 @@ import { principalOf } from '../route-access.ts';
 import { isoTime, isoTimeOrNull } from '../schemas.ts';
 
 const tags = ['locks'];
-const kind = z.enum(['address', 'client']);
+const kind = z.enum(['address', 'client', 'gateway']);
 
 const lockResponse = z
   .object({

@@ -3,7 +3,8 @@ import type { IdentityDb } from '../context.ts';
 import { afterFailure, type CounterKind, waitOf } from '../sessions/throttle.ts';
 import type { IdentityTables } from '../tables.ts';
 
-export type LockKind = 'address' | 'client';
+/** `address` and `client` at the token endpoint; `gateway`: an address, at the gateways. */
+export type LockKind = 'address' | 'client' | 'gateway';
 
 /** Failures at the token endpoint of one address or client. */
 export interface ClientLock {
@@ -19,7 +20,11 @@ export interface ClientLock {
 const LIST_MAX = 500;
 const REASON_CHARS_MAX = 300;
 const QUIET_MS = 2 * 60 * 60_000;
-const COUNTED: Readonly<Record<LockKind, CounterKind>> = { address: 'peer', client: 'client' };
+const COUNTED: Readonly<Record<LockKind, CounterKind>> = {
+  address: 'peer',
+  client: 'client',
+  gateway: 'peer',
+};
 
 function lockOf(row: Selectable<IdentityTables['client_locks']>): ClientLock {
   return {
@@ -78,6 +83,21 @@ export async function countLockFailure(
     .where('value', '=', value)
     .execute();
   return { kind, value, reason, failures: next.failures, since: next.windowStart, lockedUntil: next.lockedUntil };
+}
+
+/** Keeps what a gateway decided; of several, the one that ends last. */
+export async function saveLock(db: IdentityDb, lock: ClientLock & { readonly lockedUntil: number }): Promise<void> {
+  const values = {
+    failures: lock.failures,
+    window_start: new Date(lock.since),
+    locked_until: new Date(lock.lockedUntil),
+    reason: lock.reason.slice(0, REASON_CHARS_MAX),
+  };
+  await db
+    .insertInto('client_locks')
+    .values({ kind: lock.kind, value: lock.value, ...values })
+    .onConflict((conflict) => conflict.columns(['kind', 'value']).doUpdateSet(values))
+    .execute();
 }
 
 /** What is locked now or failed lately, the most failures first. */

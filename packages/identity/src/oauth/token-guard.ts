@@ -4,7 +4,15 @@ import { type Actor, appendAudit, authorize, uuidv7 } from '@cordon/kernel';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { LockNotFound } from '../errors.ts';
 import { authenticationEvent } from '../events.ts';
-import { type ClientLock, countLockFailure, deleteLock, findWait, listLocks, type LockKind } from './lock-store.ts';
+import {
+  type ClientLock,
+  countLockFailure,
+  deleteLock,
+  findWait,
+  listLocks,
+  type LockKind,
+  saveLock,
+} from './lock-store.ts';
 
 /** Slows down and locks out whoever fails again and again at the token endpoint. */
 export interface TokenGuard {
@@ -14,6 +22,13 @@ export interface TokenGuard {
   clientWait(clientId: string): Promise<number>;
   /** Counts one failure against the address and, for a client whose secret could be guessed, the client. */
   countFailure(request: IncomingMessage, clientId: string | undefined, reason: string): Promise<void>;
+  /** A gateway locked an address: shown to people, who may unlock it. */
+  note(lock: {
+    readonly address: string;
+    readonly failures: number;
+    readonly since: number;
+    readonly lockedUntil: number;
+  }): Promise<void>;
   list(actor: Actor): Promise<ClientLock[]>;
   /** Lets an address or client try again at once. */
   unlock(actor: Actor, kind: LockKind, value: string, reason: string): Promise<void>;
@@ -59,7 +74,7 @@ export function createTokenGuard(context: IdentityContext): TokenGuard {
   const report = (lock: ClientLock, address: string): void => {
     if (lock.lockedUntil === null) return;
     const seconds = Math.ceil((lock.lockedUntil - clock.now()) / 1000);
-    const what = lock.kind === 'address' ? `The address ${lock.value}` : `The client ${lock.value}`;
+    const what = lock.kind === 'client' ? `The client ${lock.value}` : `The address ${lock.value}`;
     context.emit(
       authenticationEvent('other', {
         at: clock.now(),
@@ -101,6 +116,12 @@ export function createTokenGuard(context: IdentityContext): TokenGuard {
       });
       for (const lock of locks) report(lock, address);
     },
+    async note({ address, failures, since, lockedUntil }) {
+      const reason = 'calls without a valid token';
+      const lock = { kind: 'gateway', value: address, failures, since, lockedUntil, reason } as const;
+      await saveLock(tablesOf(db), lock);
+      report(lock, address);
+    },
     async list(actor) {
       authorize(actor, 'lock.read');
       return listLocks(tablesOf(db), clock.now());
@@ -110,6 +131,7 @@ export function createTokenGuard(context: IdentityContext): TokenGuard {
       const at = clock.now();
       await db.transaction(async (tx) => {
         if (!(await deleteLock(tablesOf(tx), kind, value))) throw new LockNotFound('This is not locked.');
+        if (kind === 'gateway') await context.onUnlocked?.(tx, value);
         const target = { type: `${kind}-lock`, id: uuidv7(at), name: value };
         await appendAudit(tx, { actor, action: 'lock.removed', target, detail: { kind, value, reason }, at });
       });
