@@ -5816,7 +5816,6 @@ export interface paths {
                         product: string;
                         /** @default 5000 */
                         rateMax?: number;
-                        /** @default null */
                         collect?: ({
                             /** @enum {string} */
                             kind: "syslog";
@@ -15317,7 +15316,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         /** @enum {string} */
-                        kind: "address" | "client";
+                        kind: "address" | "client" | "gateway";
                         value: string;
                         reason: string;
                     };
@@ -15685,7 +15684,7 @@ export interface components {
         };
         ClientLockInput: {
             /** @enum {string} */
-            kind: "address" | "client";
+            kind: "address" | "client" | "gateway";
             value: string;
             failures: number;
             since: string;
@@ -15863,7 +15862,7 @@ export interface components {
         };
         ClientLock: {
             /** @enum {string} */
-            kind: "address" | "client";
+            kind: "address" | "client" | "gateway";
             value: string;
             failures: number;
             since: string;
