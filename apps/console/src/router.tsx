@@ -72,6 +72,12 @@ const app = createRoute({
   component: lazyRouteComponent(() => import('./apps/AppPage.tsx'), 'AppPage'),
 });
 
+const connect = createRoute({
+  getParentRoute: () => inside,
+  path: '/connect/$id',
+  component: lazyRouteComponent(() => import('./vault/ConnectPage.tsx'), 'ConnectPage'),
+});
+
 const alert = createRoute({
   getParentRoute: () => inside,
   path: '/alerts/$id',
@@ -84,7 +90,18 @@ const webhook = createRoute({
   component: lazyRouteComponent(() => import('./webhooks/WebhookPage.tsx'), 'WebhookPage'),
 });
 
+const connection = createRoute({
+  getParentRoute: () => inside,
+  path: '/connections/$id',
+  component: lazyRouteComponent(() => import('./connectors/ConnectionPage.tsx'), 'ConnectionPage'),
+});
+
 const pages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/connections',
+    component: lazyRouteComponent(() => import('./connectors/ConnectionsPage.tsx'), 'ConnectionsPage'),
+  }),
   createRoute({
     getParentRoute: () => inside,
     path: '/webhooks',
@@ -172,7 +189,7 @@ export const router = createRouter({
     welcome,
     signIn,
     enrol,
-    inside.addChildren([webhook, events, alert, integration, app, ...pages]),
+    inside.addChildren([connect, connection, webhook, events, alert, integration, app, ...pages]),
   ]),
   defaultErrorComponent: FailurePage,
   defaultNotFoundComponent: UnknownPage,

@@ -17,6 +17,7 @@ const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
   { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
+  { text: 'Connections', href: '/connections', permission: 'connector.read' },
   { text: 'Sources', href: '/sources', permission: 'source.read' },
 ];
 

@@ -1,0 +1,145 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Estate, startEstate } from '@cordon/demo';
+import { createTestLogger } from '@cordon/kernel/testing';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openTab, startBrowser, type Tab } from './harness/browser.ts';
+import { taken } from './harness/notes-integration.ts';
+import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
+
+/** A person connects tools of the emulated estate, sees what is in them, and removes a member by an action. */
+
+const WAIT_MS = 250;
+const WAITS_MAX = 160;
+
+let cordon: RunningCordon;
+let estate: Estate;
+let browser: Browser;
+let tab: Tab;
+let page: Page;
+
+beforeAll(async () => {
+  [cordon, browser, estate] = await Promise.all([
+    startCordon({ processes: 1 }),
+    startBrowser(),
+    startEstate({ logger: createTestLogger(), seed: 'connectors' }),
+  ]);
+  tab = await openTab(browser);
+  page = tab.page;
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') await tab.screenshots('failed-connectors');
+});
+afterAll(async () => {
+  await browser?.close();
+  await Promise.all([cordon?.stop(), estate?.stop()]);
+});
+
+/** Asks again until it is so; fails by what it was last. */
+async function until<Value>(look: () => Promise<Value>, isSo: (value: Value) => boolean): Promise<Value> {
+  for (let waits = 0; ; waits++) {
+    const value = await look();
+    if (isSo(value) || waits >= WAITS_MAX) return value;
+    await setTimeout(WAIT_MS);
+  }
+}
+
+test('the first owner comes in', async () => {
+  await page.goto(await cordon.firstOwnerLink());
+  await page.getByLabel('Your name').fill('Ada Byron');
+  await page.getByLabel('E-mail address').fill('ada@example.com');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Create a passkey' }).click();
+  await page.getByLabel('I have kept the codes').check();
+  await page.getByRole('button', { name: 'Go to Cordon' }).click();
+  await page.getByRole('heading', { name: 'Nothing is connected yet' }).waitFor();
+  expect(tab.errors).toEqual([]);
+});
+
+test('a tool is connected by the fields that its connector asks for, and read at once', async () => {
+  const { baseUrl, credential } = estate.app('github');
+  await page.getByRole('navigation').getByRole('link', { name: 'Connections', exact: true }).click();
+  await page.getByRole('button', { name: 'Connect a tool' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Connect a tool' });
+  await dialog.getByRole('button', { name: 'Tool Choose a tool' }).click();
+  await page.getByRole('option', { name: /^GitHub/ }).click();
+  await dialog.getByLabel('Name', { exact: true }).fill('github-main');
+  await dialog.getByLabel('Organisation', { exact: true }).fill('meridian');
+  await dialog.getByLabel('Token', { exact: true }).fill(credential.secret);
+  await dialog.getByRole('button', { name: 'A server of your own' }).click();
+  await dialog.getByLabel('Base URL').fill(baseUrl);
+  await dialog.getByLabel('Private addresses').fill('127.0.0.1');
+  await tab.screenshots('connect-a-tool');
+  await dialog.getByRole('button', { name: 'Connect', exact: true }).click();
+  await page.getByRole('heading', { name: 'github-main' }).waitFor();
+  const find = async () => taken(await cordon.api.GET('/api/v1/connections')).items[0];
+  const read = await until(find, (one) => one?.lastSync?.endedAt != null);
+  const states = new Map(read?.lastSync?.streams.map((one) => [one.stream, one.status]));
+  expect(states.get('members')).toBe('ok');
+  expect(states.get('repositories')).toBe('ok');
+  await page
+    .getByRole('row', { name: /Members of the organisation/ })
+    .getByText(/1\d account/)
+    .waitFor();
+  await page
+    .getByRole('row', { name: /Issues/ })
+    .getByText('On demand, never stored')
+    .waitFor();
+  await tab.screenshots('connection');
+});
+
+test('what was read can be searched, and an app with too much access is found', async () => {
+  await page.getByRole('tab', { name: 'What was read' }).click();
+  await page.getByLabel('Name or id').fill('installation');
+  await page.getByRole('button', { name: 'installation:77001' }).first().click();
+  expect(await page.getByRole('dialog').innerText()).toContain('secrets:write');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).click();
+});
+
+test('a dry run changes nothing, the run removes the key, and the next sync says so', async () => {
+  await page.getByRole('tab', { name: 'Actions' }).click();
+  await page.getByRole('button', { name: 'Run: Remove a deploy key' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Remove a deploy key' });
+  await dialog.getByLabel('Repository').fill('storefront');
+  await dialog.getByLabel('Key ID').fill('55001');
+  await dialog.getByRole('button', { name: 'Dry run' }).click();
+  await dialog.getByText('Dry run: would change').waitFor();
+  await tab.screenshots('connector-action');
+  await dialog.getByRole('button', { name: 'Do it' }).click();
+  await dialog.getByText('Done', { exact: true }).waitFor();
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+  await page.getByRole('button', { name: 'Sync now' }).click();
+  const [one] = taken(await cordon.api.GET('/api/v1/connections')).items;
+  const params = { path: { id: one?.id ?? '' } };
+  const changes = async () => taken(await cordon.api.GET('/api/v1/connections/{id}/changes', { params })).items;
+  const seen = await until(changes, (items) => items.some((item) => item.change === 'removed'));
+  expect(seen.find((item) => item.change === 'removed')).toMatchObject({ externalId: 'key:55001', kind: 'credential' });
+  expect(tab.errors).toEqual([]);
+});
+
+test('the audit log of a connected tool reaches the lake, each event once', async () => {
+  const { baseUrl, credential } = estate.app('okta');
+  const made = taken(
+    await cordon.api.POST('/api/v1/connections', {
+      body: {
+        app: 'okta',
+        name: 'okta-main',
+        config: { domain: 'meridian.okta.com' },
+        baseUrl,
+        privateAddresses: ['127.0.0.1'],
+        credential: { kind: 'bearer', token: credential.secret },
+        everyMinutes: null,
+      },
+    }),
+  );
+  const params = { path: { id: made.id } };
+  const sync = async () => {
+    const started = taken(
+      await cordon.api.POST('/api/v1/connections/{id}/syncs', { params, body: { streams: ['system-log'] } }),
+    );
+    const look = async () => taken(await cordon.api.GET('/api/v1/connections/{id}', { params })).lastSync;
+    return until(look, (last) => last?.id === started.id && last.endedAt !== null);
+  };
+  expect((await sync())?.streams).toMatchObject([{ stream: 'system-log', status: 'ok', events: 5 }]);
+  expect((await sync())?.streams).toMatchObject([{ stream: 'system-log', status: 'ok', events: 0 }]);
+});
