@@ -24,11 +24,14 @@ import { Inspector } from './inspector.ts';
 import { type Listener, openListener } from './listener.ts';
 import { McpCatalog } from './mcp/mcp-catalog.ts';
 import { reportMcpItems } from './mcp/mcp-report.ts';
+import { McpProbe } from './mcp/mcp-probe.ts';
 import { McpSeals } from './mcp/mcp-session.ts';
 import { Metrics } from './metrics.ts';
 import { appsWithChangedItems, operationFacts } from './operation-facts.ts';
 import { Operations } from './operations.ts';
 import { type NamedStep, observeSteps, pipelines, runSteps, type StepObserver } from './pipeline.ts';
+import { type ForwardProxy, openForwardProxy } from './proxy/forward-proxy.ts';
+import { requestClientToken } from './proxy/request-client-token.ts';
 import { createCounters } from './counters.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { recordCall } from './record-call.ts';
@@ -76,6 +79,8 @@ export interface Gateway {
   readonly shipping: ShipperStats;
   /** Where it listens, in the order of the configuration, then ports of apps. */
   readonly addresses: readonly { readonly host: string; readonly port: number; readonly app: string | undefined }[];
+  /** Where the forward proxy listens. */
+  readonly proxyAddress: { readonly host: string; readonly port: number } | undefined;
   readonly adminAddress: { readonly host: string; readonly port: number } | undefined;
 }
 
@@ -85,6 +90,7 @@ class GatewayProcess implements Gateway {
   readonly metrics = new Metrics();
   readonly #deps: GatewayDeps;
   readonly #runtime: GatewayRuntime;
+  readonly #probe: McpProbe;
   readonly #client: ControlClient;
   readonly #shipper: SpoolShipper;
   readonly #webhooks: WebhookReceiver;
@@ -93,6 +99,7 @@ class GatewayProcess implements Gateway {
   readonly #appPorts = new Map<number, Listener>();
   readonly #inFlight = new Set<Exchange>();
   #admin: AdminServer | undefined;
+  #proxy: ForwardProxy | undefined;
   #aggregate: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
   #snapshot: Snapshot | undefined;
@@ -120,6 +127,7 @@ class GatewayProcess implements Gateway {
         logger,
       });
     this.#runtime = createRuntime(deps, source, this.metrics, this.#client);
+    this.#probe = new McpProbe(this.#runtime);
     this.#shipper = new SpoolShipper({
       spool: this.#runtime.spool,
       send: (key, ndjson, signal) => this.#client.sendBatch(key, ndjson, signal),
@@ -144,6 +152,10 @@ class GatewayProcess implements Gateway {
     }));
   }
 
+  get proxyAddress() {
+    return this.#proxy ? { host: this.#proxy.address.address, port: this.#proxy.address.port } : undefined;
+  }
+
   get adminAddress() {
     return this.#admin ? { host: this.#admin.address.address, port: this.#admin.address.port } : undefined;
   }
@@ -153,11 +165,26 @@ class GatewayProcess implements Gateway {
     this.#shipper.start();
     this.#webhooks.start();
     await this.#runtime.counters.start();
+    this.#probe.start();
     this.#aggregate = setInterval(() => this.#writeAggregates(), AGGREGATE_INTERVAL_MS);
     await this.#runtime.source.start((snapshot) => this.#apply(snapshot));
     for (const listener of config.listeners) this.#listeners.push(await this.#open(listener));
+    if (config.proxy) this.#proxy = await this.#openProxy(config.proxy);
     if (config.metrics) this.#admin = await openAdminServer(config.metrics, this.metrics, () => this.health());
     await this.#portsChanging;
+  }
+
+  #openProxy(config: NonNullable<GatewayConfig['proxy']>): Promise<ForwardProxy> {
+    const { tokenUrl } = config;
+    return openForwardProxy({
+      runtime: this.#runtime,
+      config,
+      requestToken:
+        tokenUrl === undefined
+          ? undefined
+          : (id, secret) => requestClientToken(tokenUrl, id, secret, this.#deps.config.internalCa),
+      serve: (plan, request, response) => this.#serve(plan, request, response),
+    });
   }
 
   #open(config: ListenerConfig): Promise<Listener> {
@@ -193,6 +220,7 @@ class GatewayProcess implements Gateway {
     }
     runtime.upstreams.retain(runtime.tables?.apps ?? []);
     runtime.operations.retain(runtime.tables?.apps ?? []);
+    this.#probe.look();
     this.#portsChanging = this.#portsChanging
       .then(() => this.#followPorts())
       .catch((error: unknown) => {
@@ -340,6 +368,7 @@ class GatewayProcess implements Gateway {
         };
       });
     }
+    await this.#proxy?.close();
     await this.#webhooks.drain(drainMs);
     await Promise.all(closing);
   }
@@ -354,6 +383,7 @@ class GatewayProcess implements Gateway {
     await this.#portsChanging;
     // Whatever outlived the drain is cut, and its event is written.
     for (const exchange of this.#inFlight) recordCall(exchange, () => undefined);
+    this.#probe.stop();
     clearInterval(this.#aggregate);
     this.#writeAggregates();
     await this.#runtime.source.stop();

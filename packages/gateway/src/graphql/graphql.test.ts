@@ -86,7 +86,7 @@ beforeAll(async () => {
   linear = await createEmulator({ service: 'linear', port: await freePort() });
   const sdl = Buffer.from(SDL);
   const sha256 = createHash('sha256').update(sdl).digest('hex');
-  const local = { plaintext: 'allow', privateAddresses: ['127.0.0.1', '::1'] } as const;
+  const local = { plaintext: 'allow' as const, privateAddresses: ['127.0.0.1', '::1'] };
   gateway = await startTestGateway({
     upstream: upstream.url,
     app: { name: 'github', graphql: {}, unknownOperations: 'refuse' },

@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange.ts';
 import { checkGrant } from '../steps/check-grant.ts';
 import { checkInjection } from '../steps/check-injection.ts';
 import { checkLimits } from '../steps/check-limits.ts';
+import { checkRequirements, useApproval } from '../steps/check-requirements.ts';
 import { inspectRequest } from '../steps/inspect-request.ts';
 import { isRecord, type RpcRequest } from './json-rpc.ts';
 import { CLIENT_REQUESTS, type MethodRule, PARAMS } from './mcp-methods.ts';
@@ -207,7 +208,9 @@ export async function judgeRequest(
   if (item && item.state !== 'accepted') throw withheld(exchange, item);
   if (item?.kind === 'tool') checkArguments(exchange, request, item);
   checkInjection(exchange);
+  if (!isSession) checkRequirements(exchange);
   await inspectRequest(exchange);
+  if (!isSession) await useApproval(exchange);
   await prepareUpstream(exchange);
   if (session && (item?.kind === 'tool' || item?.kind === 'prompt')) await verifyItems(exchange, session, item.kind);
   if (item && !runtime.mcp.catalog.isUsable(item)) throw withheld(exchange, item);

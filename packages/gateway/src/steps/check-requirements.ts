@@ -3,6 +3,7 @@ import { type ApprovedCall, CALL_DETAIL_TYPE, type OperationFacts, unknownOperat
 import { ACR, assuranceRefusal, nonceRefusal, stepUpChallenge } from '../challenges.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { operationFacts } from '../operation-facts.ts';
 import type { ResolvedOperation } from '../operations.ts';
 import type { Requirement } from '../requirements.ts';
 
@@ -10,7 +11,10 @@ const LEVEL = { m0: 0, m1: 1, m2: 2 } as const;
 const EMPTY = Buffer.alloc(0);
 
 function factsOf(exchange: Exchange, operation: ResolvedOperation): OperationFacts {
-  return operation.described?.operation ?? unknownOperation(exchange.method);
+  // A tool or a GraphQL field is no HTTP operation, and is known by its own facts.
+  const own = exchange.app.entry.mcp || exchange.isGraphql;
+  const facts = own ? operationFacts(exchange.runtime, exchange.app.entry.id, operation.id) : undefined;
+  return facts ?? operation.described?.operation ?? unknownOperation(exchange.method);
 }
 
 /** What the call as it came needs to have approved: what an integration puts into `authorization_details`. */
