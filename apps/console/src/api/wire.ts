@@ -10,6 +10,8 @@ type Answer<Path extends keyof paths, Method extends 'get' | 'post'> = paths[Pat
 
 export type Session = Answer<'/api/v1/session', 'get'>;
 export type App = Answer<'/api/v1/apps/{id}', 'get'>;
+export type VendorCredential = Answer<'/api/v1/apps/{id}/credentials', 'get'>['items'][number];
+export type Upstreams = Answer<'/api/v1/apps/{id}/upstreams', 'get'>;
 export type Operation = Answer<'/api/v1/apps/{id}/operations', 'get'>['items'][number];
 export type Integration = Answer<'/api/v1/integrations/{id}', 'get'>;
 export type Credential = Answer<'/api/v1/integrations/{id}/credentials', 'get'>['items'][number];
@@ -28,6 +30,13 @@ export type Gateway = Answer<'/api/v1/gateways', 'get'>['items'][number];
 export type PolicyRule = Answer<'/api/v1/policies', 'get'>['items'][number];
 export type InspectionRule = Answer<'/api/v1/inspection-rules', 'get'>['items'][number];
 export type LimitRule = Answer<'/api/v1/limits', 'get'>['items'][number];
+export type RequirementRule = Answer<'/api/v1/requirements', 'get'>['items'][number];
+export type RequirementBody = NonNullable<
+  paths['/api/v1/requirements']['post']['requestBody']
+>['content']['application/json'];
+export type Approval = Answer<'/api/v1/approvals/{id}', 'get'>;
+export type ClientLock = Answer<'/api/v1/locks', 'get'>['items'][number];
+export type ClientCertificate = Answer<'/api/v1/certificates', 'get'>['items'][number];
 export type Person = Answer<'/api/v1/people', 'get'>['people'][number];
 export type PersonSession = Answer<'/api/v1/sessions', 'get'>['sessions'][number];
 export type ApiToken = Answer<'/api/v1/api-tokens', 'get'>['tokens'][number];

@@ -20,6 +20,7 @@ import { Page } from '../shell/Page.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { TrafficTab } from '../traffic/TrafficTab.tsx';
 import { WebhookTable } from '../webhooks/WebhookTable.tsx';
+import { VaultPanel } from '../vault/VaultPanel.tsx';
 import { AppFacts } from './AppFacts.tsx';
 import { AppSettings } from './AppSettings.tsx';
 import { AppUsers } from './AppUsers.tsx';
@@ -37,6 +38,7 @@ export function AppPage() {
 function OneApp({ app }: { readonly app: App }) {
   const can = useCan();
   const go = useGo();
+  const [tab, setTab] = useState(() => new URLSearchParams(window.location.search).get('tab') ?? 'traffic');
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const query = `app:${quoteValue(app.id)}`;
   const remove = useCommand({
@@ -75,6 +77,8 @@ function OneApp({ app }: { readonly app: App }) {
       <SpaceBetween size="l">
         <AppFacts app={app} />
         <Tabs
+          activeTabId={tab}
+          onChange={({ detail }) => setTab(detail.activeTabId)}
           tabs={[
             {
               id: 'traffic',
@@ -89,6 +93,7 @@ function OneApp({ app }: { readonly app: App }) {
             { id: 'operations', label: 'Operations', content: <OperationTable appId={app.id} /> },
             { id: 'integrations', label: 'Integrations', content: <AppUsers appId={app.id} /> },
             { id: 'webhooks', label: 'Webhooks', content: <WebhookTable appId={app.id} /> },
+            { id: 'credentials', label: 'Credentials', content: <VaultPanel app={app} /> },
             { id: 'settings', label: 'Settings', content: <AppSettings key={app.updatedAt} app={app} /> },
             ...(can('audit.read')
               ? [

@@ -52,6 +52,7 @@ const NUMBERS = [
   { key: 'concurrency', label: 'Calls in flight at once' },
   { key: 'callsPerDay', label: 'Calls a day' },
   { key: 'bytesPerDay', label: 'Bytes a day' },
+  { key: 'bytesOutPerDay', label: 'Bytes of answers a day' },
   { key: 'recordsPerDay', label: 'Records a day' },
 ] as const;
 

@@ -14,7 +14,7 @@ const rule: LimitRule = {
     countBy: ['integration'],
     rate: { count: 60, periodMs: 60_000, burst: 20 },
     concurrency: 5,
-    quota: { callsPerDay: 1_000, bytesPerDay: null, recordsPerDay: null },
+    quota: { callsPerDay: 1_000, bytesPerDay: null, bytesOutPerDay: null, recordsPerDay: null },
   },
 };
 

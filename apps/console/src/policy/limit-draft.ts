@@ -15,6 +15,7 @@ export interface LimitDraft {
   readonly concurrency: string;
   readonly callsPerDay: string;
   readonly bytesPerDay: string;
+  readonly bytesOutPerDay: string;
   readonly recordsPerDay: string;
 }
 
@@ -35,6 +36,7 @@ export function draftOfLimit(rule: LimitRule | null): LimitDraft {
     concurrency: show(entry?.concurrency),
     callsPerDay: show(entry?.quota?.callsPerDay),
     bytesPerDay: show(entry?.quota?.bytesPerDay),
+    bytesOutPerDay: show(entry?.quota?.bytesOutPerDay),
     recordsPerDay: show(entry?.quota?.recordsPerDay),
   };
 }
@@ -45,6 +47,7 @@ export function limitBody(draft: LimitDraft) {
   const quota = {
     callsPerDay: read(draft.callsPerDay),
     bytesPerDay: read(draft.bytesPerDay),
+    bytesOutPerDay: read(draft.bytesOutPerDay),
     recordsPerDay: read(draft.recordsPerDay),
   };
   const hasQuota = Object.values(quota).some((value) => value !== null);
@@ -80,9 +83,10 @@ export function describeLimit({ rate, concurrency, quota }: Pick<Entry, 'rate' |
   }
   if (concurrency !== null) parts.push(`${concurrency} at once`);
   if (quota) {
-    const { callsPerDay, bytesPerDay, recordsPerDay } = quota;
+    const { callsPerDay, bytesPerDay, bytesOutPerDay, recordsPerDay } = quota;
     if (callsPerDay !== null) parts.push(`${callsPerDay} calls a day`);
     if (bytesPerDay !== null) parts.push(`${bytesPerDay} bytes a day`);
+    if (bytesOutPerDay !== null) parts.push(`${bytesOutPerDay} bytes of answers a day`);
     if (recordsPerDay !== null) parts.push(`${recordsPerDay} records a day`);
   }
   return parts.join('; ') || 'no limit';

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { UsageWrong, day, note, print, printJson, printTable, take } from './output.ts';
 import type { CliContext } from './context.ts';
+import { addCredentialCommands } from './credential-commands.ts';
 
 const FETCH_MS_MAX = 30_000;
 
@@ -134,16 +135,19 @@ export function addAppCommands(program: Command, context: CliContext): void {
       print(`${result.description?.operations ?? 0} operations known`);
     });
 
-  withCredential(app.command('credential <name>').description('set or replace the vendor credential')).action(
-    async (name: string, options: CredentialOptions) => {
-      const { api } = await context.connect();
-      const body = await readCredential(options, context);
-      if (!body) throw new UsageWrong('Give --credential-env NAME or --credential-file PATH.');
-      const params = { path: { id: await findAppId(context, name) } };
-      take(await api.PUT('/api/v1/apps/{id}/credential', { params, body }));
-      note('The credential was replaced; integrations go on unnoticed.');
-    },
+  const credential = withCredential(
+    app.command('credential').argument('[name]').description('set or replace the vendor credential'),
   );
+  addCredentialCommands(credential, context, findAppId);
+  credential.action(async (name: string | undefined, options: CredentialOptions) => {
+    if (name === undefined) throw new UsageWrong('Name an app, or one of the commands: cordon app credential --help');
+    const { api } = await context.connect();
+    const body = await readCredential(options, context);
+    if (!body) throw new UsageWrong('Give --credential-env NAME or --credential-file PATH.');
+    const params = { path: { id: await findAppId(context, name) } };
+    take(await api.PUT('/api/v1/apps/{id}/credential', { params, body }));
+    note('The credential was replaced; integrations go on unnoticed.');
+  });
 
   app
     .command('list')
