@@ -6,12 +6,14 @@ import { detectionErrors, watchErrors } from '@cordon/detection';
 import { estateErrors } from '@cordon/estate';
 import { gatewayErrors } from '@cordon/gateway';
 import { identityErrors } from '@cordon/identity';
+import { incidentsErrors } from '@cordon/incidents';
 import { CONFIG_ENVIRONMENT, describeConfig, type ErrorTable, kernelErrors, PERMISSIONS, ROLES } from '@cordon/kernel';
 import { lakeErrors } from '@cordon/lake';
 import { openApiErrors } from '@cordon/openapi';
 import { policyErrors } from '@cordon/policy';
 import { postureErrors } from '@cordon/posture';
 import { proofErrors } from '@cordon/proof';
+import { vendorsErrors } from '@cordon/vendors';
 import { describeApi, httpErrors } from '@cordon/server';
 import { webhookErrors } from '@cordon/webhooks';
 
@@ -26,12 +28,14 @@ const TABLES: readonly ErrorTable[] = [
   gatewayErrors,
   httpErrors,
   identityErrors,
+  incidentsErrors,
   kernelErrors,
   lakeErrors,
   openApiErrors,
   policyErrors,
   postureErrors,
   proofErrors,
+  vendorsErrors,
   watchErrors,
   webhookErrors,
 ];

@@ -55,6 +55,8 @@ export const PERMISSIONS = {
   'playbook.approve': ['owner', 'security', 'responder'],
   'source.read': ['owner', 'security', 'responder', 'auditor'],
   'source.write': ['owner', 'security'],
+  'vendor.read': ['owner', 'security', 'responder', 'auditor', 'app-owner'],
+  'vendor.write': ['owner', 'security'],
   'audit.read': ['owner', 'security', 'auditor'],
   'map.read': ROLES,
   'approval.read': ROLES,

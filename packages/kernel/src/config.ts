@@ -65,9 +65,30 @@ const schema = z.strictObject({
       dpop_nonce: z.enum(['optional', 'required']).default('optional'),
     })
     .prefault({}),
-  worker: z.strictObject({ host: z.string().default('127.0.0.1'), port: port.default(7810) }).prefault({}),
+  worker: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(7810),
+      /** Where syslog sources listen. */
+      collect_host: z.string().default('127.0.0.1'),
+      /** Folders that file sources may read, separated by commas; nothing else on the machine is read. */
+      collect_folders: z.string().default(''),
+      /** PEM files of syslog over TLS; a certificate for localhost by the local authority when absent. */
+      collect_tls: z.strictObject({ cert_file: z.string().min(1), key_file: z.string().min(1) }).optional(),
+    })
+    .prefault({}),
   lake: z
     .strictObject({ port: port.default(7820), retention_days: z.number().int().min(1).max(3650).default(400) })
+    .prefault({}),
+  mail: z
+    .strictObject({
+      /** `smtp://user:password@host:587` or `smtps://`; without it no mail leaves. */
+      smtp_url: z
+        .string()
+        .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+        .optional(),
+      from: z.string().min(3).max(254).default('Cordon <cordon@localhost>'),
+    })
     .prefault({}),
   tokens: z
     .strictObject({
@@ -123,11 +144,17 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_GATEWAY_TLS_KEY_FILE: 'gateway.tls.key_file',
   CORDON_WORKER_HOST: 'worker.host',
   CORDON_WORKER_PORT: 'worker.port',
+  CORDON_COLLECT_HOST: 'worker.collect_host',
+  CORDON_COLLECT_FOLDERS: 'worker.collect_folders',
+  CORDON_COLLECT_TLS_CERT_FILE: 'worker.collect_tls.cert_file',
+  CORDON_COLLECT_TLS_KEY_FILE: 'worker.collect_tls.key_file',
   CORDON_LAKE_PORT: 'lake.port',
   CORDON_LAKE_RETENTION_DAYS: 'lake.retention_days',
   CORDON_ACCESS_TOKEN_MINUTES: 'tokens.access_minutes',
   CORDON_CONTROL_INTERNAL_URL: 'control_internal_url',
   CORDON_WORKER_INTERNAL_URL: 'worker_internal_url',
+  CORDON_SMTP_URL: 'mail.smtp_url',
+  CORDON_MAIL_FROM: 'mail.from',
   CORDON_INTERNAL_KEY: 'internal_key',
   CORDON_KEK: 'kek',
   DATABASE_URL: 'database_url',
@@ -142,6 +169,8 @@ const TEXT_PATHS: ReadonlySet<string> = new Set([
   'gateway.id',
   'kek',
   'internal_key',
+  'mail.smtp_url',
+  'mail.from',
   'database_url',
   'clickhouse_url',
   'valkey_url',

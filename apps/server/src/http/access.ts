@@ -50,6 +50,7 @@ export const httpErrors: ErrorTable = {
   'http.sign_in_required': { status: 401, expose: true, level: 'info' },
   'http.route_unknown': { status: 404, expose: true, level: 'debug' },
   'http.request_invalid': { status: 400, expose: true, level: 'info' },
+  'http.portal_busy': { status: 429, expose: true, level: 'info' },
   'http.request_refused': { status: 413, expose: true, level: 'info' },
 };
 

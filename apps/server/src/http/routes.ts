@@ -5,6 +5,7 @@ import { addConnectorRoutes, type ConnectorRouteDeps } from './connector-routes.
 import { addAlertRoutes, type AlertRouteDeps } from './alert-routes.ts';
 import type { ApiServer } from './api-type.ts';
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
+import { addCaseRoutes, type CaseRouteDeps } from './case-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -12,15 +13,20 @@ import { addIntegrationRoutes, type ClientDirectory } from './integration-routes
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
+import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addVaultRoutes } from './vault-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
+import { addContractRoutes } from './contract-routes.ts';
+import { addPortalRoutes } from './portal-routes.ts';
+import { addQuestionnaireRoutes } from './questionnaire-routes.ts';
+import { addVendorRoutes, type VendorRouteDeps } from './vendor-routes.ts';
 import { addWebhookRoutes, type WebhookRouteDeps } from './webhook-routes.ts';
 
 export interface RouteDeps
-  extends WebhookRouteDeps, ConnectorRouteDeps, AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps, ProofRouteDeps {
+  extends VendorRouteDeps, CaseRouteDeps, PlaybookRouteDeps, WebhookRouteDeps, ConnectorRouteDeps, AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps, ProofRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly estate: Estate;
@@ -51,4 +57,10 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);
   addProofRoutes(server, deps);
+  addCaseRoutes(server, deps);
+  addPlaybookRoutes(server, deps);
+  addVendorRoutes(server, deps);
+  addQuestionnaireRoutes(server, deps);
+  addContractRoutes(server, deps);
+  addPortalRoutes(server, deps);
 }

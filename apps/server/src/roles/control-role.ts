@@ -45,6 +45,8 @@ import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
 import { webhookErrors } from '@cordon/webhooks';
 import { createAuditLog } from '../audit-log.ts';
+import { vendorsErrors } from '@cordon/vendors';
+import { createVendorParts } from './vendor-parts.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
 import { createClientDirectory } from '../control/client-directory.ts';
@@ -179,6 +181,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       connectorsErrors,
       incidentsErrors,
       proofErrors,
+      vendorsErrors,
     ],
     divert: {
       matches: (path) => channel.matches(path) || isOauth(path) || forward.matches(path),
@@ -200,6 +203,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     },
   });
   addRoutes(server, {
+    ...createVendorParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
     db,
     clock,
     estate,

@@ -2,9 +2,11 @@ import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
 import { estateMigrations } from '@cordon/estate';
 import { identityMigrations } from '@cordon/identity';
+import { incidentsMigrations } from '@cordon/incidents';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
 import { proofMigrations } from '@cordon/proof';
 import { webhookMigrations } from '@cordon/webhooks';
+import { vendorsMigrations } from '@cordon/vendors';
 import { serverMigrations } from '../event-outbox.ts';
 
 /** In the order of dependence. */
@@ -16,5 +18,7 @@ export const allMigrations: readonly Migrations[] = [
   connectorsMigrations,
   proofMigrations,
   webhookMigrations,
+  incidentsMigrations,
+  vendorsMigrations,
   serverMigrations,
 ];

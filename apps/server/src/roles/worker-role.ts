@@ -33,6 +33,7 @@ import { loadConnectors } from './connector-parts.ts';
 import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
+import { createIncidentDuties } from '../worker/incident-duties.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
 import { startDetection } from '../worker/detection-duties.ts';
@@ -40,6 +41,7 @@ import { ownEvent } from '../worker/observed-event.ts';
 import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { repeat } from '../worker/repeating.ts';
+import { startVendorDuties } from '../worker/vendor-duties.ts';
 import { startVault } from '../worker/vault-duties.ts';
 import type { Watch } from '../worker/watch.ts';
 
@@ -122,7 +124,14 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const lease = await acquireLease({ url: config.databaseUrl, name: 'worker', logger, onLost });
   const db = openDatabase({ url: config.databaseUrl, logger });
   const lake = await openLake({ ...config.lake, logger, clock: systemClock });
-  const detection = await startDetection({ db, lake, clock: systemClock, logger, publicUrl: config.control.publicUrl });
+  const detection = await startDetection({
+    db,
+    lake,
+    clock: systemClock,
+    logger,
+    publicUrl: config.control.publicUrl,
+    collect: config.worker.collect,
+  });
   const events = createEventOutbox(db, logger);
   const envelope = createSecretEnvelope(keyRingFromText(config.kek));
   const identity = createIdentity({
@@ -142,15 +151,39 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     manifests: await loadConnectors(logger),
     ingest: detection.ingest,
   });
+  const incidents = await createIncidentDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    lake,
+    identity,
+    ruleSet: detection.ruleSet,
+    connectorActions: connectors.actions,
+  });
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
     logger,
     // The same at each start: DBOS takes up at launch what an executor of this name left pending.
     executorId: 'worker',
-    definitions: [createCutOffWorkflow({ db, clock: systemClock }), ...connectors.definitions],
+    definitions: [
+      createCutOffWorkflow({ db, clock: systemClock }),
+      ...connectors.definitions,
+      ...incidents.definitions,
+    ],
   });
   const vault = startVault({ db, clock: systemClock, envelope, logger });
   await connectors.start();
+  incidents.start();
+  const vendorDuties = startVendorDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    publicUrl: config.control.publicUrl,
+    smtpUrl: config.mail.smtpUrl,
+    mailFrom: config.mail.from,
+  });
   const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, detection.watch, logger));
   const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, detection.watch));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
@@ -186,8 +219,10 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await ingest.stop();
       await webhooks.stop();
       await vault.stop();
+      await incidents.stop();
       await connectors.stop();
       await detection.stop();
+      await vendorDuties.stop();
       await proof.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);

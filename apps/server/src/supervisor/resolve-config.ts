@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { ConfigInvalid, type Config } from '@cordon/kernel';
 import type { DataFolder } from './data-folder.ts';
 import type { RoleConfig } from './role-config.ts';
@@ -134,6 +135,27 @@ async function clientTrust({ clients }: Config): Promise<RoleConfig['clients']> 
   };
 }
 
+/** What sources that the worker collects by itself may use of this machine. */
+async function collectSettings(
+  { worker }: Config,
+  folder: DataFolder,
+  now: number,
+): Promise<RoleConfig['worker']['collect']> {
+  const { collect_host: host, collect_tls: given } = worker;
+  const folders = worker.collect_folders
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== '');
+  const wrong = folders.find((path) => !isAbsolute(path));
+  if (wrong !== undefined) throw new ConfigInvalid(`worker.collect_folders: ${wrong} is no absolute path.`);
+  if (given) {
+    const cert = await readPem(given.cert_file, 'worker.collect_tls.cert_file');
+    return { host, folders, tls: { cert, key: await readPem(given.key_file, 'worker.collect_tls.key_file') } };
+  }
+  const { cert, key } = await folder.localTls({ dns: ['localhost'], ip: ['127.0.0.1', '::1'] }, now, 'collect');
+  return { host, folders, tls: { cert, key } };
+}
+
 export async function resolveRoleConfig(
   config: Config,
   folder: DataFolder,
@@ -162,6 +184,7 @@ export async function resolveRoleConfig(
       host: config.worker.host,
       port: config.worker.port,
       internalUrl: config.worker_internal_url ?? `http://127.0.0.1:${config.worker.port}`,
+      collect: await collectSettings(config, folder, now),
     },
     gateway: {
       id: config.gateway.id ?? (await folder.gatewayId(hostname())),
@@ -178,6 +201,7 @@ export async function resolveRoleConfig(
       processes: config.gateway.processes,
       valkeyUrl: config.valkey_url ?? null,
     },
+    mail: { smtpUrl: config.mail.smtp_url ?? null, from: config.mail.from },
     accessTokenS: config.tokens.access_minutes * 60,
     retentionDays: config.lake.retention_days,
   };

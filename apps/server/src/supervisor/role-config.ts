@@ -29,7 +29,16 @@ export const roleConfig = z.object({
     certificateDays: z.int(),
     dpopNonce: z.enum(['optional', 'required']),
   }),
-  worker: z.object({ host: z.string(), port: z.int(), internalUrl: z.string() }),
+  worker: z.object({
+    host: z.string(),
+    port: z.int(),
+    internalUrl: z.string(),
+    collect: z.object({
+      host: z.string(),
+      folders: z.array(z.string()),
+      tls: z.object({ cert: z.string(), key: z.string() }),
+    }),
+  }),
   gateway: z.object({
     id: z.string(),
     host: z.string(),
@@ -47,6 +56,7 @@ export const roleConfig = z.object({
     /** Counts limits for a fleet. */
     valkeyUrl: z.string().nullable(),
   }),
+  mail: z.object({ smtpUrl: z.string().nullable(), from: z.string() }),
   accessTokenS: z.int(),
   retentionDays: z.int(),
 });
