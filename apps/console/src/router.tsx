@@ -154,6 +154,21 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/requirements',
+    component: lazyRouteComponent(() => import('./policy/RequirementsPage.tsx'), 'RequirementsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/approvals',
+    component: lazyRouteComponent(() => import('./approvals/ApprovalsPage.tsx'), 'ApprovalsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/locks',
+    component: lazyRouteComponent(() => import('./admin/LocksPage.tsx'), 'LocksPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/people',
     component: lazyRouteComponent(() => import('./admin/PeoplePage.tsx'), 'PeoplePage'),
   }),

@@ -1,9 +1,7 @@
 import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
-import Input from '@cloudscape-design/components/input';
 import Modal from '@cloudscape-design/components/modal';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
@@ -11,16 +9,14 @@ import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
-import { fieldProblem, taken } from '../api/problem.ts';
-import { useCommand } from '../api/use-command.ts';
 import type { Source } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
-import { FormDialog } from '../display/FormDialog.tsx';
 import { CopyText } from '../integrations/MadeCredentialView.tsx';
 import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { DeadLetters } from './DeadLetters.tsx';
+import { collectText, SourceForm } from './SourceForm.tsx';
 import { sourcesQuery } from './alert-queries.ts';
 
 export function SourcesPage() {
@@ -59,6 +55,7 @@ export function SourcesPage() {
           columnDefinitions={[
             { id: 'name', header: 'Name', isRowHeader: true, cell: (row) => row.name },
             { id: 'product', header: 'Product', cell: (row) => row.product },
+            { id: 'collect', header: 'How they come', cell: (row) => collectText(row.collect) },
             { id: 'state', header: 'State', cell: (row) => <State source={row} /> },
             { id: 'accepted', header: 'Events', cell: (row) => row.accepted.toLocaleString('en') },
             { id: 'last', header: 'Last came', cell: (row) => <Ago at={row.lastReceivedAt} none="never" /> },
@@ -90,47 +87,11 @@ export function SourcesPage() {
 
 function State({ source }: { readonly source: Source }) {
   if (source.status === 'paused') return <StatusIndicator type="stopped">Paused</StatusIndicator>;
+  if (source.collectError !== null) return <StatusIndicator type="error">{source.collectError}</StatusIndicator>;
   if (source.lastReceivedAt === null) return <StatusIndicator type="pending">Waiting for events</StatusIndicator>;
   const { errorRate } = source;
   if (errorRate === null || errorRate === 0) return <StatusIndicator type="success">Well</StatusIndicator>;
   return <StatusIndicator type="warning">{(errorRate * 100).toFixed(1)} % fail</StatusIndicator>;
-}
-
-function SourceForm({ onClose, onMade }: { readonly onClose: () => void; readonly onMade: (value: string) => void }) {
-  const [name, setName] = useState('');
-  const [product, setProduct] = useState('');
-  const create = useCommand<void, { readonly credential: string }>({
-    run: async () => taken(await api.POST('/api/v1/sources', { body: { name, product } })),
-    changes: [['sources'], ['audit']],
-    onDone: ({ credential }) => {
-      onClose();
-      onMade(credential);
-    },
-  });
-  return (
-    <FormDialog
-      title="Add a source"
-      button="Add"
-      isReady={name !== '' && product !== ''}
-      command={create}
-      onClose={onClose}
-    >
-      <FormField
-        label="Name"
-        description="Lower-case letters, digits and dashes."
-        errorText={fieldProblem(create.error, 'name')}
-      >
-        <Input value={name} autoComplete={false} onChange={({ detail }) => setName(detail.value)} />
-      </FormField>
-      <FormField
-        label="Product"
-        description="Whose events: okta, github, slack, google_workspace …"
-        errorText={fieldProblem(create.error, 'product')}
-      >
-        <Input value={product} autoComplete={false} onChange={({ detail }) => setProduct(detail.value)} />
-      </FormField>
-    </FormDialog>
-  );
 }
 
 function CredentialView({ value, onClose }: { readonly value: string; readonly onClose: () => void }) {

@@ -6,6 +6,8 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { AuditList } from '../admin/AuditList.tsx';
+import { GraphqlPanel } from '../agents/GraphqlPanel.tsx';
+import { McpTools } from '../agents/McpTools.tsx';
 import { api } from '../api/api-client.ts';
 import { appQuery } from '../api/estate-queries.ts';
 import { taken } from '../api/problem.ts';
@@ -90,6 +92,8 @@ function OneApp({ app }: { readonly app: App }) {
                 </SpaceBetween>
               ),
             },
+            ...(app.settings.mcp ? [{ id: 'tools', label: 'Tools', content: <McpTools app={app} /> }] : []),
+            ...(app.settings.graphql ? [{ id: 'graphql', label: 'GraphQL', content: <GraphqlPanel app={app} /> }] : []),
             { id: 'operations', label: 'Operations', content: <OperationTable appId={app.id} /> },
             { id: 'integrations', label: 'Integrations', content: <AppUsers appId={app.id} /> },
             { id: 'webhooks', label: 'Webhooks', content: <WebhookTable appId={app.id} /> },

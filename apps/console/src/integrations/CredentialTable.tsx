@@ -14,11 +14,15 @@ import { Ago } from '../display/Ago.tsx';
 import { Confirm } from '../display/Confirm.tsx';
 import { useCan } from '../session/session-query.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { CertificateTable } from './CertificateTable.tsx';
 import { CredentialForm } from './CredentialForm.tsx';
 
 const METHOD_TEXT: Readonly<Record<string, string>> = {
   client_secret_basic: 'Client secret',
   private_key_jwt: 'Private key (JWT)',
+  tls_client_auth: 'Certificate of an authority',
+  self_signed_tls_client_auth: 'Certificate of its own',
+  federated: 'Assertion of its platform',
 };
 
 /** With what an integration proves who it is when it asks for a token. */
@@ -93,6 +97,7 @@ export function CredentialTable({ integration }: { readonly integration: Integra
           </Box>
         }
       />
+      <CertificateTable integration={integration} />
       {isAdding ? <CredentialForm integration={integration} onClose={() => setAdding(false)} /> : null}
       {removed ? (
         <Confirm

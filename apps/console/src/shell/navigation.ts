@@ -16,6 +16,7 @@ const OVERVIEW: readonly NavigationLink[] = [
 const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
+  { text: 'Approvals', href: '/approvals', permission: 'approval.read' },
   { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
   { text: 'Connections', href: '/connections', permission: 'connector.read' },
   { text: 'Sources', href: '/sources', permission: 'source.read' },
@@ -25,6 +26,7 @@ const POLICY: readonly NavigationLink[] = [
   { text: 'Cedar policies', href: '/policies', permission: 'policy.read' },
   { text: 'Inspection rules', href: '/inspection-rules', permission: 'policy.read' },
   { text: 'Limits', href: '/limits', permission: 'policy.read' },
+  { text: 'Requirements', href: '/requirements', permission: 'policy.read' },
 ];
 
 const ADMINISTRATION: readonly NavigationLink[] = [
@@ -32,6 +34,7 @@ const ADMINISTRATION: readonly NavigationLink[] = [
   { text: 'API tokens', href: '/api-tokens', permission: 'api-token.self' },
   { text: 'Sessions', href: '/sessions', permission: 'session.self' },
   { text: 'Gateways', href: '/gateways', permission: 'system.read' },
+  { text: 'Locks', href: '/locks', permission: 'lock.read' },
   { text: 'Audit trail', href: '/audit', permission: 'audit.read' },
 ];
 

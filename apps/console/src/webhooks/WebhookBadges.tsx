@@ -21,7 +21,7 @@ export function DeliveryState({ delivery }: { readonly delivery: WebhookDelivery
       return delivery.attempts === 0 ? (
         <StatusIndicator type="pending">Waiting</StatusIndicator>
       ) : (
-        <StatusIndicator type="warning">Tried {delivery.attempts} times</StatusIndicator>
+        <StatusIndicator type="warning">Trying again ({delivery.attempts} failed)</StatusIndicator>
       );
   }
 }

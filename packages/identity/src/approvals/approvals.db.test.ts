@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { IntegrationId, readAudit, type Role, systemClock } from '@cordon/kernel';
+import { IntegrationId, PersonId, readAudit, type Role, systemClock } from '@cordon/kernel';
 import type { FastifyInstance } from 'fastify';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
@@ -232,6 +232,26 @@ describe('nobody approves', () => {
       payload: { reason: 'by script' },
     });
     expect(response.statusCode).toBe(401);
+  });
+
+  const stale: [string, { readonly strongAuthAt: number | null; readonly amr: string[] }][] = [
+    ['a passkey shown three minutes ago', { strongAuthAt: Date.now() - 180_000, amr: ['hwk'] }],
+    ['no factor', { strongAuthAt: null, amr: ['pwd'] }],
+    ['a code shown just now, after a passkey', { strongAuthAt: Date.now() + 60_000, amr: ['hwk', 'otp'] }],
+  ];
+  test.each(stale)('with %s', async (_what, shown) => {
+    const asker = await makeAsker();
+    await asker.ask();
+    const { id } = await newest('grace');
+    const [session] = await fake.identity.sessions.list(
+      { kind: 'system', name: 'test' },
+      PersonId.parse(person('grace').id),
+    );
+    const actor = { kind: 'person', id: person('grace').id, name: 'grace', roles: ['security'] } as const;
+    const principal = { actor, via: 'session', session: { ...session!, ...shown }, expiresAt: Infinity } as const; // she has one
+    await expect(fake.identity.approvals.decide(principal, id, 'approved', 'why not')).rejects.toMatchObject({
+      code: 'kernel.step_up_required',
+    });
   });
 
   test('what is over', async () => {
