@@ -48,6 +48,7 @@ import { createAuditLog } from '../audit-log.ts';
 import { vendorsErrors } from '@cordon/vendors';
 import { createVendorParts } from './vendor-parts.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
+import { protocolOperations } from '../control/protocol-operations.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
 import { createClientDirectory } from '../control/client-directory.ts';
 import { createDescriptionCompiler } from '../control/description-compiler.ts';
@@ -68,8 +69,8 @@ import { createVendorClient } from '../vault/vendor-client.ts';
 async function operationsOf(db: Database, appId: string) {
   const app = await loadApp(db, appId);
   const blob = app.description ? await readBlob(db, app.description.sha256) : null;
-  if (!blob) return [];
-  return createOperations(blob, { upstream: app.settings.upstream }).list;
+  const described = blob ? createOperations(blob, { upstream: app.settings.upstream }).list : [];
+  return [...described, ...(await protocolOperations(db, app))];
 }
 
 function createPolicyCheck(): (text: string) => void {

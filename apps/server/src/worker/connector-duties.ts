@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import {
+  type ActionRunner,
   type Connection,
   type Connectors,
   createActionRunner,
@@ -37,6 +38,7 @@ export interface ConnectorDuties {
   readonly definitions: readonly AnyWorkflow[];
   /** What other domains use. */
   readonly connectors: Connectors;
+  readonly actions: ActionRunner;
   /** Begins schedules; call it when workflows run. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -86,15 +88,17 @@ export function createConnectorDuties(deps: {
     httpFor: createPorts(),
     pause: (ms) => setTimeout(ms),
   };
+  const runner = createActionRunner(reachDeps);
   const duties: Repeating[] = [];
   let closeClient: (() => Promise<void>) | null = null;
 
   return {
     definitions: [
       createSyncWorkflow({ ...reachDeps, logger, takeEvents: takeInto(db, ingest) }),
-      createActionWorkflow(createActionRunner(reachDeps)),
+      createActionWorkflow(runner),
     ],
     connectors: createConnectors(reachDeps),
+    actions: runner,
     async start() {
       const workflows = await openWorkflowClient({ databaseUrl: db.url, logger });
       closeClient = () => workflows.close();

@@ -1,9 +1,10 @@
-import { DETECTION_CHANNEL, REPLAY_CHANNEL } from '@cordon/detection';
+import { DETECTION_CHANNEL, REPLAY_CHANNEL, type RuleSet } from '@cordon/detection';
 import type { Clock, Database, Logger } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { loadDetectionContent } from '../detection-content.ts';
 import { sendNotifications } from './alert-notifier.ts';
 import { checkAudit } from './audit-check.ts';
+import { type CollectSettings, startCollectors } from './collect/collectors.ts';
 import { repeat } from './repeating.ts';
 import { createSourceEndpoint, type SourceEndpoint } from './source-endpoint.ts';
 import { createSourceIngest, type SourceIngest } from './source-ingest.ts';
@@ -20,6 +21,7 @@ export interface Detection {
   readonly endpoint: SourceEndpoint;
   /** The way of a vendor's records into the lake. */
   readonly ingest: SourceIngest;
+  readonly ruleSet: RuleSet;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startDetection(deps: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publicUrl: string;
+  readonly collect: CollectSettings;
 }): Promise<Detection> {
   const { db, lake, clock, logger } = deps;
   const { parsers, ruleSet } = await loadDetectionContent(logger);
@@ -52,6 +55,7 @@ export async function startDetection(deps: {
     audit: repeat('audit check', AUDIT_CHECK_MS, logger, () => checkAudit({ db, clock, watch })),
     settings: repeat('rule settings', SETTINGS_MS, logger, () => watch.loadSettings()),
   };
+  const collectors = await startCollectors({ db, ingest, clock, logger, settings: deps.collect });
   const listeners = await Promise.all([
     db.listen(REPLAY_CHANNEL, () => duties.replay.nudge()),
     db.listen(DETECTION_CHANNEL, () => duties.settings.nudge()),
@@ -59,8 +63,10 @@ export async function startDetection(deps: {
   return {
     watch,
     ingest,
+    ruleSet,
     endpoint: createSourceEndpoint({ db, ingest, clock, logger }),
     async stop() {
+      await collectors.stop();
       await Promise.all(listeners.map((listener) => listener.stop()));
       await Promise.all(Object.values(duties).map((duty) => duty.stop()));
     },

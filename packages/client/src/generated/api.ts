@@ -85,6 +85,11 @@ export interface paths {
                                      */
                                     validateResponses: "enforce" | "observe" | "off";
                                     /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    forwardProxy: "inspect" | "tunnel" | "refuse";
+                                    /**
                                      * @default detect
                                      * @enum {string}
                                      */
@@ -343,6 +348,11 @@ export interface paths {
                          */
                         validateResponses?: "enforce" | "observe" | "off";
                         /**
+                         * @default refuse
+                         * @enum {string}
+                         */
+                        forwardProxy?: "inspect" | "tunnel" | "refuse";
+                        /**
                          * @default detect
                          * @enum {string}
                          */
@@ -581,6 +591,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                forwardProxy: "inspect" | "tunnel" | "refuse";
                                 /**
                                  * @default detect
                                  * @enum {string}
@@ -867,6 +882,11 @@ export interface paths {
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
                                 /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                forwardProxy: "inspect" | "tunnel" | "refuse";
+                                /**
                                  * @default detect
                                  * @enum {string}
                                  */
@@ -1127,6 +1147,8 @@ export interface paths {
                         /** @enum {string} */
                         validateResponses?: "enforce" | "observe" | "off";
                         /** @enum {string} */
+                        forwardProxy?: "inspect" | "tunnel" | "refuse";
+                        /** @enum {string} */
                         injection?: "refuse" | "detect" | "off";
                         injectionExceptions?: {
                             /** @enum {string} */
@@ -1326,6 +1348,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                forwardProxy: "inspect" | "tunnel" | "refuse";
                                 /**
                                  * @default detect
                                  * @enum {string}
@@ -1807,6 +1834,11 @@ export interface paths {
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
                                 /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                forwardProxy: "inspect" | "tunnel" | "refuse";
+                                /**
                                  * @default detect
                                  * @enum {string}
                                  */
@@ -2099,6 +2131,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                forwardProxy: "inspect" | "tunnel" | "refuse";
                                 /**
                                  * @default detect
                                  * @enum {string}
@@ -13043,6 +13080,3537 @@ export interface paths {
                             finishedAt: number | null;
                         };
                     };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                                profile: {
+                                    /** @default null */
+                                    website: string | null;
+                                    /** @default [] */
+                                    products: string[];
+                                    /** @default  */
+                                    owner: string;
+                                    /**
+                                     * @default unrated
+                                     * @enum {string}
+                                     */
+                                    tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                    /** @default [] */
+                                    regions: string[];
+                                    /** @default [] */
+                                    contacts: {
+                                        name: string;
+                                        /** Format: email */
+                                        email: string;
+                                        /** @default  */
+                                        role: string;
+                                    }[];
+                                    /** @default null */
+                                    securityTxt: {
+                                        contacts: string[];
+                                        policy: string | null;
+                                        expires: number | null;
+                                        readAt: number;
+                                    } | null;
+                                    /** @default  */
+                                    note: string;
+                                };
+                                appIds: string[];
+                                createdAt: number;
+                                updatedAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default null */
+                        website?: string | null;
+                        /** @default [] */
+                        products?: string[];
+                        /** @default  */
+                        owner?: string;
+                        /**
+                         * @default unrated
+                         * @enum {string}
+                         */
+                        tier?: "critical" | "high" | "medium" | "low" | "unrated";
+                        /** @default [] */
+                        regions?: string[];
+                        /** @default [] */
+                        contacts?: {
+                            name: string;
+                            /** Format: email */
+                            email: string;
+                            /** @default  */
+                            role?: string;
+                        }[];
+                        /** @default  */
+                        note?: string;
+                        name: string;
+                        /** @default [] */
+                        appIds?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            created: number;
+                            linked: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        vendors: {
+                            /** @default null */
+                            website?: string | null;
+                            /** @default [] */
+                            products?: string[];
+                            /** @default  */
+                            owner?: string;
+                            /**
+                             * @default unrated
+                             * @enum {string}
+                             */
+                            tier?: "critical" | "high" | "medium" | "low" | "unrated";
+                            /** @default [] */
+                            regions?: string[];
+                            /** @default [] */
+                            contacts?: {
+                                name: string;
+                                /** Format: email */
+                                email: string;
+                                /** @default  */
+                                role?: string;
+                            }[];
+                            /** @default  */
+                            note?: string;
+                            name: string;
+                            /** @default [] */
+                            appIds?: string[];
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            created: number;
+                            existing: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                            subprocessors: {
+                                key: string;
+                                name: string;
+                                country: string | null;
+                                purpose: string | null;
+                                source: string;
+                                seenAt: number;
+                            }[];
+                            tasks: {
+                                id: string;
+                                kind: string;
+                                title: string;
+                                proof: unknown;
+                                doneAt: number | null;
+                                doneBy: string | null;
+                            }[];
+                            files: {
+                                id: string;
+                                name: string;
+                                kind: string;
+                                purpose: string;
+                                sha256: string;
+                                bytes: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name?: string;
+                        appIds?: string[];
+                        website?: string | null;
+                        products?: string[];
+                        owner?: string;
+                        /** @enum {string} */
+                        tier?: "critical" | "high" | "medium" | "low" | "unrated";
+                        regions?: string[];
+                        contacts?: {
+                            name: string;
+                            /** Format: email */
+                            email: string;
+                            /** @default  */
+                            role?: string;
+                        }[];
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/fourth-parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                key: string;
+                                name: string;
+                                countries: string[];
+                                vendors: {
+                                    id: string;
+                                    name: string;
+                                    tier: string;
+                                    purpose: string | null;
+                                }[];
+                                concentration: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                        /** @enum {string} */
+                        stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/offboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                            subprocessors: {
+                                key: string;
+                                name: string;
+                                country: string | null;
+                                purpose: string | null;
+                                source: string;
+                                seenAt: number;
+                            }[];
+                            tasks: {
+                                id: string;
+                                kind: string;
+                                title: string;
+                                proof: unknown;
+                                doneAt: number | null;
+                                doneBy: string | null;
+                            }[];
+                            files: {
+                                id: string;
+                                name: string;
+                                kind: string;
+                                purpose: string;
+                                sha256: string;
+                                bytes: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/tasks/{taskId}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    taskId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                            subprocessors: {
+                                key: string;
+                                name: string;
+                                country: string | null;
+                                purpose: string | null;
+                                source: string;
+                                seenAt: number;
+                            }[];
+                            tasks: {
+                                id: string;
+                                kind: string;
+                                title: string;
+                                proof: unknown;
+                                doneAt: number | null;
+                                doneBy: string | null;
+                            }[];
+                            files: {
+                                id: string;
+                                name: string;
+                                kind: string;
+                                purpose: string;
+                                sha256: string;
+                                bytes: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/security-txt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/subprocessors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            stage: "intake" | "assessment" | "approval" | "monitoring" | "offboarding" | "ended";
+                            profile: {
+                                /** @default null */
+                                website: string | null;
+                                /** @default [] */
+                                products: string[];
+                                /** @default  */
+                                owner: string;
+                                /**
+                                 * @default unrated
+                                 * @enum {string}
+                                 */
+                                tier: "critical" | "high" | "medium" | "low" | "unrated";
+                                /** @default [] */
+                                regions: string[];
+                                /** @default [] */
+                                contacts: {
+                                    name: string;
+                                    /** Format: email */
+                                    email: string;
+                                    /** @default  */
+                                    role: string;
+                                }[];
+                                /** @default null */
+                                securityTxt: {
+                                    contacts: string[];
+                                    policy: string | null;
+                                    expires: number | null;
+                                    readAt: number;
+                                } | null;
+                                /** @default  */
+                                note: string;
+                            };
+                            appIds: string[];
+                            createdAt: number;
+                            updatedAt: number;
+                            subprocessors: {
+                                key: string;
+                                name: string;
+                                country: string | null;
+                                purpose: string | null;
+                                source: string;
+                                seenAt: number;
+                            }[];
+                            tasks: {
+                                id: string;
+                                kind: string;
+                                title: string;
+                                proof: unknown;
+                                doneAt: number | null;
+                                doneBy: string | null;
+                            }[];
+                            files: {
+                                id: string;
+                                name: string;
+                                kind: string;
+                                purpose: string;
+                                sha256: string;
+                                bytes: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            kind: string;
+                            purpose: string;
+                            sha256: string;
+                            bytes: number;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/files/{fileId}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    fileId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaire-forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                title: string;
+                                version: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/questionnaires": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                title: string;
+                                /** @enum {string} */
+                                state: "draft" | "sent" | "submitted" | "reviewed";
+                                dueAt: number | null;
+                                submittedAt: number | null;
+                                createdAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        formId: string;
+                    } | {
+                        form: {
+                            /** @default own */
+                            id?: string;
+                            /** @default 1 */
+                            version?: string;
+                            title: string;
+                            licence?: string;
+                            source?: string;
+                            sections: {
+                                title: string;
+                                questions: {
+                                    id: string;
+                                    text: string;
+                                    help?: string;
+                                    why?: string;
+                                    /** @enum {string} */
+                                    kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                    /** @default [] */
+                                    options?: string[];
+                                    /** @default true */
+                                    isRequired?: boolean;
+                                    /** @default false */
+                                    wantsNote?: boolean;
+                                    /** @default false */
+                                    asksOwnership?: boolean;
+                                    showIf?: {
+                                        question: string;
+                                        is: string[];
+                                    };
+                                    /** @default {} */
+                                    translations?: {
+                                        [key: string]: {
+                                            text: string;
+                                            help?: string;
+                                        };
+                                    };
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/questionnaires/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                        title?: string;
+                        mapping?: {
+                            sheet: string;
+                            /** @default 1 */
+                            headerRow?: number;
+                            columns: {
+                                id?: number;
+                                question: number;
+                                answer?: number;
+                                ownership?: number;
+                                implementation?: number;
+                                responsibilities?: number;
+                                controlId?: number;
+                                controlTitle?: number;
+                                domain?: number;
+                            };
+                            idPrefix?: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                            problems: {
+                                row: number;
+                                problem: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaire-outlines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                sheet: string;
+                                isHidden: boolean;
+                                rows: number;
+                                columns: number;
+                                proposal: {
+                                    headerRow: number;
+                                    columns: {
+                                        [key: string]: number;
+                                    };
+                                } | null;
+                                sample: {
+                                    row: number;
+                                    cells: {
+                                        column: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: email */
+                        email: string;
+                        /**
+                         * @default en
+                         * @enum {string}
+                         */
+                        language?: "en" | "de" | "fr" | "es";
+                        /** @default 30 */
+                        validDays?: number;
+                        /** @default null */
+                        dueAt?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            linkId: string;
+                            url: string;
+                            expiresAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/links/{linkId}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    linkId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/answers/{questionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    questionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default null */
+                        answer?: (string | string[]) | null;
+                        /** @default  */
+                        note?: string;
+                        /** @default  */
+                        ownership?: string;
+                        /** @default  */
+                        responsibilities?: string;
+                        /** @default [] */
+                        files?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/workbook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            filled: number;
+                            unknown: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/reviews/{questionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    questionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        verdict: "accepted" | "follow_up";
+                        comment?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/finish-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            submittedAt: number | null;
+                            createdAt: number;
+                            form: {
+                                /** @default own */
+                                id: string;
+                                /** @default 1 */
+                                version: string;
+                                title: string;
+                                licence?: string;
+                                source?: string;
+                                sections: {
+                                    title: string;
+                                    questions: {
+                                        id: string;
+                                        text: string;
+                                        help?: string;
+                                        why?: string;
+                                        /** @enum {string} */
+                                        kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                        /** @default [] */
+                                        options: string[];
+                                        /** @default true */
+                                        isRequired: boolean;
+                                        /** @default false */
+                                        wantsNote: boolean;
+                                        /** @default false */
+                                        asksOwnership: boolean;
+                                        showIf?: {
+                                            question: string;
+                                            is: string[];
+                                        };
+                                        /** @default {} */
+                                        translations: {
+                                            [key: string]: {
+                                                text: string;
+                                                help?: string;
+                                            };
+                                        };
+                                    }[];
+                                }[];
+                            };
+                            hasWorkbook: boolean;
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            links: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/suggestions/{questionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    questionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                fileId: string;
+                                fileName: string;
+                                page: number;
+                                text: string;
+                                score: number;
+                                words: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/questionnaires/{id}/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    with?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            withId: string;
+                            changes: {
+                                id: string;
+                                question: string;
+                                /** @enum {string} */
+                                change: "same" | "changed" | "new" | "gone";
+                                isRephrased: boolean;
+                                before: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                } | null;
+                                after: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                } | null;
+                            }[];
+                            proposals: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                from: string;
+                                likeness: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/contracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                fileId: string;
+                                title: string;
+                                check: {
+                                    kind: string;
+                                    characters: number;
+                                    clauses: {
+                                        id: string;
+                                        title: string;
+                                        /** @enum {string} */
+                                        severity: "high" | "medium" | "low";
+                                        /** @enum {string} */
+                                        status: "present" | "weaker" | "negated" | "missing";
+                                        reasons: string[];
+                                        references: {
+                                            law: string;
+                                            article: string;
+                                        }[];
+                                        spans: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        }[];
+                                        clock: {
+                                            clause: string;
+                                            unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                            value: number | null;
+                                            hours: number | null;
+                                            businessDays: number | null;
+                                            qualifier: string | null;
+                                            text: string;
+                                            span: {
+                                                start: number;
+                                                end: number;
+                                                page: number;
+                                                text: string;
+                                            };
+                                        } | null;
+                                    }[];
+                                    clocks: {
+                                        clause: string;
+                                        unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                        value: number | null;
+                                        hours: number | null;
+                                        businessDays: number | null;
+                                        qualifier: string | null;
+                                        text: string;
+                                        span: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        };
+                                    }[];
+                                    findings: {
+                                        clause: string;
+                                        /** @enum {string} */
+                                        severity: "high" | "medium" | "low";
+                                        problem: string;
+                                    }[];
+                                };
+                                confirmations: {
+                                    [key: string]: {
+                                        /** @enum {string} */
+                                        verdict: "confirmed" | "rejected";
+                                        hours: number | null;
+                                        note: string;
+                                        by: string;
+                                        at: number;
+                                    };
+                                };
+                                createdAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string;
+                            title: string;
+                            check: {
+                                kind: string;
+                                characters: number;
+                                clauses: {
+                                    id: string;
+                                    title: string;
+                                    /** @enum {string} */
+                                    severity: "high" | "medium" | "low";
+                                    /** @enum {string} */
+                                    status: "present" | "weaker" | "negated" | "missing";
+                                    reasons: string[];
+                                    references: {
+                                        law: string;
+                                        article: string;
+                                    }[];
+                                    spans: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                    clock: {
+                                        clause: string;
+                                        unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                        value: number | null;
+                                        hours: number | null;
+                                        businessDays: number | null;
+                                        qualifier: string | null;
+                                        text: string;
+                                        span: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        };
+                                    } | null;
+                                }[];
+                                clocks: {
+                                    clause: string;
+                                    unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                    value: number | null;
+                                    hours: number | null;
+                                    businessDays: number | null;
+                                    qualifier: string | null;
+                                    text: string;
+                                    span: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    };
+                                }[];
+                                findings: {
+                                    clause: string;
+                                    /** @enum {string} */
+                                    severity: "high" | "medium" | "low";
+                                    problem: string;
+                                }[];
+                            };
+                            confirmations: {
+                                [key: string]: {
+                                    /** @enum {string} */
+                                    verdict: "confirmed" | "rejected";
+                                    hours: number | null;
+                                    note: string;
+                                    by: string;
+                                    at: number;
+                                };
+                            };
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string;
+                            title: string;
+                            check: {
+                                kind: string;
+                                characters: number;
+                                clauses: {
+                                    id: string;
+                                    title: string;
+                                    /** @enum {string} */
+                                    severity: "high" | "medium" | "low";
+                                    /** @enum {string} */
+                                    status: "present" | "weaker" | "negated" | "missing";
+                                    reasons: string[];
+                                    references: {
+                                        law: string;
+                                        article: string;
+                                    }[];
+                                    spans: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                    clock: {
+                                        clause: string;
+                                        unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                        value: number | null;
+                                        hours: number | null;
+                                        businessDays: number | null;
+                                        qualifier: string | null;
+                                        text: string;
+                                        span: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        };
+                                    } | null;
+                                }[];
+                                clocks: {
+                                    clause: string;
+                                    unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                    value: number | null;
+                                    hours: number | null;
+                                    businessDays: number | null;
+                                    qualifier: string | null;
+                                    text: string;
+                                    span: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    };
+                                }[];
+                                findings: {
+                                    clause: string;
+                                    /** @enum {string} */
+                                    severity: "high" | "medium" | "low";
+                                    problem: string;
+                                }[];
+                            };
+                            confirmations: {
+                                [key: string]: {
+                                    /** @enum {string} */
+                                    verdict: "confirmed" | "rejected";
+                                    hours: number | null;
+                                    note: string;
+                                    by: string;
+                                    at: number;
+                                };
+                            };
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contracts/{id}/clauses/{clauseId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    clauseId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        verdict: "confirmed" | "rejected";
+                        /** @default null */
+                        hours?: number | null;
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string;
+                            title: string;
+                            check: {
+                                kind: string;
+                                characters: number;
+                                clauses: {
+                                    id: string;
+                                    title: string;
+                                    /** @enum {string} */
+                                    severity: "high" | "medium" | "low";
+                                    /** @enum {string} */
+                                    status: "present" | "weaker" | "negated" | "missing";
+                                    reasons: string[];
+                                    references: {
+                                        law: string;
+                                        article: string;
+                                    }[];
+                                    spans: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                    clock: {
+                                        clause: string;
+                                        unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                        value: number | null;
+                                        hours: number | null;
+                                        businessDays: number | null;
+                                        qualifier: string | null;
+                                        text: string;
+                                        span: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        };
+                                    } | null;
+                                }[];
+                                clocks: {
+                                    clause: string;
+                                    unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                    value: number | null;
+                                    hours: number | null;
+                                    businessDays: number | null;
+                                    qualifier: string | null;
+                                    text: string;
+                                    span: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    };
+                                }[];
+                                findings: {
+                                    clause: string;
+                                    /** @enum {string} */
+                                    severity: "high" | "medium" | "low";
+                                    problem: string;
+                                }[];
+                            };
+                            confirmations: {
+                                [key: string]: {
+                                    /** @enum {string} */
+                                    verdict: "confirmed" | "rejected";
+                                    hours: number | null;
+                                    note: string;
+                                    by: string;
+                                    at: number;
+                                };
+                            };
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contract-clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    vendorId?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                clause: string;
+                                unit: ("hours" | "days" | "business_days" | "weeks" | "months" | "years") | null;
+                                value: number | null;
+                                hours: number | null;
+                                businessDays: number | null;
+                                qualifier: string | null;
+                                text: string;
+                                span: {
+                                    start: number;
+                                    end: number;
+                                    page: number;
+                                    text: string;
+                                };
+                                vendorId: string;
+                                contractId: string;
+                                title: string;
+                                isConfirmed: boolean;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            title: string;
+                            email: string;
+                            /** @enum {string} */
+                            language: "en" | "de" | "fr" | "es";
+                            expiresAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                        code: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            session: string;
+                            expiresAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/questionnaire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            title: string;
+                            /** @enum {string} */
+                            state: "draft" | "sent" | "submitted" | "reviewed";
+                            dueAt: number | null;
+                            email: string;
+                            /** @enum {string} */
+                            language: "en" | "de" | "fr" | "es";
+                            isDelegate: boolean;
+                            sections: {
+                                title: string;
+                                questions: {
+                                    id: string;
+                                    text: string;
+                                    help?: string;
+                                    why?: string;
+                                    /** @enum {string} */
+                                    kind: "yes-no-na" | "choice" | "choices" | "text" | "date";
+                                    /** @default [] */
+                                    options: string[];
+                                    /** @default true */
+                                    isRequired: boolean;
+                                    /** @default false */
+                                    wantsNote: boolean;
+                                    /** @default false */
+                                    asksOwnership: boolean;
+                                    showIf?: {
+                                        question: string;
+                                        is: string[];
+                                    };
+                                    /** @default {} */
+                                    translations: {
+                                        [key: string]: {
+                                            text: string;
+                                            help?: string;
+                                        };
+                                    };
+                                }[];
+                            }[];
+                            visible: string[];
+                            answers: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                version: number;
+                                review: ("accepted" | "follow_up") | null;
+                                by: string;
+                                at: number;
+                            }[];
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            comments: {
+                                id: string;
+                                questionId: string;
+                                author: string;
+                                /** @enum {string} */
+                                side: "reviewer" | "vendor";
+                                text: string;
+                                at: number;
+                            }[];
+                            proposals: {
+                                questionId: string;
+                                value: {
+                                    /** @default null */
+                                    answer: (string | string[]) | null;
+                                    /** @default  */
+                                    note: string;
+                                    /** @default  */
+                                    ownership: string;
+                                    /** @default  */
+                                    responsibilities: string;
+                                    /** @default [] */
+                                    files: string[];
+                                };
+                                from: string;
+                                likeness: number;
+                            }[];
+                            files: {
+                                id: string;
+                                name: string;
+                                bytes: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/answers/{questionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    questionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default null */
+                        answer?: (string | string[]) | null;
+                        /** @default  */
+                        note?: string;
+                        /** @default  */
+                        ownership?: string;
+                        /** @default  */
+                        responsibilities?: string;
+                        /** @default [] */
+                        files?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            progress: {
+                                asked: number;
+                                answered: number;
+                                open: string[];
+                            };
+                            visible: string[];
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            bytes: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        questionId: string;
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            questionId: string;
+                            author: string;
+                            /** @enum {string} */
+                            side: "reviewer" | "vendor";
+                            text: string;
+                            at: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/delegates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: email */
+                        email: string;
+                        /** @default null */
+                        questions?: string[] | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
                 };
             };
         };

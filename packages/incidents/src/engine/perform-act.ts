@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { ActContext, ActResult, AnyAction, Verdict } from '../actions/action.ts';
 import type { Transport } from '../actions/transport.ts';
 import { messageOf } from '../cacao/check-playbook.ts';
 import { type Act, isOver, type Journal, type Run } from './run.ts';
 
+/** What connectors and most tools take as an idempotency key. */
+const KEY_CHARS_MAX = 180;
 export const ACT_MS_MAX = 120_000;
 const VERIFY_AGAIN_MS = 5_000;
 
@@ -49,7 +52,8 @@ export function freshAct(
 
 /** The same for the same act of the same run, however often it is tried. */
 export function idempotencyKey(runId: string, key: string): string {
-  return `${runId}:${key}`;
+  const whole = `${runId}:${key}`;
+  return whole.length <= KEY_CHARS_MAX ? whole : `${runId}:${createHash('sha256').update(key).digest('hex')}`;
 }
 
 export function contextOf(context: PerformContext, act: Act, signal: AbortSignal): ActContext {

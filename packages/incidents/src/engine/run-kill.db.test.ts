@@ -224,7 +224,7 @@ function summary(outside: Outside, { tag, runId }: Started): string[] {
       act
         .replaceAll(runId, 'RUN')
         .replaceAll(tag, 'TAG')
-        .replaceAll(/^(case\w+ \[)"[^"]+"/g, '$1CASE')
+        .replaceAll(/^(case\w+ \[|.*"caseId":)"[^"]+"/g, '$1CASE')
         .replaceAll(/playbook-(read-only|limit)-[0-9a-f]{16}/g, 'RULE'),
     )
     .sort();

@@ -1,0 +1,118 @@
+import { isIP } from 'node:net';
+import type { ActionRunner } from '@cordon/connectors';
+import type { RuleSet } from '@cordon/detection';
+import { createEstate } from '@cordon/estate';
+import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
+import type { Identity } from '@cordon/identity';
+import { addEntry, createRunWorkflow, type RunEngine, sendMessages, wakeDueRuns } from '@cordon/incidents';
+import {
+  type AnyWorkflow,
+  type Clock,
+  type Database,
+  type Logger,
+  openWorkflowClient,
+  type SecretEnvelope,
+} from '@cordon/kernel';
+import type { Lake } from '@cordon/lake';
+import { PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
+import { createIncidentParts } from '../roles/incident-parts.ts';
+import { postJson } from './alert-notifier.ts';
+import { openCasesForAlerts } from './case-triggers.ts';
+import { createPlaybookTransport } from './playbook-ports.ts';
+import { type Repeating, repeat } from './repeating.ts';
+
+const WAKE_MS = 500;
+const MESSAGES_MS = 500;
+const TRIGGER_MS = 1_000;
+
+export interface IncidentDuties {
+  /** For `startWorkflows`. */
+  readonly definitions: readonly AnyWorkflow[];
+  /** Begins what repeats; call it when workflows run. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** The address of a mail server, judged by the egress guard before anything connects. */
+async function resolveGuarded(host: string, privateAddresses: readonly string[]): Promise<string> {
+  checkLiteralHost(host, privateAddresses);
+  if (isIP(host) !== 0) return host;
+  const guarded = guardedLookup(privateAddresses);
+  return new Promise((resolve, reject) => {
+    guarded(host, { family: 0 }, (error, address) => {
+      if (error) reject(error);
+      else resolve(typeof address === 'string' ? address : (address[0]?.address ?? host));
+    });
+  });
+}
+
+/** The worker's half of incidents: drives runs, sends messages, opens cases for alerts. */
+export async function createIncidentDuties(deps: {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly envelope: SecretEnvelope;
+  readonly logger: Logger;
+  readonly lake: Lake;
+  readonly identity: Identity;
+  readonly ruleSet: RuleSet;
+  readonly connectorActions: ActionRunner;
+}): Promise<IncidentDuties> {
+  const { db, clock, envelope, logger, identity } = deps;
+  const workflows = await openWorkflowClient({ databaseUrl: db.url, logger });
+  const { schema } = readBuiltIn();
+  const estate = createEstate(
+    {
+      db,
+      clock,
+      envelope,
+      logger,
+      workflows,
+      endAccess: (tx, input) => identity.oauthClients.endAccess(tx, input),
+      restoreAccess: (tx, input) => identity.oauthClients.restoreAccess(tx, input),
+    },
+    (text) => {
+      const report = validatePolicyText(text, schema);
+      if (!report.valid) throw new PolicyTextInvalid('The Cedar policy is not valid.', { problems: report.problems });
+    },
+  );
+  const parts = createIncidentParts({ db, clock, envelope, workflows });
+  const engine: RunEngine = {
+    db,
+    clock,
+    logger,
+    actions: parts.actions,
+    transport: createPlaybookTransport({ ...deps, estate }),
+    findPlaybook: (id) => parts.library.find(id),
+    async onEnd(tx, run, { ok, error }) {
+      if (run.caseId === null || run.mode === 'simulate') return;
+      const at = clock.now();
+      const text = `Playbook "${run.playbookName}" ${run.status === 'undoing' ? 'was undone' : 'ended'}: ${ok ? 'all went well' : (error ?? 'it failed')}`;
+      await addEntry(tx, run.caseId, {
+        kind: 'act',
+        at,
+        recordedAt: at,
+        author: 'playbook',
+        text,
+        detail: { run: run.id },
+      });
+    },
+  };
+  const duties: Repeating[] = [];
+  const triggers = { db, clock, logger, ruleSet: deps.ruleSet, library: parts.library, runs: parts.playbookRuns };
+  return {
+    definitions: [createRunWorkflow(engine)],
+    start() {
+      duties.push(
+        repeat('playbook timers', WAKE_MS, logger, () => wakeDueRuns(db, workflows, clock.now())),
+        repeat('case messages', MESSAGES_MS, logger, () =>
+          sendMessages({ db, clock, logger, envelope, postJson, resolve: resolveGuarded }),
+        ),
+        repeat('cases for alerts', TRIGGER_MS, logger, () => openCasesForAlerts(triggers)),
+      );
+    },
+    async stop() {
+      await Promise.all(duties.map((duty) => duty.stop()));
+      await workflows.close();
+    },
+  };
+}
