@@ -1,7 +1,15 @@
 import { once } from 'node:events';
+import { appendFile, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AnyValue } from '@opentelemetry/api';
+import { OTLPLogExporter as OTLPJsonLogExporter } from '@opentelemetry/exporter-logs-otlp-http';
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto';
+import { LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePorts } from './harness/free-ports.ts';
 import { type FakeVendor, startVendor } from './harness/fake-vendor.ts';
 import { addIntegration, addNotesApp, eventually, taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
@@ -16,10 +24,12 @@ const RECOVERY_MS_MAX = 60_000;
 let cordon: RunningCordon;
 let vendor: FakeVendor;
 let hook: Server;
+let logs: string;
 const told: { alert_id: string; title: string }[] = [];
 
 beforeAll(async () => {
-  [cordon, vendor] = [await startCordon(), await startVendor()];
+  logs = await realpath(await mkdtemp(join(tmpdir(), 'cordon-logs-')));
+  [cordon, vendor] = [await startCordon({ env: { CORDON_COLLECT_FOLDERS: logs } }), await startVendor()];
   hook = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -35,6 +45,7 @@ afterAll(async () => {
   await cordon?.stop();
   await vendor?.stop();
   hook?.close();
+  if (logs) await rm(logs, { recursive: true, force: true });
 });
 
 function lockOf(uuid: string, login: string): Record<string, unknown> {
@@ -48,6 +59,11 @@ function lockOf(uuid: string, login: string): Record<string, unknown> {
     outcome: { result: 'FAILURE' },
     target: [{ id: `id-${login}`, type: 'User', alternateId: login }],
   };
+}
+
+/** An event that no rule has anything to say about. */
+function signOutOf(uuid: string, login: string): Record<string, AnyValue> {
+  return { ...lockOf(uuid, login), eventType: 'user.session.end', outcome: { result: 'SUCCESS' } };
 }
 
 async function addSource(name: string, product: string): Promise<{ id: string; credential: string }> {
@@ -135,6 +151,51 @@ test('what no event can be made of is kept, and becomes an event once the parser
     expect(left).toMatchObject([{ raw: 'not json', status: 'waiting', attempts: 2 }]);
   }, SEEN_MS_MAX);
   expect(await found('product:okta eve@example.com')).toBe(1);
+});
+
+test('syslog and a growing file are collected, and what can not be is said', async () => {
+  const port = await freePorts(1);
+  const peers = ['127.0.0.0/8'];
+  const syslog = { kind: 'syslog' as const, transport: 'tcp' as const, port, peers };
+  const body = { name: 'appliances', product: 'syslog', collect: syslog };
+  taken(await cordon.api.POST('/api/v1/sources', { body }));
+  await eventually(async () => {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.end('<38>1 2026-11-23T10:00:00Z bastion sshd 411 - - Failed publickey for e2e-syslog-ada\n');
+  }, SEEN_MS_MAX);
+  await eventually(async () => expect(await found('e2e-syslog-ada')).toBeGreaterThan(0), SEEN_MS_MAX);
+
+  const path = join(logs, 'okta.ndjson');
+  await writeFile(path, `${JSON.stringify(signOutOf('e2e-file-1', 'file-ada@example.com'))}\n`);
+  const file = { name: 'okta-file', product: 'okta', collect: { kind: 'file' as const, path } };
+  taken(await cordon.api.POST('/api/v1/sources', { body: file }));
+  await eventually(async () => expect(await found('file-ada@example.com product:okta')).toBe(1), SEEN_MS_MAX);
+  await appendFile(path, `${JSON.stringify(signOutOf('e2e-file-2', 'file-ada@example.com'))}\n`);
+  await eventually(async () => expect(await found('file-ada@example.com product:okta')).toBe(2), SEEN_MS_MAX);
+
+  const secret = { kind: 'file' as const, path: join(cordon.dataDir, 'kek') };
+  taken(await cordon.api.POST('/api/v1/sources', { body: { name: 'thief', product: 'syslog', collect: secret } }));
+  await eventually(async () => {
+    const { items } = taken(await cordon.api.GET('/api/v1/sources'));
+    expect(items.find(({ name }) => name === 'thief')?.collectError).toMatch(/outside the folders/);
+  }, SEEN_MS_MAX);
+});
+
+test.each([
+  ['protobuf', OTLPLogExporter],
+  ['JSON', OTLPJsonLogExporter],
+] as const)("OpenTelemetry's own exporter delivers logs as %s", async (encoding, Exporter) => {
+  const name = `otel-${encoding.toLowerCase()}`;
+  const { credential } = await addSource(name, 'okta');
+  const exporter = new Exporter({ url: `${cordon.url}/v1/logs`, headers: { authorization: `Bearer ${credential}` } });
+  const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
+  // A vendor's record as a structured body, and one as text.
+  provider.getLogger('e2e').emit({ body: signOutOf(`${name}-1`, `${name}@example.com`) });
+  provider.getLogger('e2e').emit({ body: JSON.stringify(signOutOf(`${name}-2`, `${name}@example.com`)) });
+  await provider.forceFlush();
+  await provider.shutdown();
+  await eventually(async () => expect(await found(`${name}@example.com product:okta`)).toBe(2), SEEN_MS_MAX);
 });
 
 test('an integration that tries many operations it was not granted raises an alert', async () => {

@@ -91,9 +91,27 @@ export {
   type RuleSetting,
   ruleSettingInput,
 } from './rule-setting.ts';
+export {
+  type CollectingSource,
+  dropPosition,
+  type FilePosition,
+  listCollecting,
+  readPositions,
+  reportCollect,
+  savePosition,
+} from './source/collect-store.ts';
+export { type Collect, collectInput, peerCheck, SOURCES_CHANNEL } from './source/collect.ts';
 export { atTime, type FailedRecord, normaliseRecords, type Normalised } from './source/normalise-records.ts';
+export { readOtlpLogs } from './source/otlp-logs.ts';
 export { HecEventMissing, readEvents, readHecEvents } from './source/read-envelope.ts';
-export { DeliveryMalformed, RECORD_BYTES_MAX, RECORDS_MAX, type SourceRecord } from './source/read-records.ts';
+export {
+  DeliveryMalformed,
+  RECORD_BYTES_MAX,
+  RECORDS_MAX,
+  type SourceRecord,
+  splitRecords,
+} from './source/read-records.ts';
+export { parseSyslog, SyslogFrames, type SyslogMessage, syslogRecord } from './source/syslog.ts';
 export { credentialHash, type Source, sourceInput, sourcePatch } from './source/source.ts';
 export {
   createSourceCommands,

@@ -1,5 +1,5 @@
 import type { Migrations } from '@cordon/kernel';
-import type { Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { Level } from './sigma/ast.ts';
 import type { AlertStatus, Entity } from './alert/alert.ts';
 
@@ -27,6 +27,14 @@ export interface WatchTables {
     last_received_at: number | null;
     watermark: number | null;
     lag_ms: number | null;
+    collect: ColumnType<unknown, string | null, string | null>;
+    collect_error: string | null;
+  };
+  event_source_position: {
+    source_id: string;
+    item: string;
+    position: ColumnType<unknown, string, string>;
+    updated_at: number;
   };
   event_source_hour: { source_id: string; hour: number; accepted: number; failed: number };
   event_source_time: { source_id: string; event_id: string; first_at: number };

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import { parseSpan } from './event-commands.ts';
@@ -7,6 +8,22 @@ const CLOSE_REASONS = ['resolved', 'false-positive', 'expected', 'duplicate', 't
 
 function moment(ms: number | null): string {
   return ms === null ? 'never' : new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+interface CollectOptions {
+  readonly syslog?: string;
+  readonly peer: readonly string[];
+  readonly file?: string;
+}
+
+function collectOf({ syslog, peer, file }: CollectOptions) {
+  if (syslog !== undefined && file !== undefined) throw new UsageWrong('Give --syslog or --file, not both.');
+  if (file !== undefined) return { kind: 'file' as const, path: resolve(file) };
+  if (syslog === undefined) return null;
+  const [, transport, port] = /^(udp|tcp|tls):(\d{1,5})$/.exec(syslog) ?? [];
+  if (transport === undefined) throw new UsageWrong('--syslog is a transport and a port, such as tls:6514.');
+  const way = transport as 'udp' | 'tcp' | 'tls'; // the expression allows no other
+  return { kind: 'syslog' as const, transport: way, port: Number(port), peers: [...peer] };
 }
 
 export function addDetectionCommands(program: Command, context: CliContext): void {
@@ -81,11 +98,22 @@ export function addDetectionCommands(program: Command, context: CliContext): voi
       .description('make a source; its credential is printed once, on standard output')
       .requiredOption('--product <product>', 'whose events: okta, github, slack, …')
       .option('--rate <events>', 'events a second', Number, 5_000)
-      .action(async (name: string, options: { product: string; rate: number }) => {
+      .option('--syslog <transport:port>', 'listen for syslog: udp:5514, tcp:5514 or tls:6514')
+      .option(
+        '--peer <network>',
+        'who may send syslog; may be repeated',
+        (one: string, all: readonly string[]) => [...all, one],
+        [],
+      )
+      .option('--file <path>', 'read a file, or the files of a folder, as they grow')
+      .action(async (name: string, options: CollectOptions & { product: string; rate: number }) => {
         const { api } = await context.connect();
-        const body = { name, product: options.product, rateMax: options.rate };
+        const collect = collectOf(options);
+        const body = { name, product: options.product, rateMax: options.rate, collect };
         const { source: made, credential } = take(await api.POST('/api/v1/sources', { body }));
-        note(`source ${made.id}; send events to /ingest/v1/events with this as bearer (shown once):`);
+        if (collect)
+          note(`source ${made.id} is collected by the worker; events may also be pushed, with this as bearer:`);
+        else note(`source ${made.id}; send events to /ingest/v1/events with this as bearer (shown once):`);
         print(credential);
       });
     source
@@ -105,6 +133,7 @@ export function addDetectionCommands(program: Command, context: CliContext): voi
           moment(one.lastReceivedAt),
           one.lagMs === null ? '-' : `${Math.round(one.lagMs / 1_000)} s`,
         ]);
+        for (const one of items) if (one.collectError !== null) note(`${one.name}: ${one.collectError}`);
         return printTable(['source', 'product', 'status', 'events', 'dead', 'last (UTC)', 'lag'], rows);
       });
     source

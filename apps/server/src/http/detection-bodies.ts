@@ -1,4 +1,4 @@
-import { ALERT_STATUSES, LEVELS } from '@cordon/detection';
+import { ALERT_STATUSES, collectInput, LEVELS } from '@cordon/detection';
 import { z } from 'zod';
 
 /** Response schemas of sources, detections and alerts. Times are milliseconds since the epoch. */
@@ -23,6 +23,8 @@ export const sourceBody = z.object({
   lagMs: z.int().nullable(),
   errorRate: z.number().nullable(),
   deadLetters: z.int(),
+  collect: collectInput.nullable(),
+  collectError: z.string().nullable(),
 });
 
 export const sourceWithCredential = z.object({ source: sourceBody, credential: z.string() });

@@ -28,7 +28,7 @@ export interface DataFolder {
   localTls(
     names: { dns: readonly string[]; ip: readonly string[] },
     now: number,
-    owner?: 'gateway' | 'control',
+    owner?: 'gateway' | 'control' | 'collect',
   ): Promise<PemPair & { ca: string }>;
   writePrivate(name: string, text: string): Promise<string>;
   readPrivate(name: string): Promise<string | null>;

@@ -114,6 +114,11 @@ export async function startIngestServer(deps: {
       if (retryAfterS !== undefined) response.setHeader('retry-after', retryAfterS);
       // What of a refused body has not been read is not waited for.
       if (!request.complete) response.setHeader('connection', 'close');
+      // OTLP is answered in the encoding that it came in; an empty protobuf message has no bytes.
+      if (way === 'otlp-logs' && status === 200 && request.headers['content-type'] === 'application/x-protobuf') {
+        response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+        return;
+      }
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       return;
     }

@@ -8,6 +8,7 @@ import {
   HecEventMissing,
   readEvents,
   readHecEvents,
+  readOtlpLogs,
   type SourceCredential,
   type SourceRecord,
 } from '@cordon/detection';
@@ -19,6 +20,8 @@ import { createSourceRate } from './source-rate.ts';
 /** A body, before and after it is unpacked. */
 const SOURCE_BODY_BYTES_MAX = 16 * 1024 * 1024;
 const DELIVERIES_AT_ONCE_MAX = 16;
+/** White space alone is no delivery; more of it than this is read as one and found malformed. */
+const EMPTY_BYTES_MAX = 4_096;
 const CREDENTIAL = /^(?:Bearer|Splunk)\s+(\S{1,200})$/i;
 const unpack = promisify(gunzip);
 
@@ -29,8 +32,9 @@ export interface SourceAnswer {
 }
 
 /** Which way in a path is; null for a path that is none of ours. */
-export function wayIn(path: string): 'events' | 'hec-event' | 'hec-raw' | 'hec-health' | null {
+export function wayIn(path: string): 'events' | 'otlp-logs' | 'hec-event' | 'hec-raw' | 'hec-health' | null {
   if (path === '/ingest/v1/events') return 'events';
+  if (path === '/v1/logs') return 'otlp-logs';
   const hec = /^\/services\/collector(?:\/(event|raw|health))?(?:\/1\.0)?$/.exec(path);
   if (!hec) return null;
   if (hec[1] === 'health') return 'hec-health';
@@ -53,17 +57,21 @@ const HEC_TEXT: Readonly<Record<number, readonly [code: number, text: string]>> 
 
 function refuse(way: Way, status: number, detail: string, retryAfterS?: number): SourceAnswer {
   const [code, text] = HEC_TEXT[status] ?? [8, 'Internal server error'];
-  const body = way === 'events' ? { status, detail } : { text, code, detail };
+  // OTLP answers with a google.rpc.Status; a message is all that senders show of it.
+  const otlp = { code: status, message: detail };
+  const body = way === 'events' ? { status, detail } : way === 'otlp-logs' ? otlp : { text, code, detail };
   return { status: status === 204 ? 400 : status, body, ...(retryAfterS === undefined ? {} : { retryAfterS }) };
 }
 
 function accept(way: Way, { accepted, duplicates, failed }: Taken): SourceAnswer {
+  // An empty ExportLogsServiceResponse: everything was taken. What no event can be made of is a dead letter here.
+  if (way === 'otlp-logs') return { status: 200, body: {} };
   const counts = { accepted, duplicates, dead_letters: failed.length };
   return { status: 200, body: way === 'events' ? counts : { text: 'Success', code: 0, ...counts } };
 }
 
-/** The body as text; null when it is larger than a body may be. */
-async function readText(request: IncomingMessage): Promise<string | null> {
+/** The body, unpacked; null when it is larger than a body may be. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -73,16 +81,18 @@ async function readText(request: IncomingMessage): Promise<string | null> {
     chunks.push(part);
   }
   const body = Buffer.concat(chunks);
-  if (request.headers['content-encoding']?.toLowerCase() !== 'gzip') return body.toString('utf8');
+  if (request.headers['content-encoding']?.toLowerCase() !== 'gzip') return body;
   try {
-    return (await unpack(body, { maxOutputLength: SOURCE_BODY_BYTES_MAX })).toString('utf8');
+    return await unpack(body, { maxOutputLength: SOURCE_BODY_BYTES_MAX });
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw new DeliveryMalformed('The body is not gzip.');
   }
 }
 
-function recordsOf(way: Way, text: string, request: IncomingMessage): SourceRecord[] {
+function recordsOf(way: Way, body: Buffer, request: IncomingMessage): SourceRecord[] {
+  if (way === 'otlp-logs') return readOtlpLogs(body, request.headers['content-type']);
+  const text = body.toString('utf8');
   if (way === 'hec-event') return readHecEvents(text);
   return readEvents(text, way === 'hec-raw' ? {} : request.headers);
 }
@@ -112,10 +122,11 @@ export function createSourceEndpoint(deps: {
   const take = async (way: Way, request: IncomingMessage): Promise<SourceAnswer> => {
     const source = await identify(way, request);
     if ('body' in source) return source;
-    const text = await readText(request);
-    if (text === null) return refuse(way, 413, `A body holds at most ${SOURCE_BODY_BYTES_MAX} bytes.`);
-    if (text.trim() === '') return refuse(way, way === 'events' ? 400 : 204, 'The body is empty.');
-    const records = recordsOf(way, text, request);
+    const body = await readBody(request);
+    if (body === null) return refuse(way, 413, `A body holds at most ${SOURCE_BODY_BYTES_MAX} bytes.`);
+    const isEmpty = body.length < EMPTY_BYTES_MAX && body.toString('utf8').trim() === '';
+    if (isEmpty && way !== 'otlp-logs') return refuse(way, way === 'events' ? 400 : 204, 'The body is empty.');
+    const records = recordsOf(way, body, request);
     const waitS = takeRate(source.id, source.rateMax, records.length);
     if (waitS > 0) return refuse(way, 429, `The source sends more than ${source.rateMax} events a second.`, waitS);
     return accept(way, await ingest.take(source, records));

@@ -11,6 +11,7 @@ import {
 import type { z } from 'zod';
 import { SourceExists, SourceUnknown, WatchInputInvalid } from '../watch-errors.ts';
 import type { WatchTables } from '../watch-tables.ts';
+import { SOURCES_CHANNEL } from './collect.ts';
 import { createCredential, type Source, type sourceInput, type sourcePatch } from './source.ts';
 import { loadSource, SOURCES_MAX } from './source-store.ts';
 
@@ -47,6 +48,7 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
     const source = await loadSource(tx, id, at);
     const target = { type: 'source', id, name: source.name };
     await appendAudit(tx, { actor, action, target, detail: { ...detail }, at });
+    await tx.notify(SOURCES_CHANNEL, id);
     return source;
   };
 
@@ -71,12 +73,15 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
             credential_hint: credential.hint,
             status: 'active',
             rate_max: input.rateMax,
+            collect: input.collect ? JSON.stringify(input.collect) : null,
+            collect_error: null,
             created_at: at,
             created_by: describeActor(actor).name,
             updated_at: at,
           })
           .execute();
-        return changed(tx, actor, 'source.created', id, { product: input.product });
+        const detail = { product: input.product, ...(input.collect && { collect: input.collect }) };
+        return changed(tx, actor, 'source.created', id, detail);
       });
       return { source, credential: credential.value };
     },
@@ -85,7 +90,7 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
       authorize(actor, 'source.write');
       if (patch.product !== undefined) checkProduct(patch.product);
       return db.transaction(async (tx) => {
-        const { rateMax, ...rest } = patch;
+        const { rateMax, collect, ...rest } = patch;
         await tx
           .tables<WatchTables>()
           .updateTable('event_source')
@@ -93,6 +98,10 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
             ...(rest.product !== undefined && { product: rest.product }),
             ...(rest.status !== undefined && { status: rest.status }),
             ...(rateMax !== undefined && { rate_max: rateMax }),
+            ...(collect !== undefined && {
+              collect: collect === null ? null : JSON.stringify(collect),
+              collect_error: null,
+            }),
             updated_at: clock.now(),
           })
           .where('id', '=', id)

@@ -35,6 +35,8 @@ function toSource(row: Row): Source {
     lagMs: row.lag_ms,
     errorRate: row.recent + row.recent_failed === 0 ? null : row.recent_failed / (row.recent + row.recent_failed),
     deadLetters: row.dead,
+    collect: (row.collect as Source['collect']) ?? null, // written by the commands, which parsed it
+    collectError: row.collect_error,
   };
 }
 

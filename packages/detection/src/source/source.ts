@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { type Collect, collectInput } from './collect.ts';
 
 /** Where vendor events come from. */
 export interface Source {
@@ -27,6 +28,9 @@ export interface Source {
   /** Share of records that failed within the last day, 0 to 1; null when nothing came. */
   readonly errorRate: number | null;
   readonly deadLetters: number;
+  /** How the worker gets the events by itself; null: senders push them. */
+  readonly collect: Collect | null;
+  readonly collectError: string | null;
 }
 
 const RATE_MAX_DEFAULT = 5_000;
@@ -35,12 +39,14 @@ export const sourceInput = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes'),
   product: z.string().min(1).max(200),
   rateMax: z.int().min(1).max(100_000).default(RATE_MAX_DEFAULT),
+  collect: collectInput.nullable().optional(),
 });
 
 export const sourcePatch = z.strictObject({
   product: z.string().min(1).max(200).optional(),
   status: z.enum(['active', 'paused']).optional(),
   rateMax: z.int().min(1).max(100_000).optional(),
+  collect: collectInput.nullable().optional(),
 });
 
 const CREDENTIAL_BYTES = 32;
