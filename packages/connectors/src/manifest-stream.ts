@@ -76,12 +76,13 @@ const incremental = z.discriminatedUnion('by', [
 ]);
 
 const readSpec = z.strictObject({
+  emptyStatuses: z.array(z.int()).default([]).describe('Statuses that say "there are none", such as 404.'),
   request: requestTemplate,
   paging: paging.default({ kind: 'none' }),
   items: expression.default('$').describe('Over the body: the items.'),
 });
 
-const enrich = readSpec.omit({ paging: true }).extend({
+const enrich = readSpec.omit({ paging: true, emptyStatuses: true }).extend({
   as: name.describe('Found in the mapping as `$extra.<name>`, in later requests as `{extra.<name>}`.'),
   when: expression.optional().describe('Over the item: only ask when true.'),
   nullStatuses: z.array(z.int()).default([]).describe('Statuses that say "there is none": null.'),

@@ -117,6 +117,7 @@ export async function readPage(
 ): Promise<Page> {
   const result = await client.call(spec.request, bindings, optionsFor(spec.paging, cursor));
   if (!result) throw new ToolFailed(`${loaded.manifest.title}: the request lacks a value: ${spec.request.path}`);
+  if (spec.emptyStatuses.includes(result.status)) return { items: [], next: undefined, body: null };
   if (!result.ok) throw judgeFailure(loaded.manifest.title, result, spec.notVisible ?? []);
   const items = listOf(await loaded.expression(spec.items).evaluate(result.body));
   const next = await nextOf(loaded, spec.paging, cursor, result, items.length, baseUrl);

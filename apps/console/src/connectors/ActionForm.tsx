@@ -11,7 +11,7 @@ import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import type { ActionRun, Connector } from './connector-queries.ts';
-import { RunState } from './states.tsx';
+import { JsonText, RunState } from './states.tsx';
 
 const POLL_MS = 400;
 const WAIT_MS_MAX = 60_000;
@@ -117,9 +117,7 @@ export function ActionForm({
           <SpaceBetween size="xs">
             <RunState run={shown} />
             <Box>{shown.summary}</Box>
-            {shown.state === null || shown.state === undefined ? null : (
-              <Box variant="pre">{JSON.stringify(shown.state, null, 2)}</Box>
-            )}
+            {shown.state === null || shown.state === undefined ? null : <JsonText value={shown.state} />}
           </SpaceBetween>
         ) : null}
       </SpaceBetween>

@@ -152,20 +152,24 @@ function ConfigFields({
   readonly values: Values;
   readonly onChange: (values: Values) => void;
 }) {
-  return connector.config.map((field) => (
-    <FormField
-      key={field.name}
-      label={field.required ? field.title : `${field.title} (optional)`}
-      description={field.help}
-      constraintText={field.example === null ? undefined : `Such as ${field.example}`}
-    >
-      <Input
-        value={values[field.name] ?? field.default ?? ''}
-        autoComplete={false}
-        onChange={({ detail }) => onChange({ ...values, [field.name]: detail.value })}
-      />
-    </FormField>
-  ));
+  return (
+    <SpaceBetween size="m">
+      {connector.config.map((field) => (
+        <FormField
+          key={field.name}
+          label={field.required ? field.title : `${field.title} (optional)`}
+          description={field.help}
+          constraintText={field.example === null ? undefined : `Such as ${field.example}`}
+        >
+          <Input
+            value={values[field.name] ?? field.default ?? ''}
+            autoComplete={false}
+            onChange={({ detail }) => onChange({ ...values, [field.name]: detail.value })}
+          />
+        </FormField>
+      ))}
+    </SpaceBetween>
+  );
 }
 
 function CredentialPart({

@@ -12,6 +12,7 @@ import { useState } from 'react';
 import { Ago } from '../display/Ago.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { entitiesQuery, type EntityRow } from './connector-queries.ts';
+import { JsonText } from './states.tsx';
 
 const KINDS = ['account', 'group', 'grant', 'credential', 'setting', 'schema'] as const;
 const ALL = { value: '', label: 'Every kind' };
@@ -106,7 +107,7 @@ export function EntityTable({ connectionId }: { readonly connectionId: string })
           closeAriaLabel="Close"
           onDismiss={() => setOpened(null)}
         >
-          <Box variant="pre">{JSON.stringify(opened.entity, null, 2)}</Box>
+          <JsonText value={opened.entity} />
         </Modal>
       ) : null}
     </SpaceBetween>

@@ -5,7 +5,7 @@ import type { ActionRun, Evidence, Sync } from './connector-queries.ts';
 const EVIDENCE = {
   emulated: { color: 'green', text: 'Emulated' },
   recorded: { color: 'green', text: 'Recorded' },
-  described: { color: 'grey', text: 'By description' },
+  described: { color: 'grey', text: 'Described' },
 } as const;
 
 /** What a stream or an action was proved against. */
@@ -61,4 +61,11 @@ export function RunState({ run }: { readonly run: ActionRun }) {
   if (run.outcome === null) return <StatusIndicator type="in-progress">Under way</StatusIndicator>;
   const [type, text] = OUTCOMES[run.outcome];
   return <StatusIndicator type={type}>{text}</StatusIndicator>;
+}
+
+const WRAPPED = { whiteSpace: 'pre-wrap', overflowWrap: 'anywhere', margin: 0 } as const;
+
+/** What a tool said, member by member; long lines wrap on a small screen. */
+export function JsonText({ value }: { readonly value: unknown }) {
+  return <pre style={WRAPPED}>{JSON.stringify(value, null, 2)}</pre>;
 }
