@@ -19,10 +19,11 @@ export {
 export { type Grant, grantInput } from './grant.ts';
 export { listGrants, loadGrant } from './grant-store.ts';
 export { SCHEMA_BYTES_MAX } from './graphql/graphql-schema.ts';
-export type { GraphqlSchemaSummary } from './graphql/graphql-store.ts';
+export { findGraphqlSchema, type GraphqlSchemaSummary } from './graphql/graphql-store.ts';
 export { type Integration, integrationInput, integrationPatch } from './integration.ts';
 export { findIntegration, listIntegrations, loadIntegration } from './integration-store.ts';
 export { type McpItem, type McpItemView, mcpDecision } from './mcp/mcp-item.ts';
+export { listMcpItems } from './mcp/mcp-store.ts';
 export { estateMigrations } from './migrations.ts';
 export { publish, readPosition, SNAPSHOT_CHANNEL } from './publication.ts';
 export { rewrapEstateSecrets } from './rewrap.ts';

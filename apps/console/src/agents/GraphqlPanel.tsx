@@ -86,9 +86,17 @@ function FieldTable({ app }: { readonly app: App }) {
   const schema = useQuery(graphqlSchemaQuery(app.id));
   const grants = useQuery(grantsQuery({ appId: app.id }));
   const integrations = useQuery(integrationsQuery);
-  const holders = ({ id, access }: Field): string => {
+  const holders = ({ id, access, summary, deprecated }: Field): string => {
     const [, kind = '', ...path] = id.split('.');
-    const operation = { id, method: kind.toUpperCase(), path: `/${path.join('/')}`, tags: ['graphql', kind], access };
+    const operation = {
+      id,
+      method: kind.toUpperCase(),
+      path: `/${path.join('/')}`,
+      tags: ['graphql', kind],
+      access,
+      summary,
+      deprecated,
+    };
     const found = (grants.data ?? []).filter(({ select }) => select.some((one) => selectorCovers(one, operation)));
     const names = found.map(
       ({ integrationId }) => integrations.data?.find((one) => one.id === integrationId)?.name ?? integrationId,

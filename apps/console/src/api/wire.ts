@@ -50,6 +50,13 @@ export type DeadLetter = Answer<'/api/v1/sources/{id}/dead-letters', 'get'>['ite
 export type Webhook = Answer<'/api/v1/webhooks/{id}', 'get'>;
 export type WebhookDelivery = Answer<'/api/v1/webhooks/{id}/deliveries', 'get'>['items'][number];
 export type WebhookDeliveryDetail = Answer<'/api/v1/webhooks/{id}/deliveries/{delivery}', 'get'>;
+export type IncidentCase = Answer<'/api/v1/cases', 'get'>['items'][number];
+export type CaseDetail = Answer<'/api/v1/cases/{id}', 'get'>;
+export type Playbook = Answer<'/api/v1/playbooks', 'get'>['items'][number];
+export type PlaybookDetail = Answer<'/api/v1/playbooks/{id}', 'get'>;
+export type PlaybookProblem = PlaybookDetail['problems'][number];
+export type PlaybookRun = Answer<'/api/v1/playbook-runs', 'get'>['items'][number];
+export type PlaybookRunDetail = Answer<'/api/v1/playbook-runs/{id}', 'get'>;
 export type Role = Person['roles'][number];
 
 export const ROLES: readonly Role[] = ['owner', 'security', 'developer', 'app-owner', 'responder', 'auditor'];

@@ -5,6 +5,7 @@ import Checkbox from '@cloudscape-design/components/checkbox';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Modal from '@cloudscape-design/components/modal';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
@@ -17,6 +18,12 @@ import { credentialBody, EMPTY_CREDENTIAL } from './credential-fields.ts';
 import { CredentialFields } from './CredentialFields.tsx';
 import { DescriptionField } from './DescriptionField.tsx';
 
+const KINDS = [
+  { value: 'http', label: 'HTTP API' },
+  { value: 'graphql', label: 'GraphQL API', description: 'Fields are the operations.' },
+  { value: 'mcp', label: 'MCP server', description: 'Tools are the operations.' },
+];
+
 interface AppFormProps {
   readonly onClose: () => void;
   readonly onDone: (app: App) => void;
@@ -27,6 +34,7 @@ export function AppForm({ onClose, onDone }: AppFormProps) {
   const [name, setName] = useState('');
   const [title, setTitle] = useState('');
   const [upstream, setUpstream] = useState('');
+  const [kind, setKind] = useState('http');
   const [isPlain, setPlain] = useState(false);
   const [address, setAddress] = useState('');
   const [document, setDocument] = useState('');
@@ -39,6 +47,8 @@ export function AppForm({ onClose, onDone }: AppFormProps) {
         name,
         upstream,
         ...(title === '' ? {} : { title }),
+        ...(kind === 'mcp' ? { mcp: {} } : {}),
+        ...(kind === 'graphql' ? { graphql: {} } : {}),
         ...(isPlain ? { plaintext: 'allow' as const } : {}),
         ...(address.trim() === '' ? {} : { privateAddresses: address.split(',').map((one) => one.trim()) }),
       };
@@ -99,6 +109,15 @@ export function AppForm({ onClose, onDone }: AppFormProps) {
             disabled={made !== null}
             autoFocus
             onChange={({ detail }) => setName(detail.value)}
+          />
+        </FormField>
+        <FormField label="Kind" description="What speaks at the upstream.">
+          <Select
+            expandToViewport
+            disabled={made !== null}
+            selectedOption={KINDS.find(({ value }) => value === kind) ?? null}
+            options={KINDS}
+            onChange={({ detail }) => setKind(detail.selectedOption.value ?? 'http')}
           />
         </FormField>
         <FormField

@@ -23,13 +23,21 @@ function segments(path: string): string[] {
   return path.split('/').filter(Boolean);
 }
 
-/** Whether a path template falls under a pattern: `*` is one segment, `**` the rest. */
+/** `*` within a segment stands for any characters: `get-*`. */
+function segmentCovers(pattern: string, segment: string): boolean {
+  if (pattern === '*' || pattern === segment) return true;
+  if (!pattern.includes('*') || segment.startsWith('{')) return false;
+  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 'u').test(segment);
+}
+
+/** Whether a path template falls under a pattern: `*` is one segment or part of one, `**` the rest. */
 function pathCovers(pattern: string, template: string): boolean {
   const [wanted, given] = [segments(pattern), segments(template)];
   for (const [index, part] of wanted.entries()) {
     if (part === '**') return true;
     const actual = given[index];
-    if (actual === undefined || (part !== '*' && part !== actual)) return false;
+    if (actual === undefined || !segmentCovers(part, actual)) return false;
   }
   return wanted.length === given.length;
 }
