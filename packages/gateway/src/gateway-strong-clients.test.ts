@@ -242,7 +242,7 @@ describe('a call that a second person must approve', () => {
     expect(response.headers.get('www-authenticate')).toContain('acr_values="urn:cordon:acr:approved"');
     expect(await response.json()).toMatchObject({
       code: 'gateway.approval_required',
-      authorization_details: [CALL],
+      authorization_details: [{ ...CALL, arguments: { '/amount': 100, '/to/account': 'DE1' } }],
       backchannel_authentication_endpoint: `${ISSUER}/oauth/bc-authorize`,
     });
     expect(upstream.requests.length).toBe(before);

@@ -46,7 +46,6 @@ export function LocksPage() {
         <ProblemAlert error={locks.error} onRetry={() => void locks.refetch()} />
         <Table<ClientLock>
           variant="container"
-          wrapLines
           loading={locks.isPending}
           loadingText="Loading locks"
           items={locks.data ?? []}

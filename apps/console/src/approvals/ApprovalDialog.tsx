@@ -77,19 +77,19 @@ export function ApprovalDialog({ approval, onClose }: { readonly approval: Appro
               Close
             </Button>
             {approval.decidable ? (
-              <>
-                <Button disabled={!isReady} loading={decide.isPending} onClick={() => decide.mutate('deny')}>
-                  Deny
-                </Button>
-                <Button
-                  variant="primary"
-                  disabled={!isReady}
-                  loading={decide.isPending}
-                  onClick={() => decide.mutate('approve')}
-                >
-                  Approve
-                </Button>
-              </>
+              <Button disabled={!isReady} loading={decide.isPending} onClick={() => decide.mutate('deny')}>
+                Deny
+              </Button>
+            ) : null}
+            {approval.decidable ? (
+              <Button
+                variant="primary"
+                disabled={!isReady}
+                loading={decide.isPending}
+                onClick={() => decide.mutate('approve')}
+              >
+                Approve
+              </Button>
             ) : null}
           </SpaceBetween>
         </Box>

@@ -32,7 +32,6 @@ export function ApprovalsPage() {
         <ProblemAlert error={approvals.error} onRetry={() => void approvals.refetch()} />
         <Table<Approval>
           variant="container"
-          wrapLines
           loading={approvals.isPending}
           loadingText="Loading approvals"
           items={items}

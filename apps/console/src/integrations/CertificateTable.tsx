@@ -36,7 +36,6 @@ export function CertificateTable({ integration }: { readonly integration: Integr
       <ProblemAlert error={certificates.error} />
       <Table<ClientCertificate>
         variant="container"
-        wrapLines
         loading={certificates.isPending}
         loadingText="Loading certificates"
         items={certificates.data ?? []}
@@ -56,7 +55,6 @@ export function CertificateTable({ integration }: { readonly integration: Integr
           { id: 'ends', header: 'Ends', cell: (row) => showTime(row.endsAt) },
           { id: 'issued', header: 'Issued', cell: (row) => <Ago at={row.issuedAt} /> },
           { id: 'by', header: 'By', cell: (row) => row.issuedBy },
-          { id: 'uri', header: 'SPIFFE id', cell: (row) => row.uri },
           ...(can('integration.revoke')
             ? [
                 {

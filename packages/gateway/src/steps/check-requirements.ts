@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto';
-import { type ApprovedCall, CALL_DETAIL_TYPE, type OperationFacts, unknownOperation } from '@cordon/policy';
+import {
+  type ApprovedCall,
+  argumentPointer,
+  CALL_DETAIL_TYPE,
+  type OperationFacts,
+  unknownOperation,
+} from '@cordon/policy';
 import { ACR, assuranceRefusal, nonceRefusal, stepUpChallenge } from '../challenges.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
@@ -20,16 +26,35 @@ function factsOf(exchange: Exchange, operation: ResolvedOperation): OperationFac
 /** What the call as it came needs to have approved: what an integration puts into `authorization_details`. */
 function describeCall(exchange: Exchange, approvals: Requirement['approvals']): Record<string, unknown> {
   const { operation, app, method } = exchange;
-  const names = approvals.flatMap(({ arguments: pointers }) => pointers);
+  const whole = approvals.some(({ bind }) => bind === 'body');
+  const named = approvals.flatMap(({ arguments: pointers }) => pointers);
+  // Nobody can read a hash: beside it go the values, which are checked as well, for the person who decides.
+  const names = whole ? [...new Set([...named, ...leavesOf(readJson(exchange.requestBody))])] : named;
   return {
     type: CALL_DETAIL_TYPE,
     app: app.entry.name,
     operation: operation!.id, // the operation step refused the call otherwise
     method,
     path: exchange.path,
-    ...(approvals.some(({ bind }) => bind === 'body') ? { body_sha256: bodyHash(exchange) } : {}),
+    ...(whole ? { body_sha256: bodyHash(exchange) } : {}),
     ...(names.length > 0 ? { arguments: argumentsOf(exchange, names) } : {}),
   };
+}
+
+const LEAVES_MAX = 20;
+const LEAF_CHARS_MAX = 500;
+const LEAF_DEPTH_MAX = 4;
+
+/** Pointers to the plain values in a body, the first ones of them. */
+function leavesOf(value: unknown, base = '', found: string[] = []): string[] {
+  if (typeof value !== 'object' || value === null || base.split('/').length > LEAF_DEPTH_MAX) return found;
+  for (const [name, part] of Object.entries(value)) {
+    if (found.length >= LEAVES_MAX) break;
+    const pointer = `${base}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    if (typeof part === 'object' && part !== null) leavesOf(part, pointer, found);
+    else if (String(part).length <= LEAF_CHARS_MAX && argumentPointer.safeParse(pointer).success) found.push(pointer);
+  }
+  return found;
 }
 
 function bodyHash(exchange: Exchange): string {
