@@ -60,27 +60,44 @@ export interface Deliverer {
 /** Hands deliveries to their integrations: signed, retried, one after another where they have an order. */
 export function createDeliverer(deps: DelivererDeps): Deliverer {
   const running = new Set<Promise<void>>();
+  let filling: Promise<void> | null = null;
+  let again = false;
   let stopped = false;
+
+  const start = (delivery: DueDelivery): void => {
+    const work = attemptDelivery(deps, delivery)
+      .catch((error: unknown) => {
+        // Its lease ends by itself; then it is tried again.
+        deps.logger.warn({ err: error, delivery: delivery.id }, 'a delivery could not be carried out');
+      })
+      .finally(() => {
+        running.delete(work);
+        // Its place is free: what waits need not wait for the next look.
+        if (!stopped) fill().catch(() => undefined); // the next look finds out, and says so
+      });
+    running.add(work);
+  };
+  const claim = async (): Promise<void> => {
+    do {
+      again = false;
+      const room = AT_ONCE_MAX - running.size;
+      if (stopped || room <= 0) return;
+      for (const delivery of await claimDeliveries(deps.db, deps.clock.now(), room)) start(delivery);
+    } while (again);
+  };
+  const fill = (): Promise<void> => {
+    again = true;
+    filling ??= claim().finally(() => {
+      filling = null;
+    });
+    return filling;
+  };
+
   return {
-    async run() {
-      for (;;) {
-        const room = AT_ONCE_MAX - running.size;
-        if (stopped || room === 0) return;
-        const due = await claimDeliveries(deps.db, deps.clock.now(), room);
-        if (due.length === 0) return;
-        for (const delivery of due) {
-          const work = attemptDelivery(deps, delivery)
-            .catch((error: unknown) => {
-              // Its lease ends by itself; then it is tried again.
-              deps.logger.warn({ err: error, delivery: delivery.id }, 'a delivery could not be carried out');
-            })
-            .finally(() => running.delete(work));
-          running.add(work);
-        }
-      }
-    },
+    run: fill,
     async stop() {
       stopped = true;
+      await filling?.catch(() => undefined);
       await Promise.all(running);
     },
   };

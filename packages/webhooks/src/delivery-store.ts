@@ -8,7 +8,7 @@ import { tablesOf, type WebhookTables } from './tables.ts';
 export const DELIVERY_PAGE_MAX = 200;
 const ATTEMPTS_SHOWN_MAX = 100;
 /** At once to one endpoint, from all workers: one that is slow must not take the places of the others. */
-const AT_ONCE_PER_ENDPOINT = 4;
+const AT_ONCE_PER_ENDPOINT = 8;
 
 /** Somebody works on it until then; afterwards another may. Longer than the longest attempt. */
 export const LEASE_MS = 60_000;
@@ -53,19 +53,21 @@ interface DueRow {
 export async function claimDeliveries(db: Database, now: number, max: number): Promise<DueDelivery[]> {
   const { rows } = await sql<DueRow>`
     with candidate as (
-      select d.id, row_number() over (partition by d.endpoint_id order by d.next_at, d.id)
-        + (select count(*) from webhook_delivery l
-           where l.endpoint_id = d.endpoint_id and l.status = 'waiting' and l.leased_until > ${now}) as place
-      from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id
-      where d.status = 'waiting' and d.next_at <= ${now} and d.leased_until <= ${now} and d.sealed is not null
-        and e.status = 'active'
-        and (d.order_key is null or not exists (
-          select 1 from webhook_delivery o
-          where o.endpoint_id = d.endpoint_id and o.order_key = d.order_key and o.status = 'waiting'
-            and (o.received_at, o.id) < (d.received_at, d.id)))
+      select c.id from webhook_endpoint e cross join lateral (
+        select d.id from webhook_delivery d
+        where d.endpoint_id = e.id and d.status = 'waiting' and d.next_at <= ${now} and d.leased_until <= ${now}
+          and d.sealed is not null
+          and (d.order_key is null or not exists (
+            select 1 from webhook_delivery o
+            where o.endpoint_id = d.endpoint_id and o.order_key = d.order_key and o.status = 'waiting'
+              and (o.received_at, o.id) < (d.received_at, d.id)))
+        order by d.next_at, d.id
+        limit greatest(0, ${AT_ONCE_PER_ENDPOINT} - (select count(*) from webhook_delivery l
+          where l.endpoint_id = e.id and l.status = 'waiting' and l.leased_until > ${now}))
+      ) c where e.status = 'active'
     ), chosen as (
       select id from webhook_delivery
-      where id in (select id from candidate where place <= ${AT_ONCE_PER_ENDPOINT})
+      where id in (select id from candidate)
         and status = 'waiting' and leased_until <= ${now}
       order by next_at, id limit ${max} for update skip locked
     )
@@ -89,6 +91,17 @@ export async function claimDeliveries(db: Database, now: number, max: number): P
     attempts: row.attempts,
     round: row.round,
   }));
+}
+
+/** Gives back what a worker held that is gone. For the start of the one worker that works: another's are dropped too. */
+export async function releaseDeliveries(db: Queryable): Promise<number> {
+  const result = await tablesOf(db)
+    .updateTable('webhook_delivery')
+    .set({ leased_until: 0 })
+    .where('status', '=', 'waiting')
+    .where('leased_until', '>', 0)
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
 }
 
 /** Gives a claimed delivery back without an attempt, to be looked at again later. */

@@ -13,7 +13,7 @@ export {
   type DeliveryCommands,
   type DeliveryView,
 } from './delivery-commands.ts';
-export { DELIVERY_PAGE_MAX, type DueDelivery, listDeliveries } from './delivery-store.ts';
+export { DELIVERY_PAGE_MAX, type DueDelivery, listDeliveries, releaseDeliveries } from './delivery-store.ts';
 export {
   type Attempt,
   type Delivery,

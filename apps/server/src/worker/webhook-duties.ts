@@ -7,6 +7,7 @@ import {
   type ReceivedDelivery,
   receivedDelivery,
   refreshEntries,
+  releaseDeliveries,
   sweepDeliveries,
   takeDeliveries,
 } from '@cordon/webhooks';
@@ -97,6 +98,8 @@ export async function startWebhookDuties(deps: {
       deps.onEvent();
     },
   });
+  // Workers hold a lease on their role, so whoever had these before is gone: no need to wait for its leases to end.
+  await releaseDeliveries(db);
   const delivering = repeat('webhook deliveries', DELIVER_MS, logger, () => deliverer.run());
   const upkeep = repeat('webhook upkeep', UPKEEP_MS, logger, async () => {
     await sweepDeliveries(context);
