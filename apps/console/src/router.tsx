@@ -78,6 +78,31 @@ const connect = createRoute({
   component: lazyRouteComponent(() => import('./vault/ConnectPage.tsx'), 'ConnectPage'),
 });
 
+const vendor = createRoute({
+  getParentRoute: () => inside,
+  path: '/vendors/$id',
+  component: lazyRouteComponent(() => import('./vendors/VendorPage.tsx'), 'VendorPage'),
+});
+
+const questionnaire = createRoute({
+  getParentRoute: () => inside,
+  path: '/questionnaires/$id',
+  component: lazyRouteComponent(() => import('./vendors/QuestionnairePage.tsx'), 'QuestionnairePage'),
+});
+
+const contract = createRoute({
+  getParentRoute: () => inside,
+  path: '/contracts/$id',
+  component: lazyRouteComponent(() => import('./vendors/ContractPage.tsx'), 'ContractPage'),
+});
+
+/** For people without an account: outside of the shell, and asks nobody who is signed in. */
+const portal = createRoute({
+  getParentRoute: () => root,
+  path: '/portal',
+  component: lazyRouteComponent(() => import('./portal/PortalPage.tsx'), 'PortalPage'),
+});
+
 const alert = createRoute({
   getParentRoute: () => inside,
   path: '/alerts/$id',
@@ -96,7 +121,40 @@ const connection = createRoute({
   component: lazyRouteComponent(() => import('./connectors/ConnectionPage.tsx'), 'ConnectionPage'),
 });
 
+const incidentPages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/cases/$id',
+    component: lazyRouteComponent(() => import('./incidents/CasePage.tsx'), 'CasePage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/playbooks/$id',
+    component: lazyRouteComponent(() => import('./incidents/PlaybookPage.tsx'), 'PlaybookPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/playbook-runs/$id',
+    component: lazyRouteComponent(() => import('./incidents/RunPage.tsx'), 'RunPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/cases',
+    component: lazyRouteComponent(() => import('./incidents/CasesPage.tsx'), 'CasesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/playbooks',
+    component: lazyRouteComponent(() => import('./incidents/PlaybooksPage.tsx'), 'PlaybooksPage'),
+  }),
+];
+
 const pages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/vendors',
+    component: lazyRouteComponent(() => import('./vendors/VendorsPage.tsx'), 'VendorsPage'),
+  }),
   createRoute({
     getParentRoute: () => inside,
     path: '/connections',
@@ -202,9 +260,10 @@ const pages = [
 export const router = createRouter({
   routeTree: root.addChildren([
     welcome,
+    portal,
     signIn,
     enrol,
-    inside.addChildren([connect, connection, webhook, events, alert, integration, app, ...pages]),
+    inside.addChildren([vendor, questionnaire, contract, connect, connection, webhook, events, alert, integration, app, ...incidentPages, ...pages]),
   ]),
   defaultErrorComponent: FailurePage,
   defaultNotFoundComponent: UnknownPage,

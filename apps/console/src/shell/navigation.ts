@@ -11,11 +11,14 @@ const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Map', href: '/', permission: 'map.read' },
   { text: 'Alerts', href: '/alerts', permission: 'alert.read' },
   { text: 'Events', href: '/events', permission: 'event.read' },
+  { text: 'Cases', href: '/cases', permission: 'case.read' },
+  { text: 'Playbooks', href: '/playbooks', permission: 'playbook.read' },
 ];
 
 const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
+  { text: 'Vendors', href: '/vendors', permission: 'vendor.read' },
   { text: 'Approvals', href: '/approvals', permission: 'approval.read' },
   { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
   { text: 'Connections', href: '/connections', permission: 'connector.read' },
