@@ -9,6 +9,7 @@ import { createGrantCommands } from './grant-commands.ts';
 import { createGraphqlCommands } from './graphql/graphql-commands.ts';
 import { createIntegrationCommands } from './integration-commands.ts';
 import { createMcpCommands } from './mcp/mcp-commands.ts';
+import { createProxyCommands } from './proxy/proxy-commands.ts';
 import { createRuleCommands } from './rule-commands.ts';
 
 export type Estate = ReturnType<typeof createEstate>;
@@ -30,5 +31,6 @@ export function createEstate(context: EstateContext, checkPolicy: (text: string)
   const declarations = createDeclarationCommands(context, { apps, integrations, grants, rules });
   const mcp = createMcpCommands(context);
   const graphql = createGraphqlCommands(context);
-  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql };
+  const proxy = createProxyCommands(context);
+  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql, proxy };
 }

@@ -47,3 +47,4 @@ export { createRotation } from './vault/rotation.ts';
 export { rotationInput } from './vault/vault-commands.ts';
 export { listCredentials } from './vault/vault-store.ts';
 export type { Reach, VendorAnswer, VendorClient, VendorRequest } from './vault/vendor-client.ts';
+export type { ProxyPatch, ProxySettings } from './proxy/proxy-commands.ts';

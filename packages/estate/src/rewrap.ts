@@ -1,4 +1,5 @@
 import type { Clock, Database, SecretEnvelope } from '@cordon/kernel';
+import { rewrapProxyKey } from './proxy/proxy-commands.ts';
 import { tablesOf } from './tables.ts';
 import { sourceContext } from './vault/minting.ts';
 import { publishPlace } from './vault/vault-publication.ts';
@@ -57,6 +58,7 @@ export async function rewrapEstateSecrets(deps: {
         .execute();
       count += 1;
     }
+    count += await rewrapProxyKey(tx, envelope, clock.now());
     return count;
   });
 }

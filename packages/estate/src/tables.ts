@@ -88,6 +88,14 @@ export interface EstateTables {
     created_by: string;
   };
   rules: { id: string; kind: RuleKind; name: string; entry: Json; created_at: Date; updated_at: Date };
+  proxy_settings: {
+    one: boolean;
+    settings: Json;
+    certificate: string;
+    sealed_key: string;
+    created_at: Date;
+    updated_at: Date;
+  };
   snapshot_state: { one: boolean; version: number; epoch: number; horizon: number; changed_at: Date };
   snapshot_entries: { key: string; value: ColumnType<unknown, string | null, string | null>; version: number };
   snapshot_keys: { key_id: string; public_key: string; sealed_private: string; created_at: Date };

@@ -77,6 +77,11 @@ export interface GatewayConfig {
   readonly listeners: readonly ListenerConfig[];
   /** Whether apps with a port of their own get a listener, and with which TLS settings. */
   readonly appPorts?: Omit<ListenerConfig, 'port' | 'kind' | 'app'>;
+  /** The forward proxy. Absent: there is none. */
+  readonly proxy?: Omit<ListenerConfig, 'kind' | 'app' | 'publicUrl'> & {
+    /** Where clients' ids and secrets are exchanged for tokens; without it only tokens are accepted. */
+    readonly tokenUrl?: string;
+  };
   /** Several processes listen on the same ports, the kernel spreads connections. */
   readonly reusePort?: boolean;
   /** Gateway processes of this data directory, which share their counters of limits. Default 1: nothing to share. */

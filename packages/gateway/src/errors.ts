@@ -7,6 +7,8 @@ const internal = (status: number): ErrorRule => ({ status, expose: false, level:
 export const gatewayErrors = {
   'gateway.request_malformed': refuse(400),
   'gateway.app_unknown': refuse(404),
+  'gateway.proxy_authentication': refuse(407),
+  'gateway.proxy_refused': refuse(403, 'info'),
   'gateway.upgrade_refused': refuse(400),
   'gateway.method_refused': refuse(405),
   'gateway.expectation_refused': refuse(417),

@@ -25,6 +25,8 @@ export interface ListenerPlan {
   readonly publicUrl: string | undefined;
   /** Name of the app that the whole listener serves. */
   readonly app: string | undefined;
+  /** Set for a call that came through the forward proxy: where it was going, and whose connection it is. */
+  readonly proxied?: { readonly host: string; readonly port: number; readonly token: string };
 }
 
 /** The upstream's answer, as far as it has come. */

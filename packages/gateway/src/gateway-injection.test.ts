@@ -45,7 +45,9 @@ afterAll(async () => {
 });
 
 function call(gw: TestGateway, path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { authorization: `Bearer ${TEST_TOKEN}`, 'content-type': 'application/json', ...init.headers };
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `Bearer ${TEST_TOKEN}`);
+  if (!headers.has('content-type')) headers.set('content-type', 'application/json');
   return fetch(gw.url + path, { redirect: 'manual', ...init, headers });
 }
 

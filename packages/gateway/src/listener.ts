@@ -28,7 +28,7 @@ const IDLE_SWEEP_MS = 50;
 const LOOPBACK = /^(?:127\.|::1$|localhost$)/;
 
 /** @throws {GatewayError} `gateway.config_invalid` for plain HTTP on an address that others can reach. */
-function checkPlaintext(config: ListenerConfig): void {
+export function checkPlaintext(config: ListenerConfig): void {
   if (config.tls || config.plaintext === 'behind-proxy') return;
   const loopback = LOOPBACK.test(config.host) && (config.host === 'localhost' || isIP(config.host) !== 0);
   if (loopback) return;
@@ -39,7 +39,7 @@ function checkPlaintext(config: ListenerConfig): void {
   );
 }
 
-function serverOptions(limits: GatewayLimits): http.ServerOptions {
+export function serverOptions(limits: GatewayLimits): http.ServerOptions {
   return {
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,

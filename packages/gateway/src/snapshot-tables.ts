@@ -9,12 +9,13 @@ import {
   type IntegrationEntry,
   type JwkEntry,
   type LimitEntry,
+  type ProxyEntry,
   type RevokedEntry,
   type Snapshot,
   type TokenEntry,
   type WebhookEntry,
 } from '@cordon/policy';
-import { type AppPlan, planApp } from './app-plan.ts';
+import { type AppPlan, planApp, type UpstreamTarget } from './app-plan.ts';
 import { Requirements } from './requirements.ts';
 import { compileMcp, type McpTables } from './mcp/mcp-tables.ts';
 
@@ -26,11 +27,19 @@ interface Compiled {
   readonly appsById: ReadonlyMap<string, AppPlan>;
   readonly appsByHost: ReadonlyMap<string, AppPlan>;
   readonly integrationsByClient: ReadonlyMap<string, IntegrationEntry>;
+  /** By `host:port` of their upstreams, for connections through the forward proxy. */
+  readonly byUpstream: ReadonlyMap<string, UpstreamPlace>;
   readonly limits: readonly LimitEntry[];
   readonly limitsByCall: Map<string, readonly LimitEntry[]>;
   readonly requirements: Requirements;
   readonly inspection: ReturnType<typeof compileInspection>;
   readonly mcp: McpTables;
+}
+
+/** An app and the one of its upstreams that a host is. */
+export interface UpstreamPlace {
+  readonly app: AppPlan;
+  readonly target: UpstreamTarget;
 }
 
 const LIMIT_CALLS_MAX = 50_000;
@@ -122,6 +131,22 @@ export class SnapshotTables {
     return getEntry(this.#entries, 'unlock', addressHash)?.at ?? 0;
   }
 
+  /** The app whose upstream listens there. */
+  byUpstream(host: string, port: number): UpstreamPlace | undefined {
+    return this.#compiled.byUpstream.get(`${host}:${port}`);
+  }
+
+  /** Whether any grant names this pair; looks at all of them, so not for the path of a call. */
+  hasGrant(integrationId: string, appId: string): boolean {
+    return listEntries(this.#entries, 'grant').some(
+      (grant) => grant.integrationId === integrationId && grant.appId === appId,
+    );
+  }
+
+  get proxy(): ProxyEntry | undefined {
+    return getEntry(this.#entries, 'proxy', 'settings');
+  }
+
   get inspection(): Compiled['inspection'] {
     return this.#compiled.inspection;
   }
@@ -145,10 +170,17 @@ export class SnapshotTables {
   }
 }
 
+function placeOf(target: UpstreamTarget): string {
+  const url = new URL(target.origin);
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  return `${url.hostname.replace(/^\[|\]$/g, '')}:${port}`;
+}
+
 function compileEntries(entries: Entries, before: Compiled | undefined): Compiled {
   const appsByName = new Map<string, AppPlan>();
   const appsById = new Map<string, AppPlan>();
   const appsByHost = new Map<string, AppPlan>();
+  const byUpstream = new Map<string, UpstreamPlace>();
   const integrationsByClient = new Map<string, IntegrationEntry>();
   const limits: LimitEntry[] = [];
   for (const [key, value] of entries) {
@@ -160,6 +192,7 @@ function compileEntries(entries: Entries, before: Compiled | undefined): Compile
       appsById.set(entry.id, plan);
       appsByName.set(entry.name, plan);
       for (const host of entry.hostNames) appsByHost.set(host, plan);
+      for (const target of [plan.main, ...plan.byRole.values()]) byUpstream.set(placeOf(target), { app: plan, target });
     } else if (key.startsWith('integration:')) {
       const entry = value as IntegrationEntry; // as above
       integrationsByClient.set(entry.clientId, entry);
@@ -175,6 +208,7 @@ function compileEntries(entries: Entries, before: Compiled | undefined): Compile
     appsByName,
     appsById,
     appsByHost,
+    byUpstream,
     integrationsByClient,
     limits,
     limitsByCall: new Map(),

@@ -109,7 +109,7 @@ class Detector implements InjectionDetector {
   }
 
   inspectJson(bytes: Uint8Array, options: InspectOptions = {}): InjectionFinding[] {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     const found: InjectionFinding[] = [];
     walkJson(text, {
       value: ({ start, end, mask }, place) => {

@@ -100,7 +100,7 @@ function readTag(text: string, at: number, end: number): { found: Match | null; 
   let next = at + 1;
   const closing = text[next] === '/';
   if (closing) next++;
-  while (next < end && (text.charCodeAt(next) === 0 || (closing && text[next] === ' '))) next++;
+  while (next < end && (text.charCodeAt(next) === 0 || (text[next] === ' ' && text[at + 1] === '/'))) next++;
   if (!/[a-z!?%]/i.test(text.charAt(next))) return { found: null, next };
   const nameStart = next;
   while (next < end && isNameChar(text.charAt(next))) next++;

@@ -62,6 +62,13 @@ export interface CallFacts extends EventOrigin {
   readonly upstreamMs?: number;
   readonly findings?: readonly FindingFacts[];
   readonly redactions?: number;
+  /** Of a connection through the forward proxy: how it was carried and what its handshake said. */
+  readonly proxy?: {
+    readonly way: 'tunnel' | 'opened' | 'plain';
+    readonly known: boolean;
+    readonly sni?: string;
+    readonly alpn?: readonly string[];
+  };
   readonly gatewayId: string;
   readonly snapshotVersion: number;
   readonly resources?: readonly { readonly id?: string; readonly name?: string; readonly type?: string }[];
@@ -111,6 +118,7 @@ function buildFacts(call: CallFacts, pathTemplate: string | undefined) {
     ...(call.reason !== undefined && { reason: call.reason }),
     ...(call.redactions !== undefined && call.redactions > 0 && { redactions: call.redactions }),
     ...(call.findings && call.findings.length > 0 && { findings: call.findings.map((found) => ({ ...found })) }),
+    ...(call.proxy && { proxy: { ...call.proxy } }),
     ...(call.upstreamMs !== undefined && { upstream_ms: call.upstreamMs }),
     ...(pathTemplate !== undefined && { path_template: pathTemplate }),
   };

@@ -223,6 +223,11 @@ export const appEntry = z.strictObject({
   unknownOperations: z.enum(['refuse', 'allow']).default('refuse'),
   validateRequests: check.default('enforce'),
   validateResponses: check.default('observe'),
+  /**
+   * What the forward proxy does with connections to this app's hosts: `inspect` opens TLS and every call takes the
+   * pipeline, `tunnel` records host and volume only.
+   */
+  forwardProxy: z.enum(['inspect', 'tunnel', 'refuse']).default('refuse'),
   injection: z.enum(['refuse', 'detect', 'off']).default('detect'),
   injectionExceptions: z.array(injectionException).max(200).default([]),
   credential: credential.nullable().default(null),

@@ -4,6 +4,7 @@ import { appEntry, credentialEntry, sha256Hex } from './app-entry.ts';
 import { SnapshotInvalid } from './errors.ts';
 import { graphqlSchemaEntry } from './graphql-entry.ts';
 import { mcpItemEntry } from './mcp-entry.ts';
+import { proxyEntry } from './proxy-entry.ts';
 import { requirementEntry } from './requirement-entry.ts';
 import { inspectionEntry, limitEntry } from './rule-entry.ts';
 import { webhookEntry } from './webhook-entry.ts';
@@ -25,6 +26,7 @@ export const entrySchemas = {
   'mcp-item': mcpItemEntry,
   'graphql-schema': graphqlSchemaEntry,
   webhook: webhookEntry,
+  proxy: proxyEntry,
 } as const;
 
 export type EntryKind = keyof typeof entrySchemas;
@@ -55,6 +57,7 @@ const nameIn: Record<EntryKind, string | null> = {
   'mcp-item': 'id',
   'graphql-schema': 'id',
   webhook: 'id',
+  proxy: 'id',
 };
 
 /** Splits `app:0190…` into its kind and name, or null when the kind is none we know. */

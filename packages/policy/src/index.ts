@@ -22,7 +22,7 @@ export {
   tokenEntry,
 } from './access-entry.ts';
 export type { AppEntry, AppEntryInput, Assurance, Credential, CredentialEntry } from './app-entry.ts';
-export { appEntry, assurance, credential } from './app-entry.ts';
+export { appEntry, assurance, credential, type InjectionException, injectionException } from './app-entry.ts';
 export type { Authorizer, OperationSource } from './authorizer.ts';
 export { createAuthorizer } from './authorizer.ts';
 export type { BuiltIn } from './built-in.ts';
@@ -104,3 +104,4 @@ export type {
   WebhookVariant,
 } from './webhook-entry.ts';
 export { WEBHOOK_BODY_BYTES_MAX, webhookEntry, webhookPlace, webhookScheme } from './webhook-entry.ts';
+export { type ProxyEntry, proxyEntry, type ProxyEntryInput } from './proxy-entry.ts';

@@ -18,6 +18,7 @@ const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   policy: { id: 'policy-1', name: 'No deletes', text: 'forbid (principal, action, resource);' },
   inspection: { id: 'rule-1', name: 'Cards', class: 'payment.card', action: 'redact' },
   limit: { id: 'limit-1', name: 'Burst', rate: { count: 100, periodMs: 60_000, burst: 20 } },
+  proxy: { id: 'settings' },
   requirement: { id: 'requirement-1', name: 'Payouts' },
   token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
   revoked: { expiresAt: 2_000_000_000_000 },

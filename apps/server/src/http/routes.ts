@@ -15,6 +15,7 @@ import { addMapRoutes } from './map-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
+import { addProxyRoutes } from './proxy-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addVaultRoutes } from './vault-routes.ts';
@@ -47,6 +48,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addMcpRoutes(server, deps);
   addGraphqlRoutes(server, deps);
   addRuleRoutes(server, deps);
+  addProxyRoutes(server, deps);
   addDeclarationRoutes(server, deps.estate);
   addEventRoutes(server, deps);
   addMapRoutes(server, deps);

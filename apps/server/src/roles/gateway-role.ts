@@ -1,7 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createGateway } from '@cordon/gateway';
+import { createGateway, type GatewayConfig } from '@cordon/gateway';
+import { OAUTH_ROUTES } from '@cordon/identity';
 import { createSecretEnvelope, keyRingFromText, type Logger, systemClock } from '@cordon/kernel';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 
@@ -42,6 +43,15 @@ function plain(port: number): { host: string; port: number; kind: 'api' }[] {
   return port === 0 ? [] : [{ host: '127.0.0.1', port, kind: 'api' }];
 }
 
+/** The forward proxy. SDKs speak to a proxy on this machine without TLS; one that others reach has the gateway's. */
+function proxy({ gateway, control }: RoleConfig): { proxy?: NonNullable<GatewayConfig['proxy']> } {
+  if (gateway.proxyPort === 0) return {};
+  const local = /^(?:127\.|::1$|localhost$)/.test(gateway.host);
+  const tls = !local && gateway.tls ? { tls: gateway.tls } : {};
+  const tokenUrl = `${control.internalUrl}${OAUTH_ROUTES.token}`;
+  return { proxy: { host: gateway.host, port: gateway.proxyPort, tokenUrl, ...tls } };
+}
+
 /** One process of the traffic path. */
 export async function startGateway(config: RoleConfig, logger: Logger): Promise<Role> {
   const { gateway } = config;
@@ -67,6 +77,7 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
         ...plain(gateway.plainPort),
         ...plain(gateway.processPort === 0 ? 0 : gateway.processPort + gateway.index),
       ],
+      ...proxy(config),
       appPorts: { host: gateway.host, ...tls },
       reusePort: true,
       processes: gateway.processes,

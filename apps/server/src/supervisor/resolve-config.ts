@@ -192,6 +192,7 @@ export async function resolveRoleConfig(
       port: config.gateway.port,
       plainPort: config.gateway.plain_port,
       processPort: config.gateway.process_port,
+      proxyPort: config.gateway.proxy_port,
       publicUrl: urls.gateway,
       tls: await gatewayTls(config, folder, urls.gateway, now),
       staleAfterMs: Math.round(config.gateway.stale_after_hours * HOUR_MS),

@@ -45,6 +45,8 @@ export const roleConfig = z.object({
     port: z.int(),
     plainPort: z.int(),
     processPort: z.int(),
+    /** 0: no forward proxy. */
+    proxyPort: z.int(),
     publicUrl: z.string(),
     tls: z.object({ cert: z.string(), key: z.string() }).nullable(),
     staleAfterMs: z.int(),

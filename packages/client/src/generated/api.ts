@@ -5255,6 +5255,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/proxy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            unknown: "refuse" | "observe";
+                            /** @enum {string} */
+                            sni: "match" | "any";
+                            ports: number[];
+                            certificate: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        unknown?: "refuse" | "observe";
+                        /** @enum {string} */
+                        sni?: "match" | "any";
+                        ports?: number[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            unknown: "refuse" | "observe";
+                            /** @enum {string} */
+                            sni: "match" | "any";
+                            ports: number[];
+                            certificate: string;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
     "/api/v1/declaration/plan": {
         parameters: {
             query?: never;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type AppPlan, locate } from '../app-plan.ts';
+import { type AppPlan, locate, type Located } from '../app-plan.ts';
 import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { GatewayRuntime } from '../runtime.ts';
@@ -91,6 +91,23 @@ function withoutMcpPrefix(url: string, byName: ReadonlyMap<string, AppPlan>): st
   return name !== undefined && byName.get(name)?.entry.mcp ? url.slice('/mcp'.length) : url;
 }
 
+/** A call that came through the proxy is addressed to the upstream itself: nothing of it is rewritten. */
+function locateProxied(
+  tables: SnapshotTables,
+  { host, port }: { host: string; port: number },
+  url: string,
+): Located | undefined {
+  const place = tables.byUpstream(host, port);
+  if (!place) return undefined;
+  const { app, target } = place;
+  const below =
+    target.basePath === '' || url.startsWith(`${target.basePath}/`) || url.startsWith(`${target.basePath}?`);
+  if (!below) return undefined;
+  const rest = url.slice(target.basePath.length);
+  const links = [{ host: target.host, basePath: target.basePath, prefix: target.basePath }];
+  return { app, target, path: rest.startsWith('/') ? rest : `/${rest}`, links };
+}
+
 export function checkReady(runtime: GatewayRuntime, tables: SnapshotTables | undefined): void {
   if (runtime.draining) {
     throw new Refusal('gateway.draining', 'This gateway is stopping. Try again.', {
@@ -139,7 +156,9 @@ export function acceptRequest(exchange: Exchange): void {
   const tables = exchange.tables!; // checkReady refused the call otherwise
   const own = listener.app === undefined ? tables.appByHost(hostName(host)) : tables.appsByName.get(listener.app);
   const shared = listener.app === undefined ? withoutMcpPrefix(url, tables.appsByName) : url;
-  const located = locate(shared, own, tables.appsByName);
+  const located = listener.proxied
+    ? locateProxied(tables, listener.proxied, url)
+    : locate(shared, own, tables.appsByName);
   if (!located) {
     throw new Refusal(
       'gateway.app_unknown',

@@ -75,6 +75,8 @@ function fail(exchange: Exchange, refusal: Refusal): Refusal {
 }
 
 function takeToken(exchange: Exchange): PresentedToken {
+  // The proxy asked who the connection belongs to; what the call itself carries is the SDK's idea of a vendor key.
+  if (exchange.listener.proxied) return { text: exchange.listener.proxied.token, scheme: 'field' };
   const presented = findToken(exchange.request.headers, exchange.path, exchange.app.entry.credential);
   if (presented === 'malformed') {
     throw fail(
