@@ -15,6 +15,7 @@ import type { AlertDetail } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
 import { eventsHref } from '../events/event-search.ts';
 import { useCan, useSession } from '../session/session-query.ts';
+import { AlertCases } from '../incidents/AlertCases.tsx';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
@@ -70,6 +71,7 @@ function Details({ alert }: { readonly alert: AlertDetail }) {
         <ProblemAlert error={acknowledge.error} />
         <Facts alert={alert} />
         <Guidance ruleId={alert.ruleId} />
+        <AlertCases alert={alert} />
         <Timeline alert={alert} />
         <AlertComments alert={alert} isWritable={can('alert.write')} />
       </SpaceBetween>
