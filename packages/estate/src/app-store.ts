@@ -222,8 +222,6 @@ export async function readDescription(db: Queryable, appId: string): Promise<Buf
 export async function sweepBlobs(db: Queryable, before: Date): Promise<number> {
   const result = await sql`delete from blobs b where b.created_at < ${before} and not exists (
     select 1 from apps a where a.operations_sha256 = b.sha256 or a.description_sha256 = b.sha256)
-    and not exists (select 1 from graphql_schemas g where g.sha256 = b.sha256)`.execute(
-    tablesOf(db),
-  );
+    and not exists (select 1 from graphql_schemas g where g.sha256 = b.sha256)`.execute(tablesOf(db));
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -190,3 +190,21 @@ test('nor when the hub is killed while they do', { timeout: 30_000 }, async () =
   expect(served).toBeGreaterThan(400);
   expect(served).toBeLessThanOrEqual(800 + sum(reports, (report) => report.alone));
 });
+
+test('what one process learns of a vendor’s limit reaches all the others, from the hub and through it', async () => {
+  const all = [await join(), await join(), await join()];
+  const heard = all.map((counters) => {
+    const notes: string[] = [];
+    counters.onNote(({ key }) => notes.push(key));
+    return notes;
+  });
+  const note = { limit: 100, remaining: 5, resetAt: Date.now() + DAY_MS, seen: ['int-1'] };
+  for (const [index, counters] of all.entries()) counters.tell({ ...note, key: `of-${index}` });
+  await vi.waitFor(() => {
+    expect(heard.map((notes) => notes.toSorted())).toEqual([
+      ['of-1', 'of-2'],
+      ['of-0', 'of-2'],
+      ['of-0', 'of-1'],
+    ]);
+  });
+});

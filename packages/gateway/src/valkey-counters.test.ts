@@ -111,6 +111,18 @@ describe.skipIf(!fs.existsSync(SERVER))(`counters in a server (skipped: ${SERVER
     expect(await take([counters], 20, check('wide', { callsPerDay: 10 }))).toBe(8);
   });
 
+  test('what a gateway learns of a vendor’s limit is there for the next one that learns something', async () => {
+    const [first, second] = [await join(), await join()];
+    const heard: string[][] = [];
+    second.onNote(({ seen }) => heard.push([...seen]));
+    const note = { key: 'vendor', limit: 100, remaining: 5, resetAt: Date.now() + 60_000 };
+    first.tell({ ...note, seen: ['int-1'] });
+    await vi.waitFor(() => {
+      second.tell({ ...note, seen: ['int-2'] });
+      expect(heard).toContainEqual(['int-1']);
+    });
+  });
+
   test('places and bytes', async () => {
     const fleet = [await join(), await join()];
     const two = check('c', { concurrency: 2 });

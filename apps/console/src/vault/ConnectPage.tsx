@@ -35,7 +35,7 @@ export function ConnectPage() {
       };
       return taken(await api.POST('/api/v1/credential-connections', { body }));
     },
-    done: 'Connected. Cordon renews the token from now on.',
+    done: 'Connected. Calls go out with the new token.',
     changes: [['apps'], ['audit']],
     onDone: () => go(`/apps/${id}?tab=credentials`),
   });
