@@ -1,6 +1,10 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { decodeKey, verifyExport } from '@cordon/proof';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
+import { freePorts } from './harness/free-ports.ts';
 import { taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
@@ -87,4 +91,58 @@ test('its alert is seen, taken, commented and closed', async () => {
   await page.getByText('Closed: resolved').waitFor();
   const { items } = taken(await cordon.api.GET('/api/v1/alerts', { params: { query: { status: 'closed' } } }));
   expect(items).toMatchObject([{ statusReason: 'resolved', statusBy: 'Ada Byron', assignee: 'Ada Byron' }]);
+});
+
+test('a syslog source is made, and the page says how its events come', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Sources', exact: true }).click();
+  await page.getByRole('button', { name: 'Add source' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a source' });
+  await dialog.getByLabel('Name').fill('appliances');
+  await dialog.getByLabel('Product').fill('syslog');
+  await dialog.getByRole('button', { name: /How they come/ }).click();
+  await page.getByRole('option', { name: /Syslog over TCP/ }).click();
+  await dialog.getByLabel('Port').fill(String(await freePorts(1)));
+  await dialog.getByLabel('Who may send').fill('10.0.0.0/8, nonsense');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await dialog
+    .getByText(/an address or a network/)
+    .first()
+    .waitFor();
+  await dialog.getByLabel('Who may send').fill('10.0.0.0/8');
+  await tab.screenshots('source-form');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /appliances.*Syslog, TCP port/ }).waitFor();
+  await tab.screenshots('sources');
+});
+
+test('the audit page shows the proof, and what is downloaded there is genuine', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Audit trail', exact: true }).click();
+  await page
+    .getByText(/\d+ records, /)
+    .first()
+    .waitFor();
+  await page.getByRole('button', { name: 'Check the records' }).click();
+  await page.getByText(/All \d+ stored records are those that the log took in/).waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Export', exact: true }).click(),
+  ]);
+  const { log } = taken(await cordon.api.GET('/api/v1/proof'));
+  const lines = createInterface({ input: createReadStream(await download.path()) });
+  expect((await verifyExport(lines, { key: decodeKey(log?.key ?? '') })).records).toBeGreaterThan(3);
+  await page.getByRole('button', { name: 'Add a witness' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a witness' });
+  await dialog.getByLabel('Name').fill('auditor');
+  await dialog.getByLabel('Address').fill('https://witness.example.com');
+  await dialog.getByLabel('Verifier key').fill('nonsense');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await dialog.getByText(/no verifier key/).waitFor();
+  await dialog.getByLabel('Verifier key').fill('PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /auditor https/ }).waitFor();
+  await tab.screenshots('proof');
+  await page.getByRole('button', { name: 'Remove auditor' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByText('None. Whoever keeps a checkpoint').waitFor();
+  expect(tab.errors).toEqual([]);
 });
