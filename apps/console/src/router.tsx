@@ -212,6 +212,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/proxy',
+    component: lazyRouteComponent(() => import('./policy/ProxyPage.tsx'), 'ProxyPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/requirements',
     component: lazyRouteComponent(() => import('./policy/RequirementsPage.tsx'), 'RequirementsPage'),
   }),

@@ -26,6 +26,7 @@ import { VaultPanel } from '../vault/VaultPanel.tsx';
 import { AppFacts } from './AppFacts.tsx';
 import { AppSettings } from './AppSettings.tsx';
 import { AppUsers } from './AppUsers.tsx';
+import { InjectionPanel } from './InjectionPanel.tsx';
 import { OperationTable } from './OperationTable.tsx';
 import { ReplaceCredential, ReplaceDescription } from './ReplaceParts.tsx';
 
@@ -98,6 +99,7 @@ function OneApp({ app }: { readonly app: App }) {
             { id: 'integrations', label: 'Integrations', content: <AppUsers appId={app.id} /> },
             { id: 'webhooks', label: 'Webhooks', content: <WebhookTable appId={app.id} /> },
             { id: 'credentials', label: 'Credentials', content: <VaultPanel app={app} /> },
+            { id: 'injection', label: 'Injection', content: <InjectionPanel app={app} /> },
             { id: 'settings', label: 'Settings', content: <AppSettings key={app.updatedAt} app={app} /> },
             ...(can('audit.read')
               ? [

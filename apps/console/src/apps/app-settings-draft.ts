@@ -50,6 +50,16 @@ export const CHOICES: readonly Choice[] = [
     ],
   },
   {
+    key: 'forwardProxy',
+    label: 'Through the forward proxy',
+    description: 'Connections to this app’s hosts by HTTPS_PROXY.',
+    options: [
+      { value: 'refuse', label: 'Refuse' },
+      { value: 'tunnel', label: 'Record host and volume' },
+      { value: 'inspect', label: 'Open TLS, check every call' },
+    ],
+  },
+  {
     key: 'strict',
     label: 'When an event is safe',
     description: 'Before the answer costs a disk write for each call.',

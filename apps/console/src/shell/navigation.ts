@@ -29,6 +29,7 @@ const POLICY: readonly NavigationLink[] = [
   { text: 'Cedar policies', href: '/policies', permission: 'policy.read' },
   { text: 'Inspection rules', href: '/inspection-rules', permission: 'policy.read' },
   { text: 'Limits', href: '/limits', permission: 'policy.read' },
+  { text: 'Forward proxy', href: '/proxy', permission: 'policy.read' },
   { text: 'Requirements', href: '/requirements', permission: 'policy.read' },
 ];
 
