@@ -35,8 +35,8 @@ interface TextRule {
 }
 
 // Format characters, tags, variation selectors and bidirectional controls: read by a model, not seen by a reviewer.
-const INVISIBLE =
-  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]/u;
+// U+FE0F only makes the character before it colourful.
+const INVISIBLE = /(?!\ufe0f)[\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
 
 /** Every pattern is linear: no nested repetition, bounded gaps. */
 const RULES: readonly TextRule[] = [

@@ -24,7 +24,7 @@ function sorted(value: unknown): unknown {
 /** Characters that a reviewer wouldn't see, as code points. */
 export function makeVisible(text: string): string {
   return text.replace(
-    /[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]|[\u{e0000}-\u{e0fff}]/gu,
+    /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu,
     (one) => `⟨U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase()}⟩`,
   );
 }

@@ -19,7 +19,10 @@ export function AppFacts({ app }: { readonly app: App }) {
           {
             label: 'Called at',
             value: system.data ? (
-              <CopyText text={`${system.data.gatewayUrl}/${app.name}`} label="Copy the address" />
+              <CopyText
+                text={`${system.data.gatewayUrl}/${settings.mcp ? 'mcp/' : ''}${app.name}`}
+                label="Copy the address"
+              />
             ) : (
               `/${app.name}`
             ),
@@ -40,6 +43,10 @@ export function AppFacts({ app }: { readonly app: App }) {
             label: 'Description',
             value: description ? (
               `${description.title} ${description.version}, ${showCount(description.operations)} operations`
+            ) : settings.mcp ? (
+              'MCP server: its tools are the operations'
+            ) : settings.graphql ? (
+              'GraphQL: its fields are the operations'
             ) : (
               <StatusIndicator type="warning">None: every call is unknown</StatusIndicator>
             ),

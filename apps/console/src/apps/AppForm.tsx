@@ -111,7 +111,7 @@ export function AppForm({ onClose, onDone }: AppFormProps) {
             onChange={({ detail }) => setName(detail.value)}
           />
         </FormField>
-        <FormField label="Kind" description="What speaks at the upstream.">
+        <FormField label="Speaks" description="What the operations of the app are.">
           <Select
             expandToViewport
             disabled={made !== null}

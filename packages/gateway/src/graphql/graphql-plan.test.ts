@@ -106,6 +106,14 @@ test.each([
   expect(graphqlFacts(id)).toMatchObject({ method, path, access });
 });
 
+function outcome(query: string): string {
+  try {
+    return plan(query).operations.length > 0 ? 'planned' : 'nothing';
+  } catch (error) {
+    return error instanceof Refusal ? error.code : String(error);
+  }
+}
+
 test('whatever is sent, a document is planned or refused', () => {
   const piece = fc.constantFrom(
     '{',
@@ -131,11 +139,7 @@ test('whatever is sent, a document is planned or refused', () => {
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-      try {
-        expect(plan(pieces.join(' ')).operations.length).toBeGreaterThan(0);
-      } catch (error) {
-        expect(error).toBeInstanceOf(Refusal);
-      }
+      expect(outcome(pieces.join(' '))).toMatch(/^(?:planned|gateway\.graphql_)/);
     }),
     { numRuns: 500 },
   );

@@ -79,9 +79,10 @@ beforeAll(async () => {
           });
     const one = (call: typeof sent) =>
       graphql({ schema, rootValue, source: call.query, variableValues: call.variables as Record<string, unknown> });
-    void (Array.isArray(sent) ? Promise.all((sent as (typeof sent)[]).map(one)) : one(sent)).then((result) => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
-    });
+    const work = Array.isArray(sent) ? Promise.all((sent as (typeof sent)[]).map(one)) : one(sent);
+    void work.then((result) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result)),
+    );
   });
   linear = await createEmulator({ service: 'linear', port: await freePort() });
   const sdl = Buffer.from(SDL);

@@ -30,7 +30,7 @@ async function connect(url: string, token: string, capabilities = {}): Promise<C
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
-  await client.connect(transport as never); // exactOptionalPropertyTypes: the SDK declares sessionId?: string
+  await client.connect(transport);
   return { client, transport };
 }
 
@@ -50,8 +50,8 @@ function itemEntry(definition: Record<string, unknown>, overrides = {}): [string
 beforeAll(async () => {
   server = await startEverythingServer({ APP_API_TOKEN: SECRET, AWS_ACCESS_KEY_ID: AWS_KEY, HARMLESS: 'visible' });
   const direct = await connect(server.url, 'none');
-  definitions = (await direct.client.listTools()).tools as Record<string, unknown>[];
-  const prompts = (await direct.client.listPrompts()).prompts as Record<string, unknown>[];
+  definitions = (await direct.client.listTools()).tools;
+  const prompts = (await direct.client.listPrompts()).prompts;
   await direct.client.close();
   gateway = await startTestGateway({
     upstream: server.url,
@@ -67,11 +67,11 @@ beforeAll(async () => {
       ...Object.fromEntries(definitions.map((definition) => itemEntry(definition))),
       ...Object.fromEntries(
         prompts.map((prompt) => [
-          `mcp-item:prompt-${String(prompt['name'])}`,
+          `mcp-item:prompt-${prompt.name}`,
           sampleEntry('mcp-item', {
-            id: `prompt-${String(prompt['name'])}`,
+            id: `prompt-${prompt.name}`,
             kind: 'prompt',
-            name: String(prompt['name']),
+            name: prompt.name,
             sha256: definitionHash(prompt),
           }),
         ]),

@@ -294,7 +294,7 @@ test('a stream ends when its integration may not have it any more', async () => 
     headers: { authorization: `Bearer ${TEST_TOKEN}`, accept: 'text/event-stream', 'mcp-session-id': session },
   });
   const reader = response.body!.getReader();
-  const first = Buffer.from((await reader.read()).value!).toString('utf8');
+  const first = new TextDecoder().decode((await reader.read()).value);
   expect(first).toContain('hello');
   gateway.control.publish({
     set: { 'integration:int-1': sampleEntry('integration', { status: 'suspended' }) },

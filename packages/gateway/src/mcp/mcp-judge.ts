@@ -209,9 +209,9 @@ export async function judgeRequest(
   if (item?.kind === 'tool') checkArguments(exchange, request, item);
   checkInjection(exchange);
   if (!isSession) checkRequirements(exchange);
-  await inspectRequest(exchange);
+  inspectRequest(exchange);
   if (!isSession) await useApproval(exchange);
-  await prepareUpstream(exchange);
+  prepareUpstream(exchange);
   if (session && (item?.kind === 'tool' || item?.kind === 'prompt')) await verifyItems(exchange, session, item.kind);
   if (item && !runtime.mcp.catalog.isUsable(item)) throw withheld(exchange, item);
   return item;

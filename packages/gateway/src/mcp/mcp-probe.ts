@@ -44,7 +44,12 @@ async function send(talk: Conversation, method: 'POST' | 'DELETE', message?: Jso
         path: basePath === '' ? '/' : basePath,
         method,
         headers: [
-          ...['host', host, 'accept', 'application/json, text/event-stream', 'content-type', 'application/json'],
+          'host',
+          host,
+          'accept',
+          'application/json, text/event-stream',
+          'content-type',
+          'application/json',
           ...talk.headers,
           ...(talk.session === undefined ? [] : ['mcp-session-id', talk.session]),
           ...(talk.version === undefined ? [] : ['mcp-protocol-version', talk.version]),
@@ -58,7 +63,10 @@ async function send(talk: Conversation, method: 'POST' | 'DELETE', message?: Jso
     if (index !== -1) talk.session ??= answer.headers[index + 1];
     if (answer.status < 200 || answer.status >= 300) throw new Error(`the server answered ${answer.status}`);
     const id = message?.['id'];
-    if (typeof id !== 'string') return void answer.stream?.abort();
+    if (typeof id !== 'string') {
+      answer.stream?.abort();
+      return undefined;
+    }
     if (answer.body) return resultOf(JSON.parse(answer.body.toString('utf8')), id);
     return await new Promise<Json>((resolve, reject) => {
       const reader = new SseReader(ANSWER_BYTES_MAX);

@@ -56,7 +56,7 @@ export class McpSeals {
     this.#envelope = envelope;
   }
 
-  seal<K extends keyof Sealed>(value: Sealed[K]): string {
+  seal(value: Sealed[keyof Sealed]): string {
     return this.#envelope.seal(JSON.stringify(value), CONTEXT);
   }
 

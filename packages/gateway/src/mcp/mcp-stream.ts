@@ -121,7 +121,7 @@ export class McpStream {
   #sealEvent(id: string): string {
     const { request, operation } = this.#purpose ?? {};
     const rpc = request && operation !== undefined ? { id: request.id, method: request.method, operation } : null;
-    return this.#exchange.runtime.mcp.seals.seal<'event'>({ kind: 'event', session: this.#session.key, id, rpc });
+    return this.#exchange.runtime.mcp.seals.seal({ kind: 'event', session: this.#session.key, id, rpc });
   }
 
   #judge(data: string): { text: string; isFinal: boolean } | undefined {
@@ -162,7 +162,7 @@ export class McpStream {
       void this.#refuseServer(id, method);
       return undefined;
     }
-    const sealed = exchange.runtime.mcp.seals.seal<'callback'>({
+    const sealed = exchange.runtime.mcp.seals.seal({
       kind: 'callback',
       session: this.#session.key,
       id,

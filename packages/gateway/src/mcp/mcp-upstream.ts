@@ -32,9 +32,9 @@ export interface McpCall {
 }
 
 /** The client's fields and the vendor's credential, made once for each exchange. */
-export async function prepareUpstream(exchange: Exchange): Promise<void> {
+export function prepareUpstream(exchange: Exchange): void {
   exchange.path = '/';
-  await assignCredential(exchange);
+  assignCredential(exchange);
 }
 
 function headersOf(exchange: Exchange, call: McpCall): string[] {

@@ -97,7 +97,7 @@ async function initialize(exchange: Exchange, request: RpcRequest): Promise<void
   if (!response.result) return respondJson(exchange, 200, judgeResponse(exchange, request, response));
   const { result, session } = judgeInitialized(exchange, answer, response.result);
   const text = JSON.stringify({ jsonrpc: '2.0', id: request.id, result });
-  return respondJson(exchange, 200, text, [SESSION_FIELD, exchange.runtime.mcp.seals.seal<'session'>(session)]);
+  return respondJson(exchange, 200, text, [SESSION_FIELD, exchange.runtime.mcp.seals.seal(session)]);
 }
 
 async function request(exchange: Exchange, session: McpSession, message: RpcRequest): Promise<void> {
@@ -118,9 +118,9 @@ async function pass(exchange: Exchange, session: McpSession, operation: string, 
   assignOperation(exchange, mcpOperationId.session(operation));
   checkSession(exchange);
   await checkLimits(exchange);
-  await inspectRequest(exchange);
+  inspectRequest(exchange);
   if (isPassed) {
-    await prepareUpstream(exchange);
+    prepareUpstream(exchange);
     const answer = await sendUpstream(exchange, { method: 'POST', body: exchange.requestBody!, session }); // read before
     exchange.answer = answer;
     checkStatus(exchange, answer);
@@ -241,7 +241,7 @@ async function listen(exchange: Exchange): Promise<void> {
     // The call itself has its event; this one is about the stream.
     assignOperation(exchange, mcpOperationId.session('stream'));
   }
-  await prepareUpstream(exchange);
+  prepareUpstream(exchange);
   const lastEventId = event ? { lastEventId: event.id } : {};
   const answer = await sendUpstream(exchange, { method: 'GET', session, timeoutMs: 0, ...lastEventId });
   exchange.answer = answer;
@@ -259,7 +259,7 @@ async function end(exchange: Exchange): Promise<void> {
   const session = needSession(exchange);
   checkSession(exchange);
   if (session.upstream !== null) {
-    await prepareUpstream(exchange);
+    prepareUpstream(exchange);
     const answer = await sendUpstream(exchange, { method: 'DELETE', session });
     exchange.answer = answer;
     if (answer.status !== 405) checkStatus(exchange, answer);
