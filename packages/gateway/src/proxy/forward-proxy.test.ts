@@ -279,3 +279,15 @@ test('observed destinations still meet the guard of addresses', async () => {
   expect(await connect(`localhost:${plain.port}`, [bearer])).toMatch(/^HTTP\/1\.1 502 /);
   expect(await connect('anything.example:22', [bearer])).toMatch(/^HTTP\/1\.1 403 /);
 });
+
+test('a tunnel ends when its integration is cut off', async () => {
+  const socket = net.connect(proxyPort, '127.0.0.1');
+  socket.write(`CONNECT localhost:${upstream.port} HTTP/1.1\r\nHost: localhost:${upstream.port}\r\n${bearer}\r\n\r\n`);
+  await once(socket, 'data');
+  const secure = tls.connect({ socket, servername: 'localhost', ca: ca.cert });
+  secure.on('error', () => undefined);
+  await once(secure, 'secureConnect');
+  gw.control.publish({ set: { 'integration:int-1': sampleEntry('integration', { status: 'revoked' }) }, revoke: true });
+  await new Promise((resolve) => secure.once('close', resolve));
+  expect(await connect(`localhost:${upstream.port}`, [bearer])).toMatch(/^HTTP\/1\.1 403 /);
+});

@@ -21,6 +21,8 @@ import { carry, connectTunnel, peekHello } from './tunnel.ts';
 /** Tunnels of one integration at a time in one process. */
 const TUNNELS_PER_INTEGRATION_MAX = 256;
 const HANDSHAKE_MS_MAX = 10_000;
+/** How soon a tunnel learns that its integration was cut off. */
+const SWEEP_MS = 250;
 const ESTABLISHED = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 export interface ForwardProxyDeps {
@@ -52,6 +54,10 @@ class ProxyServer {
   readonly #opened = new WeakMap<object, Opened>();
   readonly #stop = new AbortController();
   readonly #tunnels = new Map<string, number>();
+  /** Tunnels of bytes that are open, so that a revocation ends them too. */
+  readonly #live = new Map<AbortController, ProxyCaller>();
+  #sweep: NodeJS.Timeout | undefined;
+  #epoch = 0;
 
   constructor(deps: ForwardProxyDeps) {
     this.#deps = deps;
@@ -91,6 +97,7 @@ class ProxyServer {
   }
 
   listen(): Promise<AddressInfo> {
+    this.#sweep = setInterval(() => this.#endRevoked(), SWEEP_MS);
     const { config, runtime } = this.#deps;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
@@ -103,12 +110,25 @@ class ProxyServer {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#sweep);
     this.#stop.abort();
+    for (const live of this.#live.keys()) live.abort();
     this.#server.closeAllConnections();
     this.#inner.closeAllConnections();
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });
+  }
+
+  /** After the epoch moved: ends what whoever was cut off still has open. */
+  #endRevoked(): void {
+    const { tables } = this.#deps.runtime;
+    if (!tables || tables.epoch === this.#epoch) return;
+    this.#epoch = tables.epoch;
+    for (const [live, { identity }] of this.#live) {
+      const active = tables.integration(identity.integration.id)?.status === 'active';
+      if (!active || tables.isRevoked(identity.tokenHash)) live.abort();
+    }
   }
 
   #tables(): SnapshotTables {
@@ -195,7 +215,10 @@ class ProxyServer {
       await this.#open(passage, destination, decision, caller, tables, socket);
       return;
     }
-    const ended = await carry(socket, upstream!, this.#stop.signal); // a tunnel was connected before it was answered
+    const live = new AbortController();
+    this.#live.set(live, caller);
+    const ended = await carry(socket, upstream!, live.signal); // a tunnel was connected before it was answered
+    this.#live.delete(live);
     passage.bytesOut = ended.out;
     passage.bytesIn = ended.in;
   }
