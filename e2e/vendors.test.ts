@@ -106,7 +106,9 @@ test('a questionnaire with a branch is built and sent', async () => {
   const send = page.getByRole('dialog', { name: 'Send the questionnaire' });
   await send.getByLabel('E-mail address').fill('vera@vendor.example');
   await send.getByRole('button', { name: 'Send the link' }).click();
-  await page.getByRole('row', { name: /vera@vendor.example/ }).waitFor();
+  const row = page.getByRole('row', { name: /vera@vendor.example/ });
+  await row.waitFor();
+  expect(await row.innerText()).toContain('not yet');
 });
 
 let link = '';
@@ -139,7 +141,9 @@ test('somebody without an account answers it, in the language they choose', asyn
 test('a colleague with a link of their own goes on where it was left, and the first submits', async () => {
   const colleague = await newTab();
   await enterPortal(colleague.page, linkIn((await mail.take('dan@vendor.example')).text), 'dan@vendor.example');
-  const answer = colleague.page.getByRole('region', { name: /Q2/ }).getByRole('textbox').first();
+  const question = colleague.page.getByRole('region', { name: /Q2/ });
+  await question.getByLabel('Yes').check();
+  const answer = question.getByLabel('Explanation');
   await answer.fill('AES-256, keys in an HSM');
   await answer.blur();
   await colleague.page.getByText('Saved').waitFor();
@@ -153,7 +157,7 @@ test('a colleague with a link of their own goes on where it was left, and the fi
 
 test('a reviewer sees evidence, accepts and finishes', async () => {
   await page.reload();
-  await page.getByRole('button', { name: 'Evidence for Q2' }).click();
+  await page.getByRole('button', { name: 'What their documents say: Q2' }).click();
   await page.getByText('hardware module').waitFor();
   await tab.screenshots('questionnaire');
   for (const id of ['Q1', 'Q2']) await page.getByRole('button', { name: `Accept ${id}` }).click();
@@ -163,7 +167,7 @@ test('a reviewer sees evidence, accepts and finishes', async () => {
   await page.getByText('The review is done.').waitFor();
 });
 
-test('revoked, guessed and expired links show the same and open nothing', async () => {
+test('revoked and guessed links show the same and open nothing', async () => {
   await page.getByRole('button', { name: 'Revoke the link of vera@vendor.example' }).click();
   await page.getByText('Revoked').waitFor();
   const other = await newTab();

@@ -44,4 +44,5 @@ export { concentrate } from './register/fourth-parties.ts';
 export { STAGES, type Vendor, vendorInput, vendorPatch, vendorProfile } from './register/vendor.ts';
 export type { Upload } from './register/vendor-commands.ts';
 export { listDependences, listSubprocessors, listTasks, listVendors, loadVendor } from './register/vendor-store.ts';
+export { rewrapVendorSecrets } from './rewrap.ts';
 export { createVendors, type Vendors, vendorsMigrations } from './vendors.ts';

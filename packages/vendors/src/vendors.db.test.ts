@@ -29,6 +29,7 @@ import { remindVendors } from './questionnaire/reminders.ts';
 import { openFile } from './register/file-store.ts';
 import { concentrate } from './register/fourth-parties.ts';
 import { listDependences, listSubprocessors, listTasks, listVendors } from './register/vendor-store.ts';
+import { rewrapVendorSecrets } from './rewrap.ts';
 import { tablesOf } from './tables.ts';
 import { createVendors, type Vendors, vendorsMigrations } from './vendors.ts';
 
@@ -368,4 +369,15 @@ test('a contract is checked, its clock confirmed by a person and handed on', asy
   expect(await listContractClocks(database.db)).toMatchObject([{ hours: 72, businessDays: null, isConfirmed: true }]);
   await vendors.contracts.confirm(OWNER, contract.id, 'breach-notice', { verdict: 'rejected' });
   expect(await listContractClocks(database.db)).toEqual([]);
+});
+
+test('a new key-encryption key takes over files, texts and links, and the old one is needed no more', async () => {
+  const [old, fresh] = [Buffer.alloc(32, 7), Buffer.alloc(32, 8)];
+  const both = createSecretEnvelope({ keys: [fresh, old] });
+  const ids = await tablesOf(database.db).selectFrom('vendor_files').select(['id', 'vendor_id']).execute();
+  while ((await rewrapVendorSecrets(database.db, both)) > 0);
+  const alone = createSecretEnvelope({ keys: [fresh] });
+  expect(ids.length).toBeGreaterThan(3);
+  for (const { id, vendor_id: vendorId } of ids) await openFile(database.db, alone, vendorId, id);
+  expect(await rewrapVendorSecrets(database.db, both)).toBe(0);
 });

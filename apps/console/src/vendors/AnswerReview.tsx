@@ -88,7 +88,11 @@ export function AnswerReview({
             </Button>
           </SpaceBetween>
         ) : null}
-        <Button variant="inline-link" ariaLabel={`Evidence for ${question.id}`} onClick={() => setCiting(!isCiting)}>
+        <Button
+          variant="inline-link"
+          ariaLabel={`What their documents say: ${question.id}`}
+          onClick={() => setCiting(!isCiting)}
+        >
           What their documents say
         </Button>
         {isCiting && cited.data?.length === 0 ? (

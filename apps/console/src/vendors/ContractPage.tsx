@@ -79,7 +79,7 @@ function OneClause({ contract, clause }: { readonly contract: Contract; readonly
                 <Button ariaLabel={`Confirm ${clause.title}`} onClick={() => confirm.mutate('confirmed')}>
                   Confirm
                 </Button>
-                <Button ariaLabel={`Reject ${clause.title}`} onClick={() => confirm.mutate('rejected')}>
+                <Button ariaLabel={`Not so: ${clause.title}`} onClick={() => confirm.mutate('rejected')}>
                   Not so
                 </Button>
               </SpaceBetween>

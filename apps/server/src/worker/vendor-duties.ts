@@ -1,5 +1,5 @@
 import { type Clock, type Database, type Logger, type SecretEnvelope } from '@cordon/kernel';
-import { createSmtpSender, remindVendors, sendQueued, sweepSessions } from '@cordon/vendors';
+import { createSmtpSender, remindVendors, rewrapVendorSecrets, sendQueued, sweepSessions } from '@cordon/vendors';
 import { repeat } from './repeating.ts';
 
 const MAIL_MS = 1_000;
@@ -24,6 +24,7 @@ export function startVendorDuties({ db, clock, envelope, logger, publicUrl, smtp
     : null;
   const remind = repeat('vendor reminders', REMIND_MS, logger, async () => {
     await sweepSessions(db, clock.now());
+    while ((await rewrapVendorSecrets(db, envelope)) > 0);
     if (send) await remindVendors(db, { envelope, now: clock.now(), publicUrl });
   });
   return {

@@ -76,7 +76,7 @@ export function findPassages(question: string, passages: readonly Passage[], lim
     return { ...passage, score: Math.round(score * 1_000) / 1_000, words: shared };
   });
   return found
-    .filter(({ words }) => words.length >= SHARED_MIN)
+    .filter(({ words }) => words.length >= Math.min(SHARED_MIN, asked.length) && words.length > 0)
     .sort((a, b) => b.score - a.score)
     .slice(0, limit);
 }

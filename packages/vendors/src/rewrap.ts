@@ -1,0 +1,64 @@
+import type { Database, SecretEnvelope } from '@cordon/kernel';
+import { tablesOf } from './tables.ts';
+
+const BATCH_MAX = 20;
+
+interface Sealed {
+  readonly id: string;
+  readonly sealed: string;
+}
+
+/** Wraps anew what an older key-encryption key had wrapped: files, their texts and portal links. Returns how many. */
+export async function rewrapVendorSecrets(db: Database, envelope: SecretEnvelope): Promise<number> {
+  const tables = tablesOf(db);
+  const current = `cse1.${envelope.currentKeyId}.%`;
+  const renew = async (
+    rows: readonly Sealed[],
+    context: string,
+    save: (id: string, was: string, is: string) => Promise<unknown>,
+  ) => {
+    let count = 0;
+    for (const { id, sealed } of rows) {
+      const again = envelope.rewrap(sealed, `${context}:${id}`);
+      if (again === null) continue;
+      await save(id, sealed, again);
+      count += 1;
+    }
+    return count;
+  };
+  const files = await tables
+    .selectFrom('vendor_files')
+    .select(['id', 'sealed'])
+    .where('sealed', 'not like', current)
+    .limit(BATCH_MAX)
+    .execute();
+  const texts = await tables
+    .selectFrom('vendor_files')
+    .select(['id', 'sealed_text as sealed'])
+    .where('sealed_text', 'not like', current)
+    .$narrowType<{ sealed: string }>()
+    .limit(BATCH_MAX)
+    .execute();
+  const links = await tables
+    .selectFrom('portal_links')
+    .select(['id', 'sealed'])
+    .where('sealed', 'not like', current)
+    .limit(BATCH_MAX)
+    .execute();
+  return (
+    (await renew(files, 'vendor-file', (id, was, sealed) =>
+      tables.updateTable('vendor_files').set({ sealed }).where('id', '=', id).where('sealed', '=', was).execute(),
+    )) +
+    (await renew(texts, 'vendor-file-text', (id, was, sealed) =>
+      tables
+        .updateTable('vendor_files')
+        .set({ sealed_text: sealed })
+        .where('id', '=', id)
+        .where('sealed_text', '=', was)
+        .execute(),
+    )) +
+    (await renew(links, 'portal-link', (id, was, sealed) =>
+      tables.updateTable('portal_links').set({ sealed }).where('id', '=', id).where('sealed', '=', was).execute(),
+    ))
+  );
+}
