@@ -96,6 +96,21 @@ test('what was read can be searched, and an app with too much access is found', 
   await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).click();
 });
 
+test('its settings are judged, and what could not be read is not visible', async () => {
+  await page.getByRole('tab', { name: 'Posture' }).click();
+  await page
+    .getByRole('row', { name: /github\.repo-deploy-key-old/ })
+    .getByText('Fail')
+    .waitFor();
+  await tab.screenshots('connection-posture');
+  const [one] = taken(await cordon.api.GET('/api/v1/connections')).items;
+  const params = { path: { id: one?.id ?? '' } };
+  const { score, items } = taken(await cordon.api.GET('/api/v1/connections/{id}/posture', { params }));
+  expect(score.notVisible).toBeGreaterThan(0);
+  expect(items.find(({ check }) => check === 'github.audit-log-stream')?.result).toBe('not_visible');
+  expect(items.find(({ check }) => check === 'github.members-without-two-factor')?.result).toBe('fail');
+});
+
 test('a dry run changes nothing, the run removes the key, and the next sync says so', async () => {
   await page.getByRole('tab', { name: 'Actions' }).click();
   await page.getByRole('button', { name: 'Run: Remove a deploy key' }).click();

@@ -81,16 +81,17 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   classifier: [],
   openapi: [],
   policy: [],
+  injection: [],
   posture: [],
   client: [],
   lake: ['kernel'],
   detection: ['kernel'],
-  connectors: ['kernel'],
+  connectors: ['kernel', 'posture'],
   identity: ['kernel', 'lake'],
   estate: ['kernel', 'openapi', 'policy'],
   vendors: ['kernel'],
   webhooks: ['kernel', 'policy'],
-  gateway: ['kernel', 'classifier', 'lake', 'openapi', 'policy'],
+  gateway: ['kernel', 'classifier', 'injection', 'lake', 'openapi', 'policy'],
 };
 
 test('packages depend only where the design lets them', () => {

@@ -20,7 +20,7 @@ import { type ActionMode, checkInput, findAction, performAction } from './perfor
 const KEY_CHARS_MAX = 200;
 
 /** What commands enqueue; the worker runs `createActionWorkflow`. */
-export const actionWorkflow = { name: 'connectors.action' } as const;
+const actionWorkflow = { name: 'connectors.action' } as const;
 
 export interface RunActionInput {
   readonly connectionId: string;

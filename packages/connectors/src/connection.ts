@@ -4,7 +4,7 @@ import type { Manifest } from './manifest.ts';
 import { credentialSecret } from './manifest-auth.ts';
 import type { ConnectionStatus, StreamStatus } from './tables.ts';
 
-export const EVERY_MINUTES_MIN = 5;
+const EVERY_MINUTES_MIN = 5;
 const EVERY_MINUTES_MAX = 7 * 1_440;
 
 const baseUrl = z

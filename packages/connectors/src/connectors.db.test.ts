@@ -7,18 +7,22 @@ import {
   type WorkflowSteps,
 } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, createTestLogger, type TestDatabase } from '@cordon/kernel/testing';
+import { createCatalogue } from '@cordon/posture';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createActionRunner } from './action-run.ts';
 import { createConnectionCommands } from './connection-commands.ts';
 import { loadConnection, listStreamStates } from './connection-store.ts';
+import { createPostureCommands, judgeConnection, readPosture } from './connection-posture.ts';
 import { createConnectors } from './connectors.ts';
 import { listChanges, listEntities } from './entity-store.ts';
 import { ConnectionNameTaken, ConnectorBusy, ConnectorInputInvalid } from './errors.ts';
+import { parseManifest } from './load-manifest.ts';
 import { connectorsMigrations } from './migrations.ts';
 import { createSyncCommands, createSyncWorkflow, type SyncDeps } from './sync.ts';
+import { listPostureChanges } from './posture-store.ts';
 import { listSyncs, takeDue } from './sync-store.ts';
 import { tablesOf } from './tables.ts';
-import { createTestTool, type TestTool, toolManifest } from './test-tool.ts';
+import { createTestTool, type TestTool, TOOL_MANIFEST, toolManifest } from './testing.ts';
 
 const ada: Actor = { kind: 'person', id: 'p1', name: 'Ada', roles: ['security'] };
 const auditor: Actor = { kind: 'person', id: 'p2', name: 'Aud', roles: ['auditor'] };
@@ -293,4 +297,90 @@ test('a new secret is sealed at once and shown in no run', async () => {
   expect(run).toMatchObject({ outcome: 'unverified', result: { id: 'k2' }, hasSecret: true });
   expect(JSON.stringify(run)).not.toContain('brand-new-secret');
   expect(await runner.takeSecret(run.id)).toBe('brand-new-secret');
+});
+
+test('settings are judged after a sync; a plan that hides them is not visible; drift and exceptions are kept', async () => {
+  const check = (id: string, needs: string, pass: string) => ({
+    path: `${id}.yaml`,
+    text: JSON.stringify({
+      id,
+      title: `${id} is in order`,
+      product: 'tool',
+      severity: 'high',
+      rationale: 'A password alone is phished, guessed or bought; a second factor makes that worth little.',
+      remediation: { steps: ['Open the settings and require it.'] },
+      mapping: { nist_csf: ['PR.AA-03'] },
+      needs: [needs],
+      pass,
+      reason: { pass: 'It is.', fail: 'It is not.' },
+      samples: [
+        { name: 'on', expect: 'pass', settings: {} },
+        { name: 'off', expect: 'fail', settings: {} },
+      ],
+    }),
+  });
+  const catalogue = createCatalogue([
+    check('tool.people', 'people', 'size(settings.people) < 5'),
+    check('tool.policy', 'policy', 'settings.policy.on'),
+  ]);
+  const text = TOOL_MANIFEST.replace('app: tool', 'app: tool\nposture: tool').replace(
+    'streams:',
+    () => `streams:
+  people:
+    title: People
+    emits: [setting]
+    covers: [people]
+    request: { path: /users }
+    paging: { kind: cursor, from: next, parameter: cursor }
+    items: users
+    map: '{ "type": "setting", "id": id, "path": "people", "list": true, "value": $ }'
+  policy:
+    title: Policy
+    emits: [setting]
+    covers: [policy]
+    plans: [full]
+    request: { path: /users/a }
+    map: '{ "type": "setting", "id": "policy", "path": "policy", "value": { "on": status = "active" } }'`,
+  );
+  const judged = parseManifest(text, 'tool');
+  const own = { all: [judged], problems: [], find: () => judged };
+  const deps = { ...parts().deps, manifests: own };
+  const one = await parts().commands.create(ada, input({ plan: 'basic' }));
+  const run = async () => {
+    const started = await createSyncCommands({ db: data.db, clock, manifests: own, workflows: noWorkflows }).start(
+      ada,
+      one.id,
+      { streams: ['people', 'policy'] },
+    );
+    await createSyncWorkflow(deps).run({ syncId: started.id, connectionId: one.id }, steps);
+    await judgeConnection({ db: data.db, clock, manifests: own, catalogue }, await loadConnection(data.db, one.id));
+    return readPosture({ db: data.db, clock, manifests: own }, one);
+  };
+  const first = await run();
+  expect(first.items.map(({ check: id, result }) => [id, result])).toEqual([
+    ['tool.people', 'fail'],
+    ['tool.policy', 'not_visible'],
+  ]);
+  expect(first.score).toMatchObject({ score: 0, failed: 1, notVisible: 1, visibility: 0.5 });
+  const posture = createPostureCommands({ db: data.db, clock });
+  await expect(
+    posture.except(ada, one.id, { check: 'tool.people', reason: 'no', expiresAt: clock.now() + 1 }),
+  ).rejects.toThrow('reason');
+  await posture.except(ada, one.id, {
+    check: 'tool.people',
+    reason: 'Contractors leave this week.',
+    expiresAt: clock.now() + 60_000,
+  });
+  expect((await readPosture({ db: data.db, clock, manifests: own }, one)).items[0]?.exception).toMatchObject({
+    state: 'active',
+  });
+
+  clock.advance(3_600_000);
+  tool.users.splice(0, 5);
+  const second = await run();
+  expect(second.items[0]).toMatchObject({ result: 'pass', since: clock.now() });
+  expect(second.items[1]?.since).toBe(first.items[1]?.since);
+  expect(await listPostureChanges(data.db, one.id, 10)).toMatchObject([
+    { check: 'tool.people', kind: 'better', before: 'fail', after: 'pass' },
+  ]);
 });

@@ -23,6 +23,3 @@ export interface ToolAnswer {
 export interface HttpPort {
   send(request: ToolRequest): Promise<ToolAnswer>;
 }
-
-/** Lets only requests pass that change nothing, however the rest of the program came to send another. */
-export const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD']);

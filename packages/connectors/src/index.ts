@@ -56,6 +56,14 @@ export { type LoadedManifest, loadManifests, type Manifests, parseManifest } fro
 export { type Manifest, manifest } from './manifest.ts';
 export { ACTION_KINDS } from './manifest-action.ts';
 export type { Evidence } from './manifest-stream.ts';
+export {
+  type ConnectionPosture,
+  createPostureCommands,
+  judgeConnection,
+  type PostureCommands,
+  readPosture,
+} from './connection-posture.ts';
+export { listPostureChanges, type PostureChange } from './posture-store.ts';
 export { connectorsMigrations } from './migrations.ts';
 export {
   ACTION_MODES,
@@ -68,7 +76,6 @@ export {
 export { readStream, type StreamMark } from './read-stream.ts';
 export { manifestReference } from './manifest-reference.ts';
 export { type ConnectorTest, testConnector } from './recording.ts';
-export { assembleSettings } from './settings.ts';
 export { createToolClient } from './tool-client.ts';
 export {
   type AuditEventEntity,

@@ -10,7 +10,7 @@ import type { AuthSpec, CredentialSecret } from './manifest-auth.ts';
 import { buildRequest, requestTemplate } from './request-template.ts';
 import { readStream } from './read-stream.ts';
 import { assembleSettings, coverage } from './settings.ts';
-import { createTestTool, TOOL_MANIFEST, toolManifest } from './test-tool.ts';
+import { createTestTool, TOOL_MANIFEST, toolManifest } from './testing.ts';
 import { createToolClient } from './tool-client.ts';
 
 const clock = { now: () => Date.UTC(2026, 0, 1) };
@@ -317,5 +317,8 @@ test('settings are put together, and what could not be read is named', () => {
     TOOL_MANIFEST.replace('emits: [audit_event]', 'emits: [audit_event]\n    covers: [log]'),
     'tool',
   );
-  expect(coverage(manifest, new Map([['log', 'not_visible']]))).toEqual({ unread: ['log'], read: [] });
+  expect(coverage(manifest, new Map([['log', 'not_visible']]))).toEqual({
+    unread: ['log'],
+    emptyLists: [],
+  });
 });

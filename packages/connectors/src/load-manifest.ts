@@ -18,7 +18,7 @@ export interface LoadedManifest {
   expression(text: string): Expression;
 }
 
-export interface ManifestProblem {
+interface ManifestProblem {
   readonly app: string;
   readonly problem: string;
 }

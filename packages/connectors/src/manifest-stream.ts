@@ -19,7 +19,7 @@ export const expression = z.string().min(1).max(8_000).describe('JSONata.');
 export const evidence = z.enum(['emulated', 'recorded', 'described']);
 export type Evidence = z.output<typeof evidence>;
 
-export const paging = z.discriminatedUnion('kind', [
+const paging = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
   z.strictObject({ kind: z.literal('link') }).describe('`Link: <…>; rel="next"` (RFC 8288).'),
   z

@@ -50,6 +50,7 @@ export const manifest = z
     title,
     vendor: title,
     category: z.string().max(64).optional(),
+    posture: z.string().max(64).optional().describe('Product in `content/posture` whose checks judge its settings.'),
     evidence,
     evidenceNote: z.string().max(1_000).describe('What the evidence is, in a sentence.'),
     sources: z.array(z.url()).min(1).describe("The vendor's published descriptions that this was made from."),

@@ -49,7 +49,7 @@ export interface BuiltRequest {
 const PLACEHOLDER = /\{([a-zA-Z][\w]*(?:\.[\w$@-]+)*)\}/g;
 const WHOLE = /^\{([a-zA-Z][\w]*(?:\.[\w$@-]+)*)\}$/;
 
-export function lookUp(bindings: Bindings, name: string): unknown {
+function lookUp(bindings: Bindings, name: string): unknown {
   let value: unknown = bindings;
   for (const part of name.split('.')) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined;

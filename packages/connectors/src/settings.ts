@@ -27,8 +27,15 @@ function holderOf(root: Tree, path: readonly string[]): Tree {
 }
 
 /** Makes the settings that posture checks judge of the `setting` entities of one app. */
-export function assembleSettings(settings: readonly Setting[]): Readonly<Record<string, unknown>> {
+export function assembleSettings(
+  settings: readonly Setting[],
+  emptyLists: readonly string[] = [],
+): Readonly<Record<string, unknown>> {
   const root: Tree = {};
+  for (const path of emptyLists) {
+    const parts = path.split('.');
+    put(holderOf(root, parts.slice(0, -1)), parts.at(-1) ?? '', []);
+  }
   for (const { path, value, list } of settings) {
     const parts = path.split('.');
     const last = parts.at(-1) ?? '';
@@ -40,19 +47,23 @@ export function assembleSettings(settings: readonly Setting[]): Readonly<Record<
   return root;
 }
 
+/** Whether a stream puts members into lists: then a read that gave none means an empty list. */
+const makesLists = (map: string): boolean => /"list":\s*true/.test(map);
+
 /**
- * Setting paths of streams that could not be read. A list that was read and is empty exists all the same: `emptyLists`
- * are the paths to hold an empty list.
+ * What of the settings could be read: `unread` are the paths of streams that were not, `emptyLists` those of lists that
+ * were read whole, which exist also when they have no member.
  */
 export function coverage(
   manifest: Manifest,
   states: ReadonlyMap<string, string>,
-): { readonly unread: readonly string[]; readonly read: readonly string[] } {
+): { readonly unread: readonly string[]; readonly emptyLists: readonly string[] } {
   const unread: string[] = [];
-  const read: string[] = [];
-  for (const [name, { covers }] of Object.entries(manifest.streams)) {
+  const emptyLists: string[] = [];
+  for (const [name, { covers, map }] of Object.entries(manifest.streams)) {
     const state = states.get(name) ?? 'never';
-    (state === 'ok' || state === 'partial' ? read : unread).push(...covers);
+    if (state !== 'ok' && state !== 'partial') unread.push(...covers);
+    else if (state === 'ok' && makesLists(map)) emptyLists.push(...covers);
   }
-  return { unread, read };
+  return { unread, emptyLists };
 }

@@ -61,7 +61,7 @@ interface SyncInput {
 }
 
 /** What commands enqueue; the worker runs `createSyncWorkflow`. */
-export const syncWorkflow = { name: 'connectors.sync' } as const;
+const syncWorkflow = { name: 'connectors.sync' } as const;
 
 /** Streams that a sync reads unless told: records are read on demand. */
 export function defaultStreams(manifest: Manifest): string[] {

@@ -6,7 +6,7 @@ import type { LoadedManifest } from './load-manifest.ts';
 import type { AuthSpec, CredentialSecret } from './manifest-auth.ts';
 import { type Bindings, type BuiltRequest, buildRequest, fillText, type RequestTemplate } from './request-template.ts';
 
-export const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const REQUEST_MS_MAX = 60_000;
 const ATTEMPTS_MAX = 5;
 const BACK_OFF_MS = 1_000;

@@ -11,7 +11,7 @@ import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import type { ActionRun, Connector } from './connector-queries.ts';
-import { JsonText, RunState } from './states.tsx';
+import { JsonText, RunState } from './ConnectorStates.tsx';
 
 const POLL_MS = 400;
 const WAIT_MS_MAX = 60_000;

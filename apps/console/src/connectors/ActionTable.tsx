@@ -9,7 +9,7 @@ import { Ago } from '../display/Ago.tsx';
 import { useCan } from '../session/session-query.ts';
 import { ActionForm } from './ActionForm.tsx';
 import { type ActionRun, actionRunsQuery, type ConnectionDetail, type Connector } from './connector-queries.ts';
-import { EvidenceBadge, RunState } from './states.tsx';
+import { EvidenceBadge, RunState } from './ConnectorStates.tsx';
 
 type Action = Connector['actions'][number];
 

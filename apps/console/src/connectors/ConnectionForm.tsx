@@ -14,7 +14,7 @@ import { FormDialog } from '../display/FormDialog.tsx';
 import { useGo } from '../shell/follow.ts';
 import { credentialOf, secretFields } from './connection-draft.ts';
 import type { Connector } from './connector-queries.ts';
-import { EvidenceBadge } from './states.tsx';
+import { EvidenceBadge } from './ConnectorStates.tsx';
 
 type NewConnection = paths['/api/v1/connections']['post']['requestBody']['content']['application/json'];
 type Values = Readonly<Record<string, string>>;

@@ -20,6 +20,7 @@ import { ActionTable } from './ActionTable.tsx';
 import { ChangeTable } from './ChangeTable.tsx';
 import { type ConnectionDetail, type Connector, connectionQuery, connectorsQuery } from './connector-queries.ts';
 import { EntityTable } from './EntityTable.tsx';
+import { PostureTable } from './PostureTable.tsx';
 import { StreamTable } from './StreamTable.tsx';
 
 export function ConnectionPage() {
@@ -119,6 +120,7 @@ function OneConnection({
               content: <StreamTable connection={connection} connector={connector} />,
             },
             { id: 'entities', label: 'What was read', content: <EntityTable connectionId={connection.id} /> },
+            { id: 'posture', label: 'Posture', content: <PostureTable connectionId={connection.id} /> },
             { id: 'changes', label: 'Changes', content: <ChangeTable connectionId={connection.id} /> },
             {
               id: 'actions',

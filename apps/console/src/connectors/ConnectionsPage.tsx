@@ -13,7 +13,7 @@ import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
 import { ConnectionForm } from './ConnectionForm.tsx';
 import { type ConnectionRow, connectionsQuery, connectorsQuery } from './connector-queries.ts';
-import { SyncStatus } from './states.tsx';
+import { SyncStatus } from './ConnectorStates.tsx';
 
 /** Tools that Cordon reads and acts on through their own interfaces. */
 export function ConnectionsPage() {

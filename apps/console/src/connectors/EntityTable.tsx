@@ -12,7 +12,7 @@ import { useState } from 'react';
 import { Ago } from '../display/Ago.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { entitiesQuery, type EntityRow } from './connector-queries.ts';
-import { JsonText } from './states.tsx';
+import { JsonText } from './ConnectorStates.tsx';
 
 const KINDS = ['account', 'group', 'grant', 'credential', 'setting', 'schema'] as const;
 const ALL = { value: '', label: 'Every kind' };

@@ -5,7 +5,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import Table from '@cloudscape-design/components/table';
 import { Ago } from '../display/Ago.tsx';
 import type { ConnectionDetail, Connector } from './connector-queries.ts';
-import { EvidenceBadge, StreamStatus } from './states.tsx';
+import { EvidenceBadge, StreamStatus } from './ConnectorStates.tsx';
 
 type Row = Connector['streams'][number];
 

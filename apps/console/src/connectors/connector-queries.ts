@@ -18,6 +18,7 @@ export type Sync = Body<'/api/v1/connections/{id}/syncs'>['items'][number];
 export type EntityRow = Body<'/api/v1/entities'>['items'][number];
 export type EntityChange = Body<'/api/v1/connections/{id}/changes'>['items'][number];
 export type ActionRun = Body<'/api/v1/connector-actions/{id}'>;
+export type Posture = Body<'/api/v1/connections/{id}/posture'>;
 export type Evidence = Connector['evidence'];
 
 const isOpen = (sync: { readonly endedAt: number | null } | null): boolean => sync !== null && sync.endedAt === null;
@@ -65,4 +66,10 @@ export const actionRunsQuery = (id: string) =>
     queryKey: ['connections', id, 'actions'],
     queryFn: async () => taken(await api.GET('/api/v1/connections/{id}/actions', { params: { path: { id } } })).items,
     refetchInterval: ({ state }) => (state.data?.some(({ endedAt }) => endedAt === null) ? POLL_MS : false),
+  });
+
+export const postureQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['connections', id, 'posture'],
+    queryFn: async () => taken(await api.GET('/api/v1/connections/{id}/posture', { params: { path: { id } } })),
   });

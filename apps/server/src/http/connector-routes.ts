@@ -34,6 +34,7 @@ import {
   openStates,
   syncBody,
 } from './connector-bodies.ts';
+import { addConnectorPostureRoutes } from './connector-posture-routes.ts';
 import { idParameter } from './estate-bodies.ts';
 
 export interface ConnectorRouteDeps extends ConnectorParts {
@@ -54,6 +55,7 @@ export function addConnectorRoutes(server: ApiServer, deps: ConnectorRouteDeps):
   addSyncRoutes(server, deps);
   addEntityRoutes(server, deps);
   addActionRoutes(server, deps);
+  addConnectorPostureRoutes(server, deps);
 }
 
 function addConnectionRoutes(server: ApiServer, deps: ConnectorRouteDeps): void {

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import {
   createActionCommands,
   createConnectionCommands,
+  createPostureCommands,
   createSyncCommands,
   loadManifests,
   type Manifests,
@@ -51,6 +52,7 @@ export async function createConnectorParts(deps: {
       },
     }),
     syncs: createSyncCommands({ db, clock, manifests, workflows }),
+    posture: createPostureCommands({ db, clock }),
     connectorActions: createActionCommands({ db, clock, manifests, workflows }),
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   type ActionRunner,
   type Connection,
@@ -8,6 +9,7 @@ import {
   createConnectors,
   createSyncCommands,
   createSyncWorkflow,
+  judgeConnection,
   ConnectorBusy,
   type HttpPort,
   type Manifests,
@@ -25,10 +27,12 @@ import {
   openWorkflowClient,
   type SecretEnvelope,
 } from '@cordon/kernel';
+import { type Catalogue, loadCatalogue } from '@cordon/posture';
 import { createConnectorHttp } from './connector-http.ts';
 import { type Repeating, repeat } from './repeating.ts';
 import type { SourceIngest } from './source-ingest.ts';
 
+const CONTENT = fileURLToPath(new URL('../../../../content/', import.meta.url));
 const DUE_MS = 10_000;
 const SWEEP_MS = 3_600_000;
 const SCHEDULER = { kind: 'system', name: 'connector schedule' } as const;
@@ -89,12 +93,18 @@ export function createConnectorDuties(deps: {
     pause: (ms) => setTimeout(ms),
   };
   const runner = createActionRunner(reachDeps);
+  // Hundreds of checks: compiled once, when the first connection is judged.
+  let catalogue: Promise<Catalogue> | null = null;
+  const judge = async (connection: Connection): Promise<void> => {
+    catalogue ??= loadCatalogue(CONTENT);
+    await judgeConnection({ db, clock, manifests, catalogue: await catalogue }, connection);
+  };
   const duties: Repeating[] = [];
   let closeClient: (() => Promise<void>) | null = null;
 
   return {
     definitions: [
-      createSyncWorkflow({ ...reachDeps, logger, takeEvents: takeInto(db, ingest) }),
+      createSyncWorkflow({ ...reachDeps, logger, takeEvents: takeInto(db, ingest), onSynced: judge }),
       createActionWorkflow(runner),
     ],
     connectors: createConnectors(reachDeps),

@@ -10524,6 +10524,129 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{id}/posture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            score: {
+                                score: number | null;
+                                visibility: number;
+                                passed: number;
+                                failed: number;
+                                excepted: number;
+                                notVisible: number;
+                                notApplicable: number;
+                                errors: number;
+                            };
+                            items: {
+                                check: string;
+                                title: string;
+                                product: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                /** @enum {string} */
+                                result: "pass" | "fail" | "not_visible" | "not_applicable" | "error";
+                                reason: string;
+                                evidence: {
+                                    path: string;
+                                    value?: string;
+                                }[];
+                                since: number;
+                                evaluatedAt: number;
+                                exception: {
+                                    /** @enum {string} */
+                                    state: "active" | "expired";
+                                    reason: string;
+                                    approvedBy: string;
+                                    expiresAt: number;
+                                } | null;
+                            }[];
+                            changes: {
+                                id: number;
+                                check: string;
+                                kind: string;
+                                before: string | null;
+                                after: string | null;
+                                reason: string;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/posture/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        check: string;
+                        reason: string;
+                        expiresAt: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proof": {
         parameters: {
             query?: never;
