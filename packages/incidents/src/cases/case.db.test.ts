@@ -136,7 +136,7 @@ test('evidence is sealed in its row, read back whole, and found when it was exch
   expect(row.sealed).not.toContain('first');
   expect((await evidence.read(ADA, id, one.id)).content.toString()).toBe('the first file');
   await rows.updateTable('incident_evidence').set({ sealed: row.sealed }).where('id', '=', two.id).execute();
-  await expect(evidence.read(ADA, id, two.id)).rejects.toThrow();
+  await expect(evidence.read(ADA, id, two.id)).rejects.toMatchObject({ code: 'kernel.secret_unreadable' });
   const forged = envelope.seal('something else', `evidence:${one.id}`);
   await rows.updateTable('incident_evidence').set({ sealed: forged }).where('id', '=', one.id).execute();
   await expect(evidence.read(ADA, id, one.id)).rejects.toMatchObject({ code: 'incidents.evidence_broken' });
@@ -254,7 +254,7 @@ describe('messages', () => {
     status = 200;
     await sendMessages(deps);
     expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual(
-      Array(2).fill({ text: 'hello', idempotency_key: 'k' }),
+      [1, 2].map(() => ({ text: 'hello', idempotency_key: 'k' })),
     );
     expect((await listMessages(made.db, id))[0]?.status).toBe('sent');
     const stored = await made.db.tables<IncidentTables>().selectFrom('incident_channel').selectAll().execute();
