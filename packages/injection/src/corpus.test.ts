@@ -45,7 +45,8 @@ test.each(INJECTION_KINDS.flatMap((kind) => PLACES.map(([place, inspect]) => ({ 
     const found = attacks.map(({ text }) => ({ text, findings: inspect(text) }));
     const missed = found.filter(({ findings }) => findings.length === 0).map(({ text }) => text);
     const named = found.filter(({ findings }) => findings.some((finding) => finding.kind === kind));
-    if (missed.length > attacks.length * (1 - RECALL_MIN)) expect(missed).toEqual([]);
+    // Named in full when there are more of them than the bar allows.
+    expect(missed.length > attacks.length * (1 - RECALL_MIN) ? missed : []).toEqual([]);
     // Some attacks are of two kinds: a script URL of another scheme is SSRF for one and XSS for another.
     expect(named.length).toBeGreaterThanOrEqual(
       attacks.length * (kind === 'nosql' || kind === 'path-traversal' || kind === 'header' ? 0.7 : KIND_NAMED_MIN),
