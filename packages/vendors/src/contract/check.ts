@@ -19,7 +19,7 @@ export interface Clock {
   readonly clause: string;
   readonly unit: Duration['unit'] | null;
   readonly value: number | null;
-  /** Null for business days, which no number of hours stands for, and for haste without a number. */
+  /** Null for business day(s), which no number of hours stands for, and for haste without a number. */
   readonly hours: number | null;
   readonly businessDays: number | null;
   /** Haste without a number, as the sentence words it: "without undue delay". */
@@ -92,7 +92,7 @@ function judgeClock(rule: Clause['clock'], reading: Reading): string[] {
     if (duration.unit === 'business_days') {
       return [
         ...reasons,
-        `It counts ${duration.value} business days, which weekends and holidays stretch beyond ${rule.hours} hours.`,
+        `It counts ${duration.value} business day(s), which weekends and holidays stretch beyond ${rule.hours} hours.`,
       ];
     }
     if (duration.hours === null || duration.hours > rule.hours) {

@@ -24,7 +24,7 @@ const DURATION = new RegExp(
   'gi',
 );
 const LIMIT =
-  /(?:within|no(?:t)? later than|no(?:t)? more than|not? (?:to )?exceed(?:ing)?|later than|at (?:the )?(?:latest|most)|less than|under|a maximum of|up to|in(?: a)?|during)\s+(?:the first |the |a |a period of |a maximum of |at most )?$/i;
+  /(?:within|no(?:t)? later than|no(?:t)? more than|not? (?:to )?exceed(?:ing)?|(?:later|more|longer) than|at (?:the )?(?:latest|most)|less than|under|a maximum of|up to|in(?: a)?|during)\s+(?:the first |the |a |a period of |a maximum of |at most )?$/i;
 const AFTER_LIMIT = /^\s*(?:at the latest|or less|or sooner|maximum)/i;
 const HOURS: Readonly<Record<string, number>> = { hours: 1, days: 24, weeks: 168 };
 

@@ -34,7 +34,7 @@ const KEEPS =
 const DISCRETION =
   /\bat (?:its|their|the (?:provider|processor|vendor|supplier)'s) (?:sole |own |absolute )?discretion\b/i;
 const EFFORTS =
-  /\b(?:commercially |reasonable |commercially reasonable |best )+(?:efforts|endeavou?rs)\b|\b(?:endeavou?r|attempt|aim|try|strive|seek)s? to\b|\bwhere (?:commercially )?(?:feasible|practicable)\b/i;
+  /\b(?:commercially |reasonable |commercially reasonable |best )+(?:efforts|endeavou?rs)\b|\b(?:endeavou?r|attempt|aim|try|strive|seek)s? to\b/i;
 const LIMIT_REACH_CHARS = 250;
 
 /** Who the act falls to: the last "X shall" before it. */

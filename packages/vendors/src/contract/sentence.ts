@@ -41,6 +41,13 @@ const isHeading = (text: string): boolean =>
   /[A-Za-z]/.test(text) &&
   !/\b(shall|will|must|may)\b/.test(text);
 
+const HEADING_WORDS_MAX = 7;
+/** "Breach notification." before its sentence; a short sentence of its own has a verb. */
+const isInnerHeading = (text: string): boolean =>
+  isHeading(text) &&
+  text.split(/\s+/).length <= HEADING_WORDS_MAX &&
+  !/\b(?:is|are|has|have|does|do|grants?|agrees?|remains?|applies|keeps?|maintains?|encrypts?)\b/i.test(text);
+
 /** Sentences in order. Each is at most a few thousand characters, so that what looks at them stays quick. */
 export function splitSentences(text: string): Sentence[] {
   const sentences: Sentence[] = [];
@@ -65,7 +72,7 @@ export function splitSentences(text: string): Sentence[] {
       from = to;
       const trimmed = piece.trim();
       if (trimmed === '') continue;
-      if (isHeading(trimmed.replace(/\.$/, '')) && to < paragraph.length) {
+      if (isInnerHeading(trimmed.replace(/\.$/, '')) && to < paragraph.length) {
         inner = trimmed;
         continue;
       }
