@@ -209,10 +209,10 @@ function admit(
   checkApprovedApp(exchange, token);
 }
 
-/** Whatever way a call is judged further on, a token for one approved call opens no other app, and no MCP server. */
+/** Whatever way a call is judged further on, a token for one approved call opens no other app. */
 function checkApprovedApp(exchange: Exchange, { approval }: TokenEntry): void {
   const { entry } = exchange.app;
-  if (approval === null || (approval.call.app === entry.name && entry.mcp === null)) return;
+  if (approval === null || approval.call.app === entry.name) return;
   throw new Refusal('gateway.approval_mismatch', 'This token is good for one approved call to another app.', {
     detail: { approval: approval.id, approved: approval.call },
     headers: [['WWW-Authenticate', 'Bearer realm="cordon", error="insufficient_scope"']],

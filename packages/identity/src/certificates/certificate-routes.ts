@@ -2,6 +2,7 @@ import { IntegrationId } from '@cordon/kernel';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Identity } from '../identity.ts';
+import type { ClientCertificate } from './certificate-store.ts';
 import { principalOf } from '../route-access.ts';
 import { isoTime, isoTimeOrNull, nameSchema } from '../schemas.ts';
 
@@ -26,6 +27,24 @@ const certificateResponse = z
   })
   .meta({ id: 'ClientCertificate' });
 
+function show(certificate: ClientCertificate, now: number): z.output<typeof certificateResponse> {
+  const { id, clientId, serial, thumbprint, uri, issuedBy, revokedReason, revokedAt, endsAt } = certificate;
+  return {
+    id,
+    clientId,
+    integrationId: certificate.integrationId,
+    serial,
+    thumbprint,
+    uri,
+    issuedBy,
+    revokedReason,
+    issuedAt: isoTime(certificate.issuedAt),
+    endsAt: isoTime(endsAt),
+    revokedAt: isoTimeOrNull(revokedAt),
+    status: revokedAt !== null ? 'revoked' : endsAt <= now ? 'over' : 'live',
+  };
+}
+
 /** Certificates of the built-in authority, for those who answer for an integration. */
 export function certificateRoutes(identity: Identity): FastifyPluginAsyncZod {
   const { certificates } = identity;
@@ -46,13 +65,7 @@ export function certificateRoutes(identity: Identity): FastifyPluginAsyncZod {
         const now = identity.clock.now();
         const items = await certificates.list(actor, request.query.integrationId);
         return {
-          items: items.map(({ issuedAt, endsAt, revokedAt, startsAt: _, ...one }) => ({
-            ...one,
-            issuedAt: isoTime(issuedAt),
-            endsAt: isoTime(endsAt),
-            revokedAt: isoTimeOrNull(revokedAt),
-            status: revokedAt !== null ? ('revoked' as const) : endsAt <= now ? ('over' as const) : ('live' as const),
-          })),
+          items: items.map((one) => show(one, now)),
         };
       },
     );

@@ -155,7 +155,7 @@ describe('the built-in authority', () => {
     const { code } = await fake.identity.certificates.createEnrolment(OWNER, { integrationId, name: 'worker' });
     const { request } = await makeCertificateRequest('worker');
     const answers = await Promise.all([1, 2, 3].map(() => post('/oauth/certificate/enrol', { code, request })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 401, 401]);
     const [one, other] = [await enrol(), await enrol()];
     expect((await post('/oauth/token', grant(one.clientId), other.pair)).body['error']).toBe('invalid_client');
     expect((await post('/oauth/token', grant(one.clientId))).body['error']).toBe('invalid_client');
@@ -256,7 +256,7 @@ describe('openid-client', () => {
     const dispatcher = agentOf(pair);
     // The library's own fetch knows no client certificates.
     config[client.customFetch] = (url, options) =>
-      undiciFetch(url, { ...options, dispatcher } as Parameters<typeof undiciFetch>[1]) as unknown as Promise<Response>; // the same shapes by another name
+      undiciFetch(url, { ...options, dispatcher } as Parameters<typeof undiciFetch>[1]); // the same shapes by another name
     const tokens = await client.clientCredentialsGrant(config);
     expect(await live(tokens.access_token)).toMatchObject({ cnf: { 'x5t#S256': expect.any(String) } });
     await dispatcher.close();
