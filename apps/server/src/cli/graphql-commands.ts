@@ -27,7 +27,7 @@ export function addGraphqlCommands(program: Command, context: CliContext): void 
         };
         const params = { path: { id: await findAppId(context, app) } };
         take(await api.PATCH('/api/v1/apps/{id}', { params, body: body as never })); // the server fills in what is left out
-        note(`Fields are operations now: cordon grant INTEGRATION ${app} "QUERY /viewer/**"`);
+        note(`Fields are operations now: cordon grant add INTEGRATION ${app} --path "QUERY /viewer/**"`);
       },
     );
   graphql

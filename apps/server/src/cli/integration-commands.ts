@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { parseSelector } from '@cordon/policy';
 import type { Command } from 'commander';
 import { findAppId } from './app-commands.ts';
 import type { CliContext } from './context.ts';
@@ -124,20 +125,31 @@ function addGrantCommands(program: Command, context: CliContext): void {
     .option('--name <text>', 'name of the grant', 'default')
     .option('--operation <id...>', 'operation ids, see: cordon app operations')
     .option('--tag <tag...>', 'every operation with this tag')
+    .option('--path <path...>', 'by method and path with globs: "CALL /tools/get-*", "QUERY /repository/**"')
     .option('--access <kind>', 'read, write or any: everything of that kind')
     .action(
       async (
         name: string,
         appName: string,
-        options: { name: string; operation?: string[]; tag?: string[]; access?: 'read' | 'write' | 'any' },
+        options: {
+          name: string;
+          operation?: string[];
+          tag?: string[];
+          path?: string[];
+          access?: 'read' | 'write' | 'any';
+        },
       ) => {
         const { api } = await context.connect();
         const select = [
           ...(options.operation ? [{ kind: 'operations' as const, ids: options.operation }] : []),
           ...(options.tag ?? []).map((tag) => ({ kind: 'tag' as const, tag, access: 'any' as const })),
+          ...(options.path ?? []).map(parseSelector),
           ...(options.access ? [{ kind: 'access' as const, access: options.access }] : []),
         ];
-        if (select.length === 0) throw new UsageWrong('Say what to grant: --operation ID, --tag TAG or --access read.');
+        if (select.length === 0)
+          throw new UsageWrong(
+            'Say what to grant: --operation ID, --path "GET /repos/**", --tag TAG or --access read.',
+          );
         const [{ id: integrationId }, appId] = [
           await findIntegration(context, name),
           await findAppId(context, appName),

@@ -32,7 +32,7 @@ function checkOperation(exchange: Exchange, operation: ResolvedOperation): void 
       integration: caller.integration.name,
       policy: decision.policies.map(({ name }) => name),
       decision: decision.decision,
-      help: `Whoever owns the app ${app.entry.name} can grant it: cordon grant ${caller.integration.name} ${app.entry.name} ${operation.id}`,
+      help: `Whoever owns the app ${app.entry.name} can grant it: cordon grant add ${caller.integration.name} ${app.entry.name} --operation ${operation.id}`,
     },
     headers: [['WWW-Authenticate', 'Bearer realm="cordon", error="insufficient_scope"']],
   });
