@@ -54,22 +54,27 @@ export class CredentialRenewals {
 
   async #ask(refused: { id: string; generation: number }, isNewer: () => boolean): Promise<boolean> {
     const end = performance.now() + WAIT_MS_MAX;
-    let isHopeless = false;
-    this.#client.post('/internal/gateway/credentials/renew', refused).then(
-      ({ status, body }) => {
-        const said = status === 200 ? body.toString('utf8') : '';
-        isHopeless = !said.includes('"renewed"');
-      },
-      (error: unknown) => {
-        this.#logger.warn({ err: error, credential: refused.id }, 'control could not be asked for a newer token');
-        isHopeless = true;
-      },
-    );
-    while (!isNewer() && !isHopeless && performance.now() < end) {
+    const asked = { isHopeless: false };
+    void this.#post(refused).then((isRenewed) => {
+      asked.isHopeless = !isRenewed;
+      return isRenewed;
+    });
+    // The snapshot may be here before control's answer is.
+    while (!isNewer() && !asked.isHopeless && performance.now() < end) {
       await new Promise<void>((resolve) => {
         setTimeout(resolve, LOOK_AGAIN_MS);
       });
     }
     return isNewer();
+  }
+
+  async #post(refused: { id: string; generation: number }): Promise<boolean> {
+    try {
+      const { status, body } = await this.#client.post('/internal/gateway/credentials/renew', refused);
+      return status === 200 && body.toString('utf8').includes('"renewed"');
+    } catch (error) {
+      this.#logger.warn({ err: error, credential: refused.id }, 'control could not be asked for a newer token');
+      return false;
+    }
   }
 }

@@ -129,12 +129,14 @@ export class ValkeyCounters implements LimitCounters {
     const lifeMs = Math.ceil(note.resetAt - this.#options.clock.now());
     if (lifeMs <= 0) return;
     const key = noteKey(note.key);
-    const told = this.#client.sendCommand(['SET', key, JSON.stringify(encodeNote(note)), 'PX', String(lifeMs), 'GET']);
-    const learned = told.then((reply: unknown) => {
-      const other = typeof reply === 'string' ? parseNote(JSON.parse(reply)) : undefined;
-      if (other) this.#onNote(other);
-    });
-    quietly(learned);
+    quietly(this.#exchange(key, note, lifeMs));
+  }
+
+  async #exchange(key: string, note: BudgetNote, lifeMs: number): Promise<void> {
+    const text = JSON.stringify(encodeNote(note));
+    const reply: unknown = await this.#client.sendCommand(['SET', key, text, 'PX', String(lifeMs), 'GET']);
+    const other = typeof reply === 'string' ? parseNote(JSON.parse(reply)) : undefined;
+    if (other) this.#onNote(other);
   }
 
   onNote(listener: (note: BudgetNote) => void): void {

@@ -22,6 +22,7 @@ test.each([
       tokenUrl: 'https://v/t',
       scopes: ' a  b ',
       scopeSeparator: 'comma',
+      parameters: 'access_type=offline  prompt=consent',
     },
     {
       kind: 'oauth2-authorization-code',
@@ -32,6 +33,7 @@ test.each([
       tokenUrl: 'https://v/t',
       scopes: ['a', 'b'],
       scopeSeparator: ',',
+      parameters: { access_type: 'offline', prompt: 'consent' },
     },
   ],
 ])('%s', (kind, values, body) => {

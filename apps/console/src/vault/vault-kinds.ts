@@ -55,6 +55,12 @@ export const VAULT_KINDS: readonly VaultKind[] = [
       scopes,
       { key: 'scopeSeparator', label: 'Between scopes', initial: 'space', options: ['space', 'comma'] },
       {
+        key: 'parameters',
+        label: 'Further parameters of the page',
+        hint: 'Such as access_type=offline prompt=consent, with spaces between them.',
+        isOptional: true,
+      },
+      {
         key: 'issuer',
         label: 'Issuer',
         hint: 'Only for vendors that name it in their answers (iss).',
@@ -160,6 +166,11 @@ export function isComplete({ fields }: VaultKind, values: VaultValues): boolean 
   return fields.every((field) => field.isOptional || valueOf(field, values).trim() !== '');
 }
 
+function pairsOf(text: string): Record<string, string> {
+  const pairs = text.trim().split(/\s+/);
+  return Object.fromEntries(pairs.map((pair) => [pair.split('=', 1)[0] ?? '', pair.slice(pair.indexOf('=') + 1)]));
+}
+
 /** What the API takes; the server checks it and names the field that is wrong. */
 export function vaultBody(kind: VaultKind, values: VaultValues): Record<string, unknown> {
   const body: Record<string, unknown> = { kind: kind.kind };
@@ -167,6 +178,7 @@ export function vaultBody(kind: VaultKind, values: VaultValues): Record<string, 
     const text = valueOf(field, values);
     if (text.trim() === '') continue;
     if (field.isList) body[field.key] = text.trim().split(/\s+/);
+    else if (field.key === 'parameters') body[field.key] = pairsOf(text);
     else if (field.key === 'scopeSeparator') body[field.key] = text === 'comma' ? ',' : ' ';
     else body[field.key] = field.isLong ? text : text.trim();
   }

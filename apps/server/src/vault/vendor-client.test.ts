@@ -26,9 +26,9 @@ const app = (part: object = {}) =>
 beforeAll(async () => {
   server = createServer((request, response) => {
     seen.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`);
-    if (request.url === '/away') return void response.writeHead(302, { location: `${url}/user` }).end();
-    if (request.url === '/flood') return void response.end(Buffer.alloc(300 * 1024));
-    response.writeHead(request.headers.authorization === 'Bearer good' ? 200 : 401).end('{}');
+    if (request.url === '/away') response.writeHead(302, { location: `${url}/user` }).end();
+    else if (request.url === '/flood') response.end(Buffer.alloc(300 * 1024));
+    else response.writeHead(request.headers.authorization === 'Bearer good' ? 200 : 401).end('{}');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,11 +58,11 @@ test('no redirect is followed', async () => {
 });
 
 test.each([
-  ['a private address that nobody allowed', {}, { privateAddresses: [] }],
-  ['plain HTTP that nobody allowed', {}, { plaintext: 'refuse' }],
-  ['the metadata service', { url: 'http://169.254.169.254/latest' }, {}],
-  ['an answer without end', { path: '/flood' }, {}],
-])('refused: %s', async (_what, request: { url?: string; path?: string }, part) => {
+  ['a private address that nobody allowed', {}, { privateAddresses: [] }, 'private'],
+  ['plain HTTP that nobody allowed', {}, { plaintext: 'refuse' }, 'plain HTTP'],
+  ['the metadata service', { url: 'http://169.254.169.254/latest' }, {}, 'link-local'],
+  ['an answer without end', { path: '/flood' }, {}, 'too large'],
+])('refused: %s', async (_what, request: { url?: string; path?: string }, part, said) => {
   const target = request.url ?? `${url}${request.path ?? '/user'}`;
-  await expect(client.send({ method: 'GET', url: target, headers: {} }, app(part))).rejects.toThrow();
+  await expect(client.send({ method: 'GET', url: target, headers: {} }, app(part))).rejects.toThrow(said);
 });

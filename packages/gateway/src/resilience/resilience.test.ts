@@ -15,10 +15,12 @@ let held: Promise<void> = Promise.resolve();
 async function start(resilience: object, limits: object = {}): Promise<void> {
   upstream = await startUpstream((request, _body, response) => {
     const status = script.shift() ?? 200;
-    void held.then(() => {
-      if (status === 0) return void request.socket.destroy();
-      response.writeHead(status, { 'content-type': 'application/json' }).end('{"a":1}');
-    });
+    const respond = async (): Promise<void> => {
+      await held;
+      if (status === 0) request.socket.destroy();
+      else response.writeHead(status, { 'content-type': 'application/json' }).end('{"a":1}');
+    };
+    void respond();
   });
   gw = await startTestGateway({
     upstream: upstream.url,
