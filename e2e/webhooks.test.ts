@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createEmulator, type Emulator } from 'emulate';
 import type { Browser, Page } from 'playwright-core';
 import { Webhook } from 'standardwebhooks';
@@ -18,6 +21,8 @@ import { type ProcessName, type RunningCordon, startCordon } from './harness/run
  * acknowledged is missing.
  */
 
+const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
+const execute = promisify(execFile);
 const SECRET = 'the-secret-typed-at-github';
 const ARRIVE_MS_MAX = 30_000;
 const RECOVER_MS_MAX = 60_000;
@@ -183,7 +188,27 @@ test('a failing integration’s attempts are looked at, and the delivery is sent
   await dialog.getByText('Delivered').first().waitFor();
   await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
   await tab.screenshots('webhook-endpoint');
+  // Three deliveries, one of them sent twice: an event each, and no more.
+  const query = 'source:cordon.worker metadata.labels.0:webhook-delivery';
+  const attempts = async () =>
+    taken(await cordon.api.GET('/api/v1/events', { params: { query: { query, limit: 50 } } }));
+  await eventually(async () => expect((await attempts()).items).toHaveLength(4), ARRIVE_MS_MAX);
   expect(tab.errors).toEqual([]);
+});
+
+test('the command line pauses, lists and resumes', async () => {
+  const run = async (...words: string[]): Promise<string> => {
+    const env = { PATH: process.env['PATH'] ?? '', CORDON_URL: cordon.url, CORDON_TOKEN: cordon.token };
+    const { stdout } = await execute(process.execPath, [PROGRAM, 'webhook', ...words], { cwd: cordon.dataDir, env });
+    return stdout;
+  };
+  await run('pause', 'issues');
+  const paused = '{"sent":"while paused"}';
+  await eventually(async () => expect((await send(cordon.gateway, paused)).status).toBe(200), ARRIVE_MS_MAX);
+  await eventually(async () => expect(await run('deliveries', 'issues')).toMatch(/ waiting +0 +push/), ARRIVE_MS_MAX);
+  expect(await run('list')).toMatch(/^issues +paused +3 +1 +0 +0 /m);
+  await run('resume', 'issues');
+  await eventually(async () => expect(got.some(({ body }) => body === paused)).toBe(true), ARRIVE_MS_MAX);
 });
 
 function send(gateway: string, body: string, secret = SECRET): Promise<Response> {
@@ -202,10 +227,10 @@ function send(gateway: string, body: string, secret = SECRET): Promise<Response>
 
 test('nothing acknowledged is lost when gateway, worker and PostgreSQL are killed', { timeout: 240_000 }, async () => {
   const acknowledged = new Map<string, string>();
-  let isStopped = false;
+  const stopping = new AbortController();
   let number = 0;
   const caller = async (): Promise<void> => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const body = `{"kill":${number++}}`;
       try {
         const answer = await send(cordon.gateway, body);
@@ -225,7 +250,7 @@ test('nothing acknowledged is lost when gateway, worker and PostgreSQL are kille
     if (victim !== undefined) process.kill(victim, 'SIGKILL');
     await reached(before + 80);
   }
-  isStopped = true;
+  stopping.abort();
   await Promise.all(callers);
   const missing = (): string[] => {
     const arrived = new Set(got.map(({ id }) => id));

@@ -18,7 +18,7 @@ export const webhookPlace = z.discriminatedUnion('from', [
 export type WebhookPlace = z.output<typeof webhookPlace>;
 
 /** One way in which a vendor signs. */
-export const webhookVariant = z.strictObject({
+const webhookVariant = z.strictObject({
   /** `sha256` hashes content that holds the secret itself (HubSpot v1 and v2); `token` compares a shared secret. */
   algorithm: z.enum(['hmac-sha1', 'hmac-sha256', 'hmac-sha512', 'sha256', 'ed25519', 'token']),
   signature: z.strictObject({
@@ -43,7 +43,7 @@ export const webhookVariant = z.strictObject({
 export type WebhookVariant = z.output<typeof webhookVariant>;
 
 /** Answers a vendor that asks whether the address is real. */
-export const webhookHandshake = z.strictObject({
+const webhookHandshake = z.strictObject({
   method: z.enum(['GET', 'POST']).default('POST'),
   /** What makes a request a handshake: this value is there and, when given, equals. */
   when: z.strictObject({ place: webhookPlace, equals: z.string().max(128).nullable().default(null) }),

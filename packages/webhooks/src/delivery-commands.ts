@@ -8,7 +8,7 @@ import { ContentErased } from './errors.ts';
 import { tablesOf } from './tables.ts';
 
 /** One act sends at most so many dead deliveries again; the next act takes the next ones. */
-export const REDELIVER_MAX = 1_000;
+const REDELIVER_MAX = 1_000;
 /** Tells workers that deliveries became due. */
 export const DELIVERY_CHANNEL = 'cordon_deliveries';
 

@@ -69,17 +69,16 @@ export type EndpointInput = z.input<typeof endpointInput>;
 export const endpointPatch = endpointSettings
   .partial()
   .extend({ status: z.enum(['active', 'paused', 'disabled']).optional() });
-export type EndpointPatch = z.output<typeof endpointPatch>;
 
 /** How long a replaced secret stays good. */
-export const OVERLAP_MS_MAX = 30 * 86_400_000;
+const OVERLAP_MS_MAX = 30 * 86_400_000;
 export const rotationInput = z.strictObject({
   secret,
   overlapMs: z.int().min(0).max(OVERLAP_MS_MAX).default(86_400_000),
 });
 export const signingRotationInput = rotationInput.omit({ secret: true });
 
-export interface EndpointSecret {
+interface EndpointSecret {
   readonly id: string;
   readonly purpose: 'vendor' | 'signing';
   readonly notAfter: number | null;

@@ -6,11 +6,11 @@ import { tablesOf } from './tables.ts';
 
 const DAY_MS = 86_400_000;
 /** What was taken once is remembered this long: a copy that comes later is a new delivery, unless its time is signed. */
-export const REPLAY_MS = 30 * DAY_MS;
+const REPLAY_MS = 30 * DAY_MS;
 /** How long the list of deliveries goes back; contents are gone earlier. */
-export const HISTORY_MS = 90 * DAY_MS;
+const HISTORY_MS = 90 * DAY_MS;
 /** What waits for an endpoint that nobody resumes is given up after this. */
-export const WAITING_MS_MAX = 30 * DAY_MS;
+const WAITING_MS_MAX = 30 * DAY_MS;
 const BATCH_MAX = 5_000;
 
 /** Erases contents after their time, forgets old deliveries and replays, and lets replaced secrets end. */

@@ -19,7 +19,7 @@ const SCHEMES = fileURLToPath(new URL('../../../../content/webhooks/', import.me
 const SHOWN_BYTES_MAX = 64 * 1024;
 
 /** What webhooks need of the estate. */
-export function createEstatePort(db: Database): EstatePort {
+function createEstatePort(db: Database): EstatePort {
   return {
     publish: async (tx, change) => {
       await publish(tx, change);

@@ -20,7 +20,7 @@ const DELIVER_MS = 500;
 const UPKEEP_MS = 60_000;
 
 /** The one event of an attempt. */
-export function attemptEvent(facts: AttemptFacts): Record<string, unknown> {
+function attemptEvent(facts: AttemptFacts): Record<string, unknown> {
   const { delivery, status, error, outcome } = facts;
   const url = new URL(delivery.settings.url);
   const isSecure = url.protocol === 'https:';

@@ -13,7 +13,7 @@ export interface Delivery {
   header(name: string): string | undefined;
 }
 
-export const FORM = 'application/x-www-form-urlencoded';
+const FORM = 'application/x-www-form-urlencoded';
 
 /** Reads values out of a delivery; body and form are parsed once, when something asks. */
 export class DeliveryParts {

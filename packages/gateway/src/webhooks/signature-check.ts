@@ -54,7 +54,7 @@ export class SignatureCheck {
     this.#variants = scheme.variants.map((variant) => ({ variant, parts: parseContent(variant.content) }));
   }
 
-  /** The first variant that the delivery claims to be decides; a delivery can't choose a weaker one beside it. */
+  /** Tries the variants that the delivery has a field of, with every live secret; one that fits is enough. */
   check(delivery: DeliveryParts, secrets: readonly OpenSecret[], now: number): Verdict {
     let answer: Verdict = { verdict: 'missing' };
     for (const compiled of this.#variants) {

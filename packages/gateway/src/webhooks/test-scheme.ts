@@ -51,7 +51,7 @@ export interface TestDelivery {
   readonly method?: string;
 }
 
-export function deliveryOf({ body, headers, url, method = 'POST' }: TestDelivery): DeliveryParts {
+function deliveryOf({ body, headers, url, method = 'POST' }: TestDelivery): DeliveryParts {
   const address = url ?? 'https://gateway.example.com/hooks/1';
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const made: Delivery = {
