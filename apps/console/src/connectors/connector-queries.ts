@@ -72,4 +72,6 @@ export const postureQuery = (id: string) =>
   queryOptions({
     queryKey: ['connections', id, 'posture'],
     queryFn: async () => taken(await api.GET('/api/v1/connections/{id}/posture', { params: { path: { id } } })),
+    // Judged a moment after the sync's end, so a page that was opened at once looks again.
+    refetchInterval: POLL_MS * 5,
   });
