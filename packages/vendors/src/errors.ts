@@ -18,10 +18,6 @@ export class StateConflict extends VendorsError {
   readonly code = 'vendors.state_conflict';
 }
 
-export class NotAvailable extends VendorsError {
-  readonly code = 'vendors.not_available';
-}
-
 /** A workbook or list in which nothing of what was looked for could be found. */
 export class ContentUnrecognised extends VendorsError {
   readonly code = 'vendors.content_unrecognised';
@@ -82,7 +78,6 @@ export const vendorsErrors: ErrorTable = {
   'vendors.name_taken': { status: 409, expose: true, level: 'info' },
   'vendors.input_invalid': { status: 400, expose: true, level: 'info' },
   'vendors.state_conflict': { status: 409, expose: true, level: 'info' },
-  'vendors.not_available': { status: 503, expose: true, level: 'warn' },
   'vendors.content_unrecognised': refusal,
   'vendors.content_invalid': { status: 500, expose: false, level: 'error' },
   'vendors.link_invalid': { status: 404, expose: true, level: 'info' },

@@ -146,9 +146,7 @@ function addMaking(server: ApiServer, { db, vendors, vendorFiles }: VendorRouteD
       return {
         items: outlines.map((one) => ({
           ...one,
-          proposal: one.proposal
-            ? { headerRow: one.proposal.headerRow, columns: { ...one.proposal.columns } }
-            : null,
+          proposal: one.proposal ? { headerRow: one.proposal.headerRow, columns: { ...one.proposal.columns } } : null,
           sample: one.sample.map(({ row, cells }) => ({ row, cells: [...cells] })),
         })),
       };

@@ -58,7 +58,7 @@ const clauseSchema = z.strictObject({
 /** A clause that a contract should hold, and how it is recognised. Written in `content/clauses/`. */
 export type Clause = z.output<typeof clauseSchema>;
 
-export function parseClause(text: string, path: string): Clause {
+function parseClause(text: string, path: string): Clause {
   const result = clauseSchema.safeParse(parse(text));
   if (result.success) return result.data;
   throw new ContentInvalid(`${path}: ${z.prettifyError(result.error)}`, { path });

@@ -17,7 +17,7 @@ const confirmation = z.object({
   by: z.string(),
   at: z.number(),
 });
-export type Confirmation = z.output<typeof confirmation>;
+type Confirmation = z.output<typeof confirmation>;
 export const confirmationInput = z.strictObject({
   verdict: z.enum(['confirmed', 'rejected']),
   hours: confirmation.shape.hours.default(null),

@@ -22,7 +22,7 @@ interface Context {
 const BROKEN = 'vendors.file_broken';
 
 /** `_x000D_` is how a cell spells what XML can't hold. */
-export function unescapeCell(text: string): string {
+function unescapeCell(text: string): string {
   return text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 

@@ -56,7 +56,6 @@ export const formSchema = z
       context.addIssue({ code: 'custom', message: `more than ${QUESTIONS_MAX} questions` });
   });
 export type Form = z.output<typeof formSchema>;
-export type FormInput = z.input<typeof formSchema>;
 
 export const answerValue = z.strictObject({
   answer: z

@@ -46,7 +46,7 @@ const HEADINGS: Readonly<Record<Column, string>> = {
   extra: 'Internal reviewer',
 };
 
-export interface MadeQuestion {
+interface MadeQuestion {
   readonly id: string;
   readonly question: string;
   readonly answer: 'Yes' | 'No' | 'NA' | null;

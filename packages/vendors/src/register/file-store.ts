@@ -5,7 +5,7 @@ import type { FileReader } from '../files/file-reader.ts';
 import type { Document } from '../files/read-document.ts';
 import { LIST_MAX, tablesOf } from '../tables.ts';
 
-export type FilePurpose = 'evidence' | 'questionnaire' | 'contract' | 'attachment' | 'subprocessors';
+type FilePurpose = 'evidence' | 'questionnaire' | 'contract' | 'attachment' | 'subprocessors';
 
 export interface VendorFile {
   readonly id: string;
@@ -36,7 +36,7 @@ export interface ReadFile {
 }
 
 /** The last part of a path, without what could be taken for anything but a name. */
-export function safeName(name: string): string {
+function safeName(name: string): string {
   const last = name.split(/[/\\]/).at(-1) ?? '';
   const plain = last
     .replaceAll(/[^\p{L}\p{N} ._()-]+/gu, '_')

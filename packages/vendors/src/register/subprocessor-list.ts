@@ -9,14 +9,14 @@ export interface Subprocessor {
   readonly purpose: string | null;
 }
 
-export const SUBPROCESSORS_MAX = 2_000;
+const SUBPROCESSORS_MAX = 2_000;
 const NAME_CHARS_MAX = 120;
 const FIELD_CHARS_MAX = 300;
 const LEGAL_FORM =
   /\b(?:inc|incorporated|llc|llp|ltd|limited|gmbh|ag|se|sa|sas|sarl|s\.?a\.?r\.?l|bv|b\.v|nv|plc|pty|corp|corporation|co|company|oy|ab|as|aps|spa|srl|kk|pbc|emea|holdings?)\b\.?/gi;
 
 /** One company under several spellings is one node of the graph. */
-export function companyKey(name: string): string {
+function companyKey(name: string): string {
   const bare = name
     .normalize('NFKC')
     .toLowerCase()

@@ -46,7 +46,7 @@ export const vendorProfile = z.strictObject({
 });
 export type VendorProfile = z.output<typeof vendorProfile>;
 
-export const vendorName = text(120).trim().min(1);
+const vendorName = text(120).trim().min(1);
 export const vendorInput = vendorProfile.omit({ securityTxt: true }).extend({
   name: vendorName,
   appIds: z.array(z.uuid()).max(500).default([]),
