@@ -12,6 +12,8 @@ export default defineConfig({
           // Generous: some start processes, and CI has two cores for all of them.
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // An upper bound only: a poll ends as soon as it is met.
+          expect: { poll: { timeout: 10_000 } },
           include: [
             'packages/*/src/**/*.test.ts',
             'apps/server/src/**/*.test.ts',
@@ -30,6 +32,7 @@ export default defineConfig({
           globalSetup: ['./tools/postgres-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {

@@ -87,9 +87,11 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   lake: ['kernel'],
   detection: ['kernel'],
   connectors: ['kernel', 'posture'],
-  identity: ['kernel', 'lake'],
+  identity: ['kernel', 'lake', 'policy'],
   estate: ['kernel', 'openapi', 'policy'],
   vendors: ['kernel'],
+  proof: ['kernel'],
+  incidents: ['kernel'],
   webhooks: ['kernel', 'policy'],
   gateway: ['kernel', 'classifier', 'injection', 'lake', 'openapi', 'policy'],
 };

@@ -16,7 +16,7 @@ import { addInspectionCommands } from './cli/inspection-commands.ts';
 import { addGraphqlCommands } from './cli/graphql-commands.ts';
 import { addMcpCommands } from './cli/mcp-commands.ts';
 import { addOfflineCommands } from './cli/offline-commands.ts';
-import { describeFailure, note } from './cli/output.ts';
+import { describeFailure, endWithReader, note } from './cli/output.ts';
 import { addPlaybookCommands } from './cli/playbook-commands.ts';
 import { addProvisioningCommands } from './cli/provisioning-commands.ts';
 import { addQuestionnaireCommands } from './cli/questionnaire-commands.ts';
@@ -70,6 +70,7 @@ function buildProgram(): Command {
   return program;
 }
 
+endWithReader(process.stdout, (status) => process.exit(status));
 try {
   await buildProgram().parseAsync();
 } catch (error) {

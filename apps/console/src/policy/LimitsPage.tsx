@@ -12,7 +12,8 @@ import type { LimitRule } from '../api/wire.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
 import { describeLimit, draftOfLimit, limitBody, type LimitDraft, PERIOD_OPTIONS } from './limit-draft.ts';
 import { RulePage } from './RulePage.tsx';
-import { optionOf, useScopeOptions } from './scope-pickers.ts';
+import { useScopeOptions } from './scope-pickers.ts';
+import { ScopeFields } from './ScopeFields.tsx';
 
 const COUNT_BY = [
   { value: 'integration', label: 'each integration' },
@@ -57,7 +58,6 @@ const NUMBERS = [
 ] as const;
 
 function LimitForm({ rule, onClose }: { readonly rule: LimitRule | null; readonly onClose: () => void }) {
-  const { appOptions, integrationOptions } = useScopeOptions();
   const [draft, setDraft] = useState<LimitDraft>(() => draftOfLimit(rule));
   const set = (part: Partial<LimitDraft>): void => setDraft((now) => ({ ...now, ...part }));
   const save = useCommand({
@@ -100,22 +100,7 @@ function LimitForm({ rule, onClose }: { readonly rule: LimitRule | null; readonl
           </FormField>
         ))}
       </ColumnLayout>
-      <ColumnLayout columns={2}>
-        <FormField label="App">
-          <Select
-            selectedOption={optionOf(appOptions, draft.appId)}
-            options={appOptions}
-            onChange={({ detail }) => set({ appId: detail.selectedOption.value ?? '' })}
-          />
-        </FormField>
-        <FormField label="Integration">
-          <Select
-            selectedOption={optionOf(integrationOptions, draft.integrationId)}
-            options={integrationOptions}
-            onChange={({ detail }) => set({ integrationId: detail.selectedOption.value ?? '' })}
-          />
-        </FormField>
-      </ColumnLayout>
+      <ScopeFields scope={draft} set={set} />
       <FormField label="Operation" description="Its id; empty: any">
         <Input value={draft.operationId} onChange={({ detail }) => set({ operationId: detail.value })} />
       </FormField>

@@ -19,7 +19,8 @@ import {
   type RequirementDraft,
 } from './requirement-draft.ts';
 import { RulePage } from './RulePage.tsx';
-import { optionOf, useScopeOptions } from './scope-pickers.ts';
+import { useScopeOptions } from './scope-pickers.ts';
+import { ScopeFields } from './ScopeFields.tsx';
 
 export function RequirementsPage() {
   const { appLabel, integrationLabel } = useScopeOptions();
@@ -51,7 +52,6 @@ export function RequirementsPage() {
 }
 
 function RequirementForm({ rule, onClose }: { readonly rule: RequirementRule | null; readonly onClose: () => void }) {
-  const { appOptions, integrationOptions } = useScopeOptions();
   const [draft, setDraft] = useState<RequirementDraft>(() => draftOfRequirement(rule));
   const set = (part: Partial<RequirementDraft>): void => setDraft((now) => ({ ...now, ...part }));
   const save = useCommand({
@@ -71,22 +71,7 @@ function RequirementForm({ rule, onClose }: { readonly rule: RequirementRule | n
       <FormField label="Name" errorText={fieldProblem(save.error, 'name')}>
         <Input value={draft.name} disabled={rule !== null} onChange={({ detail }) => set({ name: detail.value })} />
       </FormField>
-      <ColumnLayout columns={2}>
-        <FormField label="App">
-          <Select
-            selectedOption={optionOf(appOptions, draft.appId)}
-            options={appOptions}
-            onChange={({ detail }) => set({ appId: detail.selectedOption.value ?? '' })}
-          />
-        </FormField>
-        <FormField label="Integration">
-          <Select
-            selectedOption={optionOf(integrationOptions, draft.integrationId)}
-            options={integrationOptions}
-            onChange={({ detail }) => set({ integrationId: detail.selectedOption.value ?? '' })}
-          />
-        </FormField>
-      </ColumnLayout>
+      <ScopeFields scope={draft} set={set} />
       <FormField
         label="Operations"
         description="Operation ids, separated by commas; empty: all"

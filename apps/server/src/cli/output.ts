@@ -28,6 +28,14 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A reader that has seen enough (`cordon events | head`) ends the program quietly, as it ends others. */
+export function endWithReader(output: NodeJS.EventEmitter, end: (status: number) => void): void {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    end(0);
+  });
+}
+
 export function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }

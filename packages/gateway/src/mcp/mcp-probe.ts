@@ -173,9 +173,12 @@ export class McpProbe {
 
   async #lookAt(plan: AppPlan): Promise<void> {
     const runtime = this.#runtime;
+    // Judged by what was accepted when it was asked for: an answer that took its time says nothing about what somebody
+    // accepted meanwhile, and would withhold that.
+    const { tables } = runtime;
     try {
       const seen = await readOffer(runtime, plan);
-      if (runtime.tables) runtime.mcp.catalog.judge(runtime.tables.mcp, plan.entry.id, seen);
+      if (tables) runtime.mcp.catalog.judge(tables.mcp, plan.entry.id, seen);
     } catch (error) {
       this.#logger.info({ err: error, app: plan.entry.name }, 'an MCP server could not be asked what it offers');
     }
