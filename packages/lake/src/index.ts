@@ -1,3 +1,14 @@
+export type { BehaviourLake } from './behaviour.ts';
+export { BEHAVIOUR_ENTITIES, BEHAVIOUR_FACETS } from './behaviour-sum.ts';
+export type { BehaviourEntityType, BehaviourFacet } from './behaviour-sum.ts';
+export type {
+  ActiveEntity,
+  BehaviourDay,
+  BehaviourFacts,
+  BehaviourKey,
+  BehaviourNorm,
+  FreshValue,
+} from './behaviour-read.ts';
 export type { FacetsRequest, FacetValue, Histogram, HistogramRequest } from './aggregate.ts';
 export type { Follower, FollowRequest } from './follow.ts';
 export { BATCH_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BYTES_MAX, readNdjson } from './ingest.ts';

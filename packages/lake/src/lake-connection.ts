@@ -9,6 +9,8 @@ export interface LakeConnection {
   /** Rows of a query; `params` are bound by the server to `{name:Type}` and never become SQL. */
   rows<Row>(sql: string, params: QueryParams, options?: QueryOptions): Promise<Row[]>;
   command(sql: string): Promise<void>;
+  /** An INSERT … SELECT with bound parameters; resolves when the rows are stored, on every shard. */
+  write(sql: string, params: QueryParams, secondsMax: number): Promise<void>;
   /** Makes the database, over a connection of its own: every other one needs it to be there. */
   createDatabase(onCluster: string): Promise<void>;
   /** Bulk insert of ready lines; resolves when the server has them on disk. */
@@ -107,6 +109,18 @@ export async function connectLake(options: ConnectionOptions): Promise<LakeConne
     command: (sql) =>
       guard(async () => {
         await client.command({ query: sql });
+      }),
+    write: (sql, params, secondsMax) =>
+      guard(async () => {
+        await client.command({
+          query: sql,
+          query_params: { ...params },
+          clickhouse_settings: {
+            max_execution_time: secondsMax,
+            max_memory_usage: String(SEARCH_MEMORY_BYTES_MAX),
+            distributed_foreground_insert: 1,
+          },
+        });
       }),
     createDatabase: (onCluster) =>
       guard(async () => {

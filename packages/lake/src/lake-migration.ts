@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createBehaviour } from './behaviour-schema.ts';
 import { LakeMigrationConflict } from './errors.ts';
 import type { LakeConnection } from './lake-connection.ts';
 import { createEvents, type DdlNames, ddlNames, type LakeLayout } from './lake-schema.ts';
@@ -13,7 +14,10 @@ export interface LakeMigration {
   readonly statements: (names: DdlNames) => readonly string[];
 }
 
-export const LAKE_MIGRATIONS: readonly LakeMigration[] = [{ version: 1, name: 'events', statements: createEvents }];
+export const LAKE_MIGRATIONS: readonly LakeMigration[] = [
+  { version: 1, name: 'events', statements: createEvents },
+  { version: 2, name: 'behaviour', statements: createBehaviour },
+];
 
 interface AppliedRow {
   readonly version: number;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createBehaviour } from './behaviour-schema.ts';
 import { createEvents, ddlNames } from './lake-schema.ts';
 
 test('one node: the table is the storage, and remembers tokens of retries', () => {
@@ -26,4 +27,16 @@ test.each([
   ['path', () => ddlNames('a', { kind: 'cluster', cluster: 'x', keeperPath: "/a', 'b" })],
 ])('refuses a %s name that would become SQL', (_what, names) => {
   expect(names).toThrow(TypeError);
+});
+
+test('summaries lie like events do: replaced on one node, replicated and placed by entity on a cluster', () => {
+  const single = createBehaviour(ddlNames('cordon', { kind: 'single' })).join('\n');
+  expect(single).toContain('ENGINE = ReplacingMergeTree(computed_at)');
+  expect(single).not.toMatch(/ON CLUSTER|_local/);
+  const cluster = createBehaviour(ddlNames('cordon', { kind: 'cluster', cluster: 'main' })).join('\n');
+  expect(cluster).toContain(
+    "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/cordon/behaviour_hours', '{replica}', computed_at)",
+  );
+  expect(cluster).toContain('Distributed(main, cordon, behaviour_seen_local, cityHash64(entity_type, entity))');
+  expect(cluster).toContain('behaviour_seen_view_local ON CLUSTER main TO cordon.behaviour_seen_local');
 });

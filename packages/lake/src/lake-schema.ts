@@ -86,6 +86,14 @@ export interface DdlNames {
   readonly settings: string;
   /** The statement that makes `events` span the cluster, or none. */
   readonly spanning: readonly string[];
+  /** The same for a table of summaries; `place` is the expression that says which shard holds a row. */
+  readonly summary: (table: string, engine: string, version: string, place: string) => SummaryNames;
+}
+
+export interface SummaryNames {
+  readonly storage: string;
+  readonly engine: string;
+  readonly spanning: readonly string[];
 }
 
 /** Fills the templates for a layout. Names come from configuration and are checked: they become SQL. */
@@ -100,6 +108,11 @@ export function ddlNames(database: string, layout: LakeLayout): DdlNames {
       engine: 'MergeTree',
       settings: `${durable}, non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
       spanning: [],
+      summary: (table, engine, version) => ({
+        storage: `${database}.${table}`,
+        engine: version === '' ? engine : `${engine}(${version})`,
+        spanning: [],
+      }),
     };
   }
   const path = layout.keeperPath ?? '/clickhouse/tables/{shard}';
@@ -117,6 +130,14 @@ export function ddlNames(database: string, layout: LakeLayout): DdlNames {
       `CREATE TABLE IF NOT EXISTS ${database}.events${onCluster} AS ${database}.events_local ` +
         `ENGINE = Distributed(${layout.cluster}, ${database}, events_local, cityHash64(event_id))`,
     ],
+    summary: (table, engine, version, place) => ({
+      storage: `${database}.${table}_local`,
+      engine: `Replicated${engine}('${path}/${database}/${table}', '{replica}'${version === '' ? '' : `, ${version}`})`,
+      spanning: [
+        `CREATE TABLE IF NOT EXISTS ${database}.${table}${onCluster} AS ${database}.${table}_local ` +
+          `ENGINE = Distributed(${layout.cluster}, ${database}, ${table}_local, ${place})`,
+      ],
+    }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type Histogram,
   type HistogramRequest,
 } from './aggregate.ts';
+import { type BehaviourLake, createBehaviourLake } from './behaviour.ts';
 import { follow, type Follower, type FollowRequest } from './follow.ts';
 import { type Batch, createIngest, type IngestResult } from './ingest.ts';
 import { connectLake } from './lake-connection.ts';
@@ -59,6 +60,8 @@ export interface Lake {
   follow(request: FollowRequest): Follower;
   /** Deletes whole UTC days before a moment (milliseconds since the epoch). */
   dropDaysBefore(at: number): Promise<DroppedDay[]>;
+  /** Summaries of behaviour. */
+  readonly behaviour: BehaviourLake;
   /** True when the engine answers a query. */
   ping(): Promise<boolean>;
   stats(): Promise<LakeStats>;
@@ -93,6 +96,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     get: (id) => getEvent(connection, id),
     follow: (request) => follow(connection, clock, request),
     dropDaysBefore: (at) => dropDaysBefore(connection, options.layout ?? { kind: 'single' }, at),
+    behaviour: createBehaviourLake(connection),
     ping: () => connection.ping(),
     close: () => connection.close(),
     async stats() {
