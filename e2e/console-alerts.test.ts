@@ -112,6 +112,7 @@ test('a syslog source is made, and the page says how its events come', async () 
   await tab.screenshots('source-form');
   await dialog.getByRole('button', { name: 'Add', exact: true }).click();
   await page.getByRole('row', { name: /appliances.*Syslog, TCP port/ }).waitFor();
+  expect(tab.errors).toEqual([]);
   await tab.screenshots('sources');
 });
 

@@ -214,7 +214,7 @@ test('somebody who trusts only a key checks the trail offline', async () => {
   // No address, no token, no data directory: a machine that has never seen this Cordon.
   const offline = (...args: string[]) => runCordon(['proof', 'verify', ...args, '--key', key], {}, folder);
   const whole = await offline('trail.ndjson', '--kept', 'kept.txt');
-  expect(whole.code, whole.stderr).toBe(0);
+  expect(whole.code, `verify said: ${whole.stderr}`).toBe(0);
   expect(whole.stdout).toMatch(/^Genuine: \d+ records of localhost:\d+\/audit, held by \d+ checkpoints/);
 
   const lines = (await readFile(file('trail.ndjson'), 'utf8')).split('\n');

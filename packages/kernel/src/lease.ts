@@ -63,7 +63,8 @@ export async function acquireLease(options: LeaseOptions): Promise<Lease> {
 
   /** Null when another process held it for `msMax`. While the database is away nobody holds it, so that time is free. */
   const wait = async (msMax: number): Promise<pg.Client | null> => {
-    for (let refused = 0; refused < msMax && !released;) {
+    for (let refused = 0; refused < msMax;) {
+      if (released) break; // while this waited
       signal?.throwIfAborted();
       const answer = await attempt(options).catch((error: unknown) => {
         logger.debug({ err: error, lease: name }, 'asking for the lease failed');
@@ -82,16 +83,19 @@ export async function acquireLease(options: LeaseOptions): Promise<Lease> {
     client.once('end', () => {
       if (released) return;
       logger.warn({ lease: name }, 'lost the connection that holds the lease; asking again');
-      wait(options.regainMs ?? REGAIN_MS_MAX).then(
-        (again) => {
-          if (again && released) return void again.end().catch(() => undefined);
-          if (again) keep(again);
-          else if (!released) onLost();
-        },
-        () => undefined, // aborted: nobody wants it any more
-      );
+      void regain();
     });
   };
+
+  async function regain(): Promise<void> {
+    // Aborted: nobody wants it any more.
+    const again = await wait(options.regainMs ?? REGAIN_MS_MAX).catch(() => 'aborted' as const);
+    if (again === 'aborted') return;
+    if (again === null) {
+      if (!released) onLost();
+    } else if (released) await again.end().catch(() => undefined);
+    else keep(again);
+  }
 
   // The first question is asked plainly: a database that is away at the start is an error to report, not a wait.
   const first = (await attempt(options)) ?? (await wait(Infinity));

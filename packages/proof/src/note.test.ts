@@ -41,7 +41,7 @@ test.each([
   ['another size', (note: string) => note.replace('\n7\n', '\n8\n'), /not genuine/],
   ['another key of the same name', (note: string) => note, /no signature of the key/],
   ['another log', (note: string) => note, /of the log/],
-  ['no signature left', (note: string) => `${note.slice(0, note.indexOf('\u2014'))}`, /signature line is malformed/],
+  ['no signature left', (note: string) => note.slice(0, note.indexOf('\u2014')), /signature line is malformed/],
   ['a size with a zero in front', (note: string) => note.replace('\n7\n', '\n07\n'), /no checkpoint/],
   ['a control character', (note: string) => note.replace('7', '7\r'), /no signed note/],
   ['a root that is too short', (note: string) => note.replace(/\n7\n.*\n/, '\n7\nAAAA\n'), /no checkpoint/],

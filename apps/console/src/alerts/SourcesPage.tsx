@@ -8,7 +8,6 @@ import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api } from '../api/api-client.ts';
 import type { Source } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
 import { CopyText } from '../integrations/MadeCredentialView.tsx';

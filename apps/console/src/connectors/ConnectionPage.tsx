@@ -130,7 +130,7 @@ function OneConnection({
             {
               id: 'audit',
               label: 'Audit trail',
-              content: <AuditList targetType="connection" targetId={connection.id} />,
+              content: <AuditList title="Audit trail" target={{ type: 'connection', id: connection.id }} />,
             },
           ]}
         />

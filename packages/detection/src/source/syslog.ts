@@ -194,7 +194,7 @@ export function syslogRecord(line: string, { product, now }: { product: string; 
   const cef = parseCef(message.text);
   const leef = cef ? null : parseLeef(message.text);
   const at = message.time === undefined ? undefined : new Date(message.time).toISOString();
-  return { text: JSON.stringify({ ...message, time: at, ...drop({ json, cef, leef } as object), raw: line }), ...time };
+  return { text: JSON.stringify({ ...message, time: at, ...drop({ json, cef, leef }), raw: line }), ...time };
 }
 
 /**

@@ -58,7 +58,7 @@ export function createMessageQueue(deps: {
             'collected events wait for the lake',
           );
         })
-        .then(() => {
+        .finally(() => {
           running = null;
           if (waiting.length > 0 && !stopped) schedule(Math.min(RETRY_MS_MAX, GATHER_MS * 2 ** failures));
         });

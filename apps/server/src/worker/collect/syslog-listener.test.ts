@@ -85,6 +85,7 @@ test('TLS by a sender that checks the certificate', async () => {
   const message = '<14>1 2026-11-23T10:00:00Z h a - - - over TLS';
   socket.end(`${message.length} ${message}`);
   await has(['over TLS']);
+  expect(socket.authorized).toBe(true);
 });
 
 test('two equal messages are two events, and the last one needs no end', async () => {
