@@ -10,7 +10,7 @@ import { createSchemaCheck } from './cacao/schema-check.ts';
 import { neededInputs } from './cacao/variables.ts';
 import { refusals } from './engine/command-plan.ts';
 import { driveRun } from './engine/interpreter.ts';
-import { loadReadyPlaybooks } from './engine/playbook-library.ts';
+import { loadReadyPlaybooks, triggersOf } from './engine/playbook-library.ts';
 import { createMemoryJournal } from './engine/run.ts';
 import { createFakeOutside } from './testing.ts';
 
@@ -20,6 +20,16 @@ const EXAMPLES = join(ROOT, '../shared/corpora/cacao/examples');
 const schema = createSchemaCheck(join(FOLDER, 'schemas'));
 const actions = createActionTable();
 const ready = loadReadyPlaybooks(FOLDER);
+
+/** The names under which the product's detections ask for a playbook. */
+const asked = new Set(
+  readdirSync(join(ROOT, 'content/detections'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yaml'))
+    .flatMap((name) => {
+      const text = readFileSync(join(ROOT, 'content/detections', name), 'utf8');
+      return [...text.matchAll(/^playbook: (\S+)$/gm)].map(([, playbook = '']) => playbook);
+    }),
+);
 
 const outside = () =>
   createFakeOutside({
@@ -67,9 +77,16 @@ describe('ready playbooks', () => {
     },
   );
 
-  test('the fifteen that the product promises are there, each under names that detections can ask for', () => {
-    expect(ready).toHaveLength(15);
-    expect(new Set(ready.map(({ id }) => id)).size).toBe(15);
+  test('the twenty that the product promises are there', () => {
+    expect(ready).toHaveLength(20);
+    expect(new Set(ready.map(({ id }) => id)).size).toBe(20);
+  });
+
+  test('whatever playbook a detection asks for is there, under one name only', () => {
+    const triggers = ready.flatMap(triggersOf);
+    expect(new Set(triggers).size).toBe(triggers.length);
+    expect(asked.size).toBeGreaterThan(10);
+    expect([...asked].filter((name) => !triggers.includes(name))).toEqual([]);
   });
 });
 

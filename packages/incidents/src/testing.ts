@@ -95,7 +95,7 @@ export function createFakeOutside(given: { integrations?: IntegrationView[]; peo
         await keyed(`connector ${app} ${action}`, key);
         return {};
       },
-      undo: (app, action, _input, key) => keyed(`connector undo ${app} ${action}`, key),
+      undo: (app, action, _input, { key, undoes }) => keyed(`connector undo ${app} ${action} ${undoes}`, key),
     },
     backup: async (act, _input, key) => {
       await keyed(`backup ${act}`, key);

@@ -52,6 +52,7 @@ export type WebhookDelivery = Answer<'/api/v1/webhooks/{id}/deliveries', 'get'>[
 export type WebhookDeliveryDetail = Answer<'/api/v1/webhooks/{id}/deliveries/{delivery}', 'get'>;
 export type IncidentCase = Answer<'/api/v1/cases', 'get'>['items'][number];
 export type CaseDetail = Answer<'/api/v1/cases/{id}', 'get'>;
+export type Channel = Answer<'/api/v1/channels', 'get'>['items'][number];
 export type Playbook = Answer<'/api/v1/playbooks', 'get'>['items'][number];
 export type PlaybookDetail = Answer<'/api/v1/playbooks/{id}', 'get'>;
 export type PlaybookProblem = PlaybookDetail['problems'][number];

@@ -16,7 +16,9 @@ import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
+import { CaseEdit } from './CaseEdit.tsx';
 import { CaseClose, CaseReview } from './CaseForms.tsx';
+import { CaseMessages } from './CaseMessages.tsx';
 import { CaseEvidence, CaseRuns, CaseTasks, CaseTimeline } from './CaseParts.tsx';
 import { CaseStatus, SeverityBadge, TlpBadge } from './IncidentBadges.tsx';
 import { caseQuery } from './incident-queries.ts';
@@ -28,7 +30,7 @@ export function CasePage() {
   return <QueryState query={useQuery(caseQuery(id))}>{(of) => <Details of={of} />}</QueryState>;
 }
 
-type Dialog = 'review' | 'close' | 'run' | null;
+type Dialog = 'edit' | 'review' | 'close' | 'run' | null;
 
 function Details({ of }: { readonly of: CaseDetail }) {
   const can = useCan();
@@ -56,6 +58,7 @@ function Details({ of }: { readonly of: CaseDetail }) {
             {of.containedAt !== null && of.recoveredAt === null ? (
               <Button onClick={() => mark.mutate('recovered')}>Mark recovered</Button>
             ) : null}
+            <Button onClick={() => setDialog('edit')}>Edit</Button>
             <Button onClick={() => setDialog('run')}>Run a playbook</Button>
             <Button onClick={() => setDialog('review')}>Review</Button>
             <Button variant="primary" onClick={() => setDialog('close')}>
@@ -70,10 +73,12 @@ function Details({ of }: { readonly of: CaseDetail }) {
         <Facts of={of} />
         <CaseRuns of={of} />
         <CaseTimeline of={of} isWritable={isMine} />
+        <CaseMessages of={of} isWritable={isMine} />
         <CaseTasks of={of} isWritable={can('case.write')} />
         <CaseEvidence of={of} isWritable={isMine} />
         {of.review ? <Review review={of.review} /> : null}
       </SpaceBetween>
+      {dialog === 'edit' ? <CaseEdit of={of} onClose={close} /> : null}
       {dialog === 'review' ? <CaseReview id={of.id} onClose={close} /> : null}
       {dialog === 'close' ? <CaseClose id={of.id} onClose={close} /> : null}
       {dialog === 'run' ? <RunStart caseId={of.id} onClose={close} /> : null}
@@ -117,6 +122,14 @@ function Facts({ of }: { readonly of: CaseDetail }) {
               </SpaceBetween>
             ),
           },
+          {
+            label: 'Roles',
+            value:
+              Object.entries(of.roles)
+                .map(([role, name]) => `${role}: ${name}`)
+                .join(', ') || '-',
+          },
+          { label: 'Status page', value: of.statusPage || '-' },
           {
             label: 'Export',
             value: (

@@ -29,6 +29,11 @@ export const caseQuery = (id: string) =>
     refetchInterval: POLL_MS,
   });
 
+export const channelsQuery = queryOptions({
+  queryKey: ['channels'],
+  queryFn: async () => taken(await api.GET('/api/v1/channels')).items,
+});
+
 export const playbooksQuery = queryOptions({
   queryKey: ['playbooks'],
   queryFn: async () => taken(await api.GET('/api/v1/playbooks')).items,

@@ -6,7 +6,8 @@ test.each([
   ['/events', '/events'],
   ['/apps/01a2', '/apps'],
   ['/integrations', '/integrations'],
-  ['/account', '/'],
+  ['/playbook-runs/01a2', '/playbooks'],
+  ['/account', ''],
 ])('%s belongs to %s', (path, href) => {
   expect(activeHref(path)).toBe(href);
 });

@@ -13,6 +13,7 @@ const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Events', href: '/events', permission: 'event.read' },
   { text: 'Cases', href: '/cases', permission: 'case.read' },
   { text: 'Playbooks', href: '/playbooks', permission: 'playbook.read' },
+  { text: 'Channels', href: '/channels', permission: 'case.read' },
 ];
 
 const PERIMETER: readonly NavigationLink[] = [
@@ -59,9 +60,19 @@ export function navigationItems(can: (permission: string) => boolean): SideNavig
   });
 }
 
-/** The link that stands for a path: the longest that begins it. */
-export function activeHref(path: string): string {
+/** Pages without a link of their own, and the link that stands for them. */
+const BELONGS: Readonly<Record<string, string>> = {
+  '/playbook-runs': '/playbooks',
+  '/questionnaires': '/vendors',
+  '/contracts': '/vendors',
+  '/connect': '/apps',
+};
+
+/** The link that stands for a path: the longest that begins it; none for a page that belongs to none. */
+export function activeHref(given: string): string {
+  const [, first = ''] = given.split('/');
+  const path = BELONGS[`/${first}`] ?? given;
   const all = SECTIONS.flatMap(({ links }) => links.map(({ href }) => href));
   const found = all.filter((href) => href !== '/' && (path === href || path.startsWith(`${href}/`)));
-  return found.sort((a, b) => b.length - a.length)[0] ?? '/';
+  return found.sort((a, b) => b.length - a.length)[0] ?? (path === '/' ? '/' : '');
 }

@@ -12,6 +12,8 @@ export interface CaseTriggerDeps {
   readonly ruleSet: RuleSet;
   readonly library: PlaybookLibrary;
   readonly runs: Pick<RunCommands, 'propose'>;
+  /** A correlation knows whom it is about by id only; null when nothing of that id is known. */
+  readonly integrationName: (id: string) => Promise<string | null>;
 }
 
 function inputsOf({ entity, product, title }: Alert, declared: readonly string[]): Record<string, string> {
@@ -45,10 +47,17 @@ export async function openCasesForAlerts(deps: CaseTriggerDeps): Promise<number>
     if (known.length > 0) continue;
     const playbook = await deps.library.findByTrigger(trigger);
     if (!playbook) continue;
-    await db.transaction((tx) => openFor(deps, tx, alert, playbook));
+    const named = await withName(deps, alert);
+    await db.transaction((tx) => openFor(deps, tx, named, playbook));
     opened += 1;
   }
   return opened;
+}
+
+async function withName({ integrationName }: CaseTriggerDeps, alert: Alert): Promise<Alert> {
+  const { entity } = alert;
+  if (entity.type !== 'integration' || entity.name !== entity.id) return alert;
+  return { ...alert, entity: { ...entity, name: (await integrationName(entity.id)) ?? entity.id } };
 }
 
 type Found = NonNullable<Awaited<ReturnType<PlaybookLibrary['findByTrigger']>>>;

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { ActionRunner } from '@cordon/connectors';
 import type { RuleSet } from '@cordon/detection';
-import { createEstate } from '@cordon/estate';
+import { createEstate, findIntegration } from '@cordon/estate';
 import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
 import type { Identity } from '@cordon/identity';
 import { addEntry, createRunWorkflow, type RunEngine, sendMessages, wakeDueRuns } from '@cordon/incidents';
@@ -24,6 +24,7 @@ import { type Repeating, repeat } from './repeating.ts';
 const WAKE_MS = 500;
 const MESSAGES_MS = 500;
 const TRIGGER_MS = 1_000;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export interface IncidentDuties {
   /** For `startWorkflows`. */
@@ -98,7 +99,15 @@ export async function createIncidentDuties(deps: {
     },
   };
   const duties: Repeating[] = [];
-  const triggers = { db, clock, logger, ruleSet: deps.ruleSet, library: parts.library, runs: parts.playbookRuns };
+  const triggers = {
+    db,
+    clock,
+    logger,
+    ruleSet: deps.ruleSet,
+    library: parts.library,
+    runs: parts.playbookRuns,
+    integrationName: async (id: string) => (UUID.test(id) ? ((await findIntegration(db, { id }))?.name ?? null) : null),
+  };
   return {
     definitions: [createRunWorkflow(engine)],
     start() {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ActionRunner } from '@cordon/connectors';
+import type { ActionRunner, RunActionInput } from '@cordon/connectors';
 import { listConnections } from '@cordon/connectors';
 import {
   type Estate,
@@ -145,12 +145,11 @@ function createActs(
 ) {
   const ruleNamed = async (kind: 'policy' | 'limit', name: string) =>
     (await listRules(db, kind)).find((one) => one.name === name);
-  const connectorRun = async (app: string, action: string, input: Readonly<Record<string, string>>, key: string) => {
+  const connectorRun = async (app: string, request: Omit<RunActionInput, 'connectionId'>) => {
     const connection = await connectionOf(db, app);
     for (;;) {
-      const request = { connectionId: connection.id, action, input, mode: 'run' as const, idempotencyKey: key };
-      const run = await connectorActions.run(ACTOR, request);
-      if (run.status === 'failed') throw new ActionFailed(run.error ?? `${action} failed in ${app}.`);
+      const run = await connectorActions.run(ACTOR, { ...request, connectionId: connection.id });
+      if (run.status === 'failed') throw new ActionFailed(run.error ?? `${request.action} failed in ${app}.`);
       if (run.status === 'ended') return run;
       await setTimeout(BUSY_MS);
     }
@@ -201,20 +200,18 @@ function createActs(
     },
     connector: {
       async act(app: string, action: string, input: Readonly<Record<string, string>>, key: string) {
-        const { id, outcome } = await connectorRun(app, action, input, key);
+        const { id, outcome } = await connectorRun(app, { action, input, mode: 'run', idempotencyKey: key });
         return { run: id, outcome };
       },
-      async undo(app: string, action: string, input: Readonly<Record<string, string>>, key: string) {
-        const before = await connectorRun(app, action, input, key.replace('undo/', ''));
-        const connection = await connectionOf(db, app);
-        await connectorActions.run(ACTOR, {
-          connectionId: connection.id,
-          action,
-          input,
-          mode: 'undo',
-          idempotencyKey: key,
-          undoOf: before.id,
-        });
+      async undo(
+        app: string,
+        action: string,
+        input: Readonly<Record<string, string>>,
+        { key, undoes }: { readonly key: string; readonly undoes: string },
+      ) {
+        // The same key gives the run of then: nothing is done again.
+        const before = await connectorRun(app, { action, input, mode: 'run', idempotencyKey: undoes });
+        await connectorRun(app, { action, input, mode: 'undo', idempotencyKey: key, undoOf: before.id });
       },
     },
     backup: () => Promise.reject(new NotAvailable('Not available: this Cordon takes no backups of apps yet.')),

@@ -15,6 +15,8 @@ export interface ActContext {
   readonly acts: ActPorts;
   /** The same each time this very act is tried. */
   readonly key: string;
+  /** Of a compensation: the key under which the act was done that it takes back. */
+  readonly undoes?: string;
   readonly runId: string;
   readonly caseId: string | null;
   /** Names run and playbook; put into every reason, so that what was done can be told from what others did. */

@@ -77,8 +77,8 @@ const connector = defineAction({
   simulate: ({ app, action }) => Promise.resolve({ would: `${action} in ${app} through its connector`, result: {} }),
   compensation: {
     title: 'Undo in the app, where its connector can',
-    async run({ app, action, ...input }, _result, { acts, key }) {
-      await acts.connector.undo(app, action, input, key);
+    async run({ app, action, ...input }, _result, { acts, key, undoes = key }) {
+      await acts.connector.undo(app, action, input, { key, undoes });
       return {};
     },
   },

@@ -65,7 +65,13 @@ export interface ActionPort {
     input: Readonly<Record<string, string>>,
     key: string,
   ): Promise<Readonly<Record<string, unknown>>>;
-  undo(app: string, action: string, input: Readonly<Record<string, string>>, key: string): Promise<void>;
+  /** Takes back what was done under the key `undoes`. */
+  undo(
+    app: string,
+    action: string,
+    input: Readonly<Record<string, string>>,
+    keys: { readonly key: string; readonly undoes: string },
+  ): Promise<void>;
 }
 
 export interface ActPorts {

@@ -18,11 +18,18 @@ export function undoable(acts: readonly Act[]): Act[] {
     .map(({ act }) => act);
 }
 
+/** Which command of its step an act was, and on which target: the end of its key says so. */
+function placeOf(key: string, targets: number): { readonly command: number; readonly target: number } {
+  const found = (targets > 1 ? /\.(\d+)\.(\d+)$/ : /\.(\d+)$/).exec(key);
+  return { command: Number(found?.[1] ?? 0), target: Number(found?.[2] ?? 0) };
+}
+
 function actionOf(actions: ActionTable, playbook: Playbook, run: Run, act: Act) {
   if (act.command !== 'http-api') return actions.get(act.command) ?? null;
   const step = playbook.workflow[act.stepId];
-  const command = step?.commands?.find(({ cordon }) => cordon?.undo !== undefined);
-  const target = playbook.target_definitions?.[step?.targets?.[0] ?? ''];
+  const place = placeOf(act.key, step?.targets?.length ?? 1);
+  const command = step?.commands?.[place.command];
+  const target = playbook.target_definitions?.[step?.targets?.[place.target] ?? ''];
   if (!command?.cordon?.undo || !target) return null;
   const variables = { ...startVariables(playbook, run.inputs), ...run.variables };
   const undo = httpRequest({ line: command.cordon.undo }, target, playbook, variables);
@@ -66,6 +73,7 @@ export async function undoRun(engine: RunEngine, run: Run) {
       const result = await action.compensation.run(parsed, act.result ?? {}, {
         ...context,
         key: idempotencyKey(run.id, key),
+        undoes: idempotencyKey(run.id, act.key),
       });
       await journal.write({
         ...draft,
@@ -76,7 +84,13 @@ export async function undoRun(engine: RunEngine, run: Run) {
         attempts: draft.attempts + 1,
       });
     } catch (error) {
-      await journal.write({ ...draft, status: 'failed', error: messageOf(error), finishedAt: now() });
+      await journal.write({
+        ...draft,
+        status: 'failed',
+        error: messageOf(error),
+        finishedAt: now(),
+        attempts: draft.attempts + 1,
+      });
       return { state: 'ended' as const, ok: false, error: `${title}: ${messageOf(error)}`, variables: run.variables };
     }
   }
