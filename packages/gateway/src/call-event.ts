@@ -1,6 +1,7 @@
 import { apiActivity, type ApiCallFacts } from '@cordon/lake';
 import { hideSecrets } from '@cordon/kernel';
 import type { Exchange } from './exchange.ts';
+import { listenerOf } from './steps/check-grant.ts';
 
 const USER_AGENT_CHARS_MAX = 256;
 const PATH_CHARS_MAX = 1024;
@@ -55,6 +56,8 @@ export function describeCall(exchange: Exchange): string {
     findings: exchange.findings,
     redactions: exchange.redactions,
     gatewayId: runtime.config.gatewayId,
+    ...(identity && { assurance: identity.token.assurance }),
+    ...(located && { listener: listenerOf(exchange) }),
     snapshotVersion: exchange.tables?.version ?? 0,
     ...(exchange.notes.length > 0 && { labels: exchange.notes }),
   };

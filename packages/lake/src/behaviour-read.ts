@@ -98,6 +98,12 @@ export async function activeEntities(
   );
 }
 
+function unkeyed<Row extends { readonly k: string }>(row: Row): Omit<Row, 'k'> {
+  const { k, ...rest } = row;
+  void k;
+  return rest;
+}
+
 const keyOf = (type: string, id: string): string => `${type}\0${id}`;
 
 /** Facts of up to a few hundred entities at once. `relearn` holds `type\0id\0facet\0value` that counts as new again. */
@@ -186,17 +192,17 @@ export async function behaviourFacts(
       id,
       name,
       firstAt: first?.day ?? to - DAY_MS,
-      days: (daysOf.get(key) ?? []).map(({ k: _, ...day }) => day),
+      days: (daysOf.get(key) ?? []).map((row) => unkeyed(row)),
       slots: Object.fromEntries((slotsOf.get(key) ?? []).map(({ slot, weeks }) => [slot, weeks])),
       hours: (hoursOf.get(key) ?? []).map(({ at }) => at),
       sample: (hoursOf.get(key) ?? []).flatMap(({ sample }) => sample).slice(-3),
-      fresh: (freshOf.get(key) ?? []).map(({ k: _, ...one }) => ({
-        ...one,
+      fresh: (freshOf.get(key) ?? []).map((one) => ({
+        ...unkeyed(one),
         seenBy: (seenBy.get(keyOf(type, keyOf(one.facet, one.value))) ?? []).filter((other) => other !== id),
       })),
       novelty: (noveltyOf.get(key) ?? [])
         .filter(({ facet }) => (facet as string) !== '')
-        .map(({ k: _, ...one }) => one),
+        .map((row) => unkeyed(row)),
     };
   });
 }

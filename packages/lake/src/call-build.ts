@@ -70,6 +70,9 @@ export interface CallFacts extends EventOrigin {
     readonly alpn?: readonly string[];
   };
   readonly gatewayId: string;
+  /** How the client proved itself and where the call came in: what policies could see, so that it can be decided again. */
+  readonly assurance?: 'm0' | 'm1' | 'm2';
+  readonly listener?: 'path' | 'host' | 'port' | 'mcp';
   readonly snapshotVersion: number;
   readonly resources?: readonly { readonly id?: string; readonly name?: string; readonly type?: string }[];
 }
@@ -116,6 +119,8 @@ function buildFacts(call: CallFacts, pathTemplate: string | undefined) {
     gateway_id: call.gatewayId,
     snapshot_version: call.snapshotVersion,
     ...(call.reason !== undefined && { reason: call.reason }),
+    ...(call.assurance !== undefined && { assurance: call.assurance }),
+    ...(call.listener !== undefined && { listener: call.listener }),
     ...(call.redactions !== undefined && call.redactions > 0 && { redactions: call.redactions }),
     ...(call.findings && call.findings.length > 0 && { findings: call.findings.map((found) => ({ ...found })) }),
     ...(call.proxy && { proxy: { ...call.proxy } }),

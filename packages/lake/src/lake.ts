@@ -24,6 +24,7 @@ import {
 } from './search.ts';
 import type { Scope } from './search-scope.ts';
 import { traffic, type TrafficRequest, type TrafficRow } from './traffic.ts';
+import { createUsageLake, type UsageLake } from './usage.ts';
 
 export interface OpenLakeOptions {
   /** `http://127.0.0.1:port` of the embedded engine, or a ClickHouse server's HTTP address. */
@@ -62,6 +63,8 @@ export interface Lake {
   dropDaysBefore(at: number): Promise<DroppedDay[]>;
   /** Summaries of behaviour. */
   readonly behaviour: BehaviourLake;
+  /** What was used and seen, and calls to decide again. */
+  readonly usage: UsageLake;
   /** True when the engine answers a query. */
   ping(): Promise<boolean>;
   stats(): Promise<LakeStats>;
@@ -97,6 +100,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     follow: (request) => follow(connection, clock, request),
     dropDaysBefore: (at) => dropDaysBefore(connection, options.layout ?? { kind: 'single' }, at),
     behaviour: createBehaviourLake(connection),
+    usage: createUsageLake(connection),
     ping: () => connection.ping(),
     close: () => connection.close(),
     async stats() {

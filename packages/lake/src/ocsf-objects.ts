@@ -124,6 +124,9 @@ export const cordonFacts = z.looseObject({
   /** Stable code of the refusal or failure, such as `gateway.operation_not_granted`. */
   reason: text.optional(),
   gateway_id: text.optional(),
+  /** How the client proved itself, and where the call came in. */
+  assurance: z.enum(['m0', 'm1', 'm2']).optional(),
+  listener: z.enum(['path', 'host', 'port', 'mcp']).optional(),
   snapshot_version: count.optional(),
   /** Values removed from bodies, both directions together. */
   redactions: count.optional(),

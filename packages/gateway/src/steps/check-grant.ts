@@ -38,7 +38,8 @@ function checkOperation(exchange: Exchange, operation: ResolvedOperation): void 
   });
 }
 
-function listenerOf({ app, located, listener }: Exchange): 'mcp' | 'path' | 'host' | 'port' {
+/** Where a call came in, as policies see it. */
+export function listenerOf({ app, located, listener }: Exchange): 'mcp' | 'path' | 'host' | 'port' {
   if (app.entry.mcp) return 'mcp';
   if (located!.links === app.sharedLinks) return 'path'; // past the accept step
   return listener.app === undefined ? 'host' : 'port';
