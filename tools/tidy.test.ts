@@ -87,11 +87,13 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   lake: ['kernel'],
   detection: ['kernel'],
   connectors: ['kernel', 'posture'],
+  governance: ['kernel', 'classifier', 'openapi'],
   identity: ['kernel', 'lake', 'policy'],
   estate: ['kernel', 'openapi', 'policy'],
   vendors: ['kernel'],
   proof: ['kernel'],
   incidents: ['kernel'],
+  backup: ['kernel'],
   webhooks: ['kernel', 'policy'],
   gateway: ['kernel', 'classifier', 'injection', 'lake', 'openapi', 'policy'],
 };
