@@ -49,7 +49,7 @@ function readLabel(row: Row, where: string): Label {
 const FIELDS = new Set(
   (
     'type class category label title aliases country formats weak mixed pattern validator keys near not alone ' +
-    'confirmed whole anchors keywords value entropy allow back long loose generic scanner samples'
+    'confirmed whole anchors keywords value entropy allow back long loose generic standIn scanner samples'
   ).split(' '),
 );
 
@@ -82,6 +82,7 @@ export function parseDetector(input: unknown, defaults: Row, file: string): Dete
     long: row['long'] === true ? true : undefined,
     loose: row['loose'] === true ? true : undefined,
     generic: row['generic'] === true ? true : undefined,
+    standIn: row['standIn'] === true ? true : undefined,
   };
   const present = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
   return {

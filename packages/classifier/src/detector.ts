@@ -55,6 +55,8 @@ export interface Detector {
   readonly loose?: boolean;
   /** A catch-all: any named kind wins over it. */
   readonly generic?: boolean;
+  /** The form is that of a stand-in in documentation, listed with little confidence instead of being passed over. */
+  readonly standIn?: boolean;
   /** The secret may span lines and kilobytes. */
   readonly long?: boolean;
   /** Name of a scanner in code that produces this type. */

@@ -48,6 +48,10 @@ export const PHONE_REGIONS: readonly CountryCode[] = [
 const NORTH_AMERICAN = /^(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4}$/;
 /** Several groups, a leading zero: a national number of most of Europe. */
 const GROUPED_NATIONAL = /^\(?0\d{1,4}\)?[ /-]\d{2,8}(?:[ -]\d{2,5}){0,4}$/;
+/** With a word for a phone beside it: three groups or more, or one in brackets, and an extension. */
+const GROUPED =
+  /^(?:\+?\d{1,4}[ .-])?(?:\(\d{1,5}\)|\d{2,4})[ .-]\d{2,4}[ .-]\d{2,5}(?:[ .-]\d{2,4})*$|^\(\d{1,5}\)[ .-]?\d{3,8}$/;
+const EXTENSION = / ?(?:x|ext\.?) ?\d{1,6}$/i;
 const DATE_LIKE = /^(?:\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ]\d{2,4})(?:[ .]\d{2})*$/;
 
 /** Numbers remembered with their verdict; forgotten all at once, so that memory stays bounded. */
@@ -69,7 +73,8 @@ export function createPhoneJudge(regions: readonly CountryCode[] = PHONE_REGIONS
       confidence,
       reason,
     });
-    const digits = digitsOf(text);
+    const main = text.replace(EXTENSION, '');
+    const digits = digitsOf(main);
     if (text.startsWith('+') || text.startsWith('(+')) {
       if (isValid(text.startsWith('(') ? text.slice(1).replace(')', '') : text))
         return at(context ? 0.97 : 0.9, 'phone:international');
@@ -83,7 +88,7 @@ export function createPhoneJudge(regions: readonly CountryCode[] = PHONE_REGIONS
       if (isValid(text, region)) return at(context ? 0.85 : 0.5, `phone:${region}`);
     }
     if (text.startsWith('00') && isValid(`+${text.slice(2)}`)) return at(context ? 0.85 : 0.6, 'phone:international');
-    return context && NORTH_AMERICAN.test(text) ? at(0.6, 'phone:form') : undefined;
+    return context && (NORTH_AMERICAN.test(main) || GROUPED.test(main)) ? at(0.6, 'phone:form') : undefined;
   }
   return {
     judge(text, context, lone) {

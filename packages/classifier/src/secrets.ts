@@ -44,7 +44,7 @@ function acceptable(detector: CompiledDetector, value: string): boolean {
   if (detector.entropy !== undefined && entropyOf(value) < detector.entropy) return false;
   if (detector.allowRegexes.some((regex) => regex.test(value))) return false;
   if (detector.check && !detector.check(value)) return false;
-  return !isPlaceholder(value);
+  return detector.standIn === true || !isPlaceholder(value);
 }
 
 function matchesAt(bytes: Uint8Array, start: number, expected: Uint8Array): boolean {
@@ -162,7 +162,7 @@ function beginsName(bytes: Uint8Array, start: number, end: number, from: number)
   if (first === LOWER && rest === UPPER) return false;
   for (let i = start + 2; i < end; i++) {
     const kind = KINDS[bytes[i] ?? 0];
-    if (kind !== rest && kind !== DIGIT) return false;
+    if (kind !== rest && kind !== DIGIT && kind !== OTHER) return false;
   }
   return true;
 }

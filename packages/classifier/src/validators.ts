@@ -1,6 +1,7 @@
 import { stdnum } from 'stdnum';
 import { mod97, passesLuhn } from './checksums.ts';
 import { DetectorInvalid } from './errors.ts';
+import { libraryGapValidators } from './library-gaps.ts';
 import { nationalValidators } from './national.ts';
 import { isJwt } from './jwt.ts';
 import { isIpv4 } from './network.ts';
@@ -24,6 +25,7 @@ const OWN: Readonly<Record<string, Validator>> = {
   mod97_1: (value) => mod97(compact(value)) === 1,
   aba: (value) => isAbaRouting(compact(value)),
   ...nationalValidators,
+  ...libraryGapValidators,
 };
 
 /** Vehicle identification number (ISO 3779) with the North American check digit in the ninth place. */
