@@ -90,6 +90,11 @@ export class ControlClient {
     return this.#sendLines('/internal/webhooks/deliveries', key, ndjson, signal);
   }
 
+  /** Tells the worker what data passed. Resolves with the status. */
+  sendObservations(key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
+    return this.#sendLines('/internal/data/observations', key, ndjson, signal);
+  }
+
   async #sendLines(path: string, key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
     const answer = await this.#request(this.#options.workerUrl, 'POST', path, {
       headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key },

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Credential, IntegrationEntry, TokenEntry } from '@cordon/policy';
+import type { Credential, DataLabel, IntegrationEntry, TokenEntry } from '@cordon/policy';
 import { uuidv7 } from '@cordon/kernel';
 import type { Decision, FindingFacts, Named } from '@cordon/lake';
 import type { Located, AppPlan, UpstreamTarget } from './app-plan.ts';
@@ -132,6 +132,11 @@ export class Exchange {
   /** The app of a call past `accept`. */
   get app(): AppPlan {
     return this.located!.app; // the accept step refused the call otherwise
+  }
+
+  /** What governance calls the data that the call's operation moves. */
+  get dataLabel(): DataLabel | undefined {
+    return this.operation && this.tables?.dataLabel(this.app.entry.id, this.operation.id);
   }
 
   get target(): UpstreamTarget {

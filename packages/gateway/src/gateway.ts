@@ -27,6 +27,7 @@ import { reportMcpItems } from './mcp/mcp-report.ts';
 import { McpProbe } from './mcp/mcp-probe.ts';
 import { McpSeals } from './mcp/mcp-session.ts';
 import { Metrics } from './metrics.ts';
+import { Observations, type BodyObserver } from './observations.ts';
 import { appsWithChangedItems, operationFacts } from './operation-facts.ts';
 import { Operations } from './operations.ts';
 import { type NamedStep, observeSteps, pipelines, runSteps, type StepObserver } from './pipeline.ts';
@@ -61,6 +62,8 @@ export interface GatewayDeps {
   readonly builtIn?: BuiltIn;
   /** Finds sensitive data; the detectors under content/detectors by default. */
   readonly classifier?: Classifier;
+  /** Told what passes, for the inventory of data; without it nothing is observed. */
+  readonly observer?: BodyObserver;
   /** Told how long each step worked, for benchmarks. */
   readonly observeStep?: StepObserver;
 }
@@ -135,6 +138,7 @@ class GatewayProcess implements Gateway {
       random: deps.random ?? Math.random,
     });
     this.#webhooks = new WebhookReceiver(this.#runtime, this.#client);
+    if (deps.observer) this.#runtime.observations = new Observations(this.#runtime, this.#client, deps.observer);
     const observe = deps.observeStep;
     this.#steps = observe ? { api: observeSteps(pipelines.api, observe) } : pipelines;
     this.#addGauges();
@@ -164,6 +168,7 @@ class GatewayProcess implements Gateway {
     const { config } = this.#deps;
     this.#shipper.start();
     this.#webhooks.start();
+    this.#runtime.observations?.start();
     await this.#runtime.counters.start();
     this.#probe.start();
     this.#aggregate = setInterval(() => this.#writeAggregates(), AGGREGATE_INTERVAL_MS);
@@ -200,6 +205,7 @@ class GatewayProcess implements Gateway {
     const before = this.#snapshot;
     const changed = before ? changedKeys(before, snapshot) : undefined;
     this.#snapshot = snapshot;
+    runtime.observations?.apply(snapshot.entries);
     runtime.tables = SnapshotTables.compile(snapshot, runtime.tables, changed);
     try {
       if (runtime.authorizer) {
@@ -352,7 +358,7 @@ class GatewayProcess implements Gateway {
   }
 
   async flush(): Promise<void> {
-    await Promise.all([this.#shipper.ship(), this.#webhooks.flush()]);
+    await Promise.all([this.#shipper.ship(), this.#webhooks.flush(), this.#runtime.observations?.flush()]);
   }
 
   async drain(): Promise<void> {
@@ -391,6 +397,7 @@ class GatewayProcess implements Gateway {
       this.#deps.logger.warn({ err: error }, 'the last events stay in the spool');
     });
     await this.#webhooks.stop();
+    await this.#runtime.observations?.stop();
     this.#runtime.spool.close();
     await this.#runtime.counters.stop();
     await this.#runtime.upstreams.close();
@@ -452,6 +459,7 @@ function createRuntime(
     },
     graphql: new GraphqlDocuments(blobs),
     inspector: new Inspector(deps.classifier ?? createClassifier()),
+    observations: undefined,
     credentials: new CredentialBox(envelope),
     upstreams: new Upstreams(limits.upstreamConnectionsMax),
     gates: new UpstreamGates(clock, metrics),

@@ -13,6 +13,7 @@ import type { LimitCounters } from './limit-counters.ts';
 import type { McpCatalog } from './mcp/mcp-catalog.ts';
 import type { McpSeals } from './mcp/mcp-session.ts';
 import type { Metrics } from './metrics.ts';
+import type { Observations } from './observations.ts';
 import type { Operations } from './operations.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { RefusalRecorder } from './refusal-recorder.ts';
@@ -44,6 +45,8 @@ export interface GatewayRuntime {
   readonly mcp: { readonly catalog: McpCatalog; readonly seals: McpSeals };
   readonly graphql: GraphqlDocuments;
   readonly inspector: Inspector;
+  /** Undefined: nobody wants to know what data passes. */
+  observations: Observations | undefined;
   readonly credentials: CredentialBox;
   readonly upstreams: Upstreams;
   readonly gates: UpstreamGates;

@@ -2,12 +2,14 @@ import {
   type AppEntry,
   type Credential,
   compileInspection,
+  type DataLabel,
   type Entries,
   getEntry,
   listEntries,
   type GraphqlSchemaEntry,
   type IntegrationEntry,
   type JwkEntry,
+  labelOfOperation,
   type LimitEntry,
   type ProxyEntry,
   type RevokedEntry,
@@ -20,7 +22,7 @@ import { Requirements } from './requirements.ts';
 import { compileMcp, type McpTables } from './mcp/mcp-tables.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
-const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook):/;
+const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook|data-label|fingerprint-key):/;
 
 interface Compiled {
   readonly appsByName: ReadonlyMap<string, AppPlan>;
@@ -145,6 +147,10 @@ export class SnapshotTables {
 
   get proxy(): ProxyEntry | undefined {
     return getEntry(this.#entries, 'proxy', 'settings');
+  }
+
+  dataLabel(appId: string, operationId: string): DataLabel | undefined {
+    return labelOfOperation(this.#entries, appId, operationId);
   }
 
   get inspection(): Compiled['inspection'] {

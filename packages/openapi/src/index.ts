@@ -14,6 +14,7 @@ export type { Operations } from './operations.ts';
 export { createOperations } from './operations.ts';
 export type { ParameterSource } from './parameter-values.ts';
 export type { Resolution, Resolved } from './router.ts';
+export type { DescribedField } from './schema-fields.ts';
 export type { Operation } from './table.ts';
 export { TABLE_BYTES_MAX } from './table.ts';
 export type { Violation } from './violation.ts';

@@ -9,6 +9,7 @@ import { readJson } from './read-json.ts';
 import { type Resolution, Router } from './router.ts';
 import type { Schema } from './schema.ts';
 import { schemaAt } from './schema-at.ts';
+import { type DescribedField, schemaFields } from './schema-fields.ts';
 import { SchemaChecker } from './schema-checker.ts';
 import { type Content, decodeTable, type Operation, type OperationDetail } from './table.ts';
 import { type Violation, violation, violationsOf } from './violation.ts';
@@ -49,6 +50,8 @@ export interface Operations {
     tokens: readonly string[],
     contentType: string | null,
   ): JsonObject | undefined;
+  /** The fields that bodies hold: `write` of requests, `read` of successful answers. */
+  fields(operation: Operation): { readonly read: readonly DescribedField[]; readonly write: readonly DescribedField[] };
   /** A response's body. Undescribed statuses and types give no violation unless the status has no `default`. */
   checkResponse(operation: Operation, status: number, contentType: string | null, body: Uint8Array): Violation[];
 }
@@ -155,6 +158,17 @@ class TableOperations implements Operations {
     const type = contentType === null ? null : mediaType(contentType);
     const schema = type === null || detail.body === null ? undefined : schemaFor(detail.body.content, type);
     return schema === undefined ? undefined : schemaAt(schema, tokens, shared);
+  }
+
+  fields(operation: Operation): { read: DescribedField[]; write: DescribedField[] } {
+    const { body, responses } = this.#detail(operation);
+    const shared = (index: number): Schema => this.#table.schema(index);
+    const of = (content: Content | undefined): DescribedField[] =>
+      Object.values(content ?? {})
+        .slice(0, 1)
+        .flatMap((schema) => schemaFields(schema, shared));
+    const good = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1];
+    return { read: of(good), write: of(body?.content) };
   }
 
   checkResponse(operation: Operation, status: number, contentType: string | null, body: Uint8Array): Violation[] {

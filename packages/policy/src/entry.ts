@@ -1,6 +1,15 @@
 import type { z } from 'zod';
-import { grantEntry, integrationEntry, jwkEntry, policyEntry, revokedEntry, tokenEntry, unlockEntry } from './access-entry.ts';
+import {
+  grantEntry,
+  integrationEntry,
+  jwkEntry,
+  policyEntry,
+  revokedEntry,
+  tokenEntry,
+  unlockEntry,
+} from './access-entry.ts';
 import { appEntry, credentialEntry, sha256Hex } from './app-entry.ts';
+import { dataLabelEntry, fingerprintKeyEntry } from './data-entry.ts';
 import { SnapshotInvalid } from './errors.ts';
 import { graphqlSchemaEntry } from './graphql-entry.ts';
 import { mcpItemEntry } from './mcp-entry.ts';
@@ -27,6 +36,8 @@ export const entrySchemas = {
   'graphql-schema': graphqlSchemaEntry,
   webhook: webhookEntry,
   proxy: proxyEntry,
+  'data-label': dataLabelEntry,
+  'fingerprint-key': fingerprintKeyEntry,
 } as const;
 
 export type EntryKind = keyof typeof entrySchemas;
@@ -58,6 +69,8 @@ const nameIn: Record<EntryKind, string | null> = {
   'graphql-schema': 'id',
   webhook: 'id',
   proxy: 'id',
+  'data-label': 'id',
+  'fingerprint-key': 'id',
 };
 
 /** Splits `app:0190…` into its kind and name, or null when the kind is none we know. */

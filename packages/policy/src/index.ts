@@ -51,7 +51,9 @@ export { graphqlSettings } from './graphql-entry.ts';
 export type { OperationFacts } from './grant-selector.ts';
 export { covers, formatSelector, parseSelector, parseUnknownOperation, unknownOperation } from './grant-selector.ts';
 export type { InspectionCall, InspectionResolver } from './inspection.ts';
-export { compileInspection, defaultInspectionRules, resolveInspection } from './inspection.ts';
+export { compileInspection, defaultInspectionRules, labelOfOperation, resolveInspection } from './inspection.ts';
+export type { DataLabel, DataLabelEntry, FingerprintKeyEntry } from './data-entry.ts';
+export { dataLabel } from './data-entry.ts';
 export type { DefinitionFlag } from './mcp-definition.ts';
 export {
   DEFINITION_BYTES_MAX,
@@ -92,7 +94,8 @@ export {
   verifyDelta,
   verifySnapshot,
 } from './snapshot-signature.ts';
-export type { DecisionChange, WhatIf } from './what-if.ts';
+export { contextFacts } from './context-facts.ts';
+export type { DecisionChange, WeighedCall, WhatIf } from './what-if.ts';
 export { compareDecisions } from './what-if.ts';
 export type {
   WebhookEntry,

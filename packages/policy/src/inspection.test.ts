@@ -142,3 +142,24 @@ test('a snapshot gives one resolver for each app, integration and direction', ()
   expect(resolverFor(call)('payment.card').action).toBe('redact');
   expect(resolverFor(call)).toBe(resolverFor({ ...call }));
 });
+
+describe('rules by label', () => {
+  const rules = rulesOf([{ class: '*', label: 'restricted', action: 'block' }]);
+  test.each<[string, 'internal' | 'restricted' | undefined, 'confidential' | 'restricted', string, string]>([
+    ['the label of the class is enough', undefined, 'restricted', 'source.code', 'block'],
+    ['a lower one is not', undefined, 'confidential', 'source.code', 'log'],
+    ['the label of the data set is enough', 'restricted', 'confidential', 'source.code', 'block'],
+    ['a lower one is not either', 'internal', 'confidential', 'source.code', 'log'],
+    ['it tightens a default that names the class', 'restricted', 'confidential', 'contact.email', 'block'],
+    ['and cards', undefined, 'restricted', 'payment.card', 'block'],
+  ])('%s', (_name, dataLabel, own, dataClass, action) => {
+    expect(resolveInspection(rules, { ...call, dataLabel })(dataClass, own).action).toBe(action);
+  });
+
+  test('loosens no default', () => {
+    const loose = rulesOf([{ class: '*', label: 'restricted', action: 'log' }]);
+    expect(resolveInspection(loose, { ...call, dataLabel: 'restricted' })('payment.card', 'restricted').action).toBe(
+      'redact',
+    );
+  });
+});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { entryId, label } from './app-entry.ts';
+import { dataLabel } from './data-entry.ts';
 
 export const inspectionAction = z.enum(['allow', 'log', 'redact', 'block']);
 export type InspectionAction = z.output<typeof inspectionAction>;
@@ -21,6 +22,8 @@ export const inspectionEntry = z.strictObject({
   direction: z.enum(['request', 'response']).nullable().default(null),
   appId: entryId.nullable().default(null),
   integrationId: entryId.nullable().default(null),
+  /** Only where the data is labelled at least so: the operation's data set, or the class by itself. null: any. */
+  label: dataLabel.nullable().default(null),
   action: inspectionAction,
   note: z.string().max(2000).default(''),
 });

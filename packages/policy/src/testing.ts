@@ -19,6 +19,8 @@ const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   inspection: { id: 'rule-1', name: 'Cards', class: 'payment.card', action: 'redact' },
   limit: { id: 'limit-1', name: 'Burst', rate: { count: 100, periodMs: 60_000, burst: 20 } },
   proxy: { id: 'settings' },
+  'data-label': { id: 'app-1', label: 'confidential', operations: { 'users/list': 'confidential' } },
+  'fingerprint-key': { id: 'key-1', sealed: 'sealed' },
   requirement: { id: 'requirement-1', name: 'Payouts' },
   token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
   revoked: { expiresAt: 2_000_000_000_000 },

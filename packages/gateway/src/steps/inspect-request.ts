@@ -43,6 +43,7 @@ export function inspectRequest(exchange: Exchange): void {
     appId: app.entry.id,
     integrationId: caller.integration.id,
     direction: 'request',
+    dataLabel: exchange.dataLabel,
   }); // the accept step refused the call without tables
   inspectQuery(exchange, resolve);
   const body = exchange.requestBody;
@@ -50,5 +51,6 @@ export function inspectRequest(exchange: Exchange): void {
   const result = runtime.inspector.inspect(body, exchange.requestType, 'request', resolve);
   for (const finding of result.findings) exchange.addFinding(finding);
   if (result.blocked.length > 0) throw blockedRefusal('request', result.blocked);
+  runtime.observations?.see(exchange, 'write', body, exchange.requestType, result.found);
   exchange.requestBody = result.bytes;
 }

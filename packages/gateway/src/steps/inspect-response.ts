@@ -2,6 +2,9 @@ import type { Exchange, UpstreamResponse } from '../exchange.ts';
 import { isEventStream } from '../media-type.ts';
 import { blockedRefusal } from './inspect-request.ts';
 
+/** An error's text is no record of the app. */
+const HTTP_ERROR = 400;
+
 function hideCredential(exchange: Exchange, answer: UpstreamResponse): void {
   const { credentials } = exchange.runtime;
   if (!exchange.credential) return;
@@ -30,9 +33,13 @@ export function inspectResponse(exchange: Exchange): void {
     appId: app.entry.id,
     integrationId: caller.integration.id,
     direction: 'response',
+    dataLabel: exchange.dataLabel,
   }); // the accept step refused the call without tables
   const result = runtime.inspector.inspect(answer.decoded, answer.contentType, 'response', resolve);
   for (const finding of result.findings) exchange.addFinding(finding);
+  if (answer.status < HTTP_ERROR) {
+    runtime.observations?.see(exchange, 'read', answer.decoded, answer.contentType, result.found);
+  }
   if (result.blocked.length > 0) throw blockedRefusal('response', result.blocked);
   if (result.bytes === answer.decoded) return;
   answer.decoded = result.bytes;

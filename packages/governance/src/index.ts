@@ -1,0 +1,30 @@
+export { dataObject } from './data-object.ts';
+export { GovernanceError, governanceErrors } from './errors.ts';
+export { createFieldCategories, type FieldCategories, type FieldNames } from './field-category.ts';
+export { fingerprint, guessKind, normaliseIdentifier, PRINT_KINDS, type PrintKind } from './fingerprint.ts';
+export {
+  ensureFingerprintKey,
+  forgetPrint,
+  type KeyDeps,
+  loadFingerprintKey,
+  type PublishEntries,
+  rotateFingerprintKey,
+} from './fingerprint-key.ts';
+export { type Flow, type FlowQuery, listFlows } from './flow-store.ts';
+export {
+  createInventory,
+  type Inventory,
+  type InventoryDeps,
+  type SampledRecord,
+  type SampledSchema,
+} from './inventory.ts';
+export { type DataField, type DataSet, listFields, listSets, type SetQuery } from './inventory-store.ts';
+export { type Label, LABELS, type LabelPolicy, type LabelReason } from './label.ts';
+export { createLabelCommands, type LabelChange, type LabelCommands, pinInput, placeInput } from './label-commands.ts';
+export { governanceMigrations } from './migrations.ts';
+export { type ObservationLine } from './observation.ts';
+export { BodyObserver, type ObservedBody } from './observer.ts';
+export { listPlaces, listSpreads, type Spread, type SpreadPlace } from './print-store.ts';
+export { scan, type ScanDeps, type ScanResult } from './scan.ts';
+export { parseObservations, type TakeDeps, takeObservations } from './take-observations.ts';
+export { loadTaxonomy } from './taxonomy.ts';
