@@ -6,7 +6,7 @@ const failure = (code: string): Error => Object.assign(new Error(code), { code }
 
 test('a reader that has gone ends the program quietly; any other failure of the output is not hidden', () => {
   const output = new PassThrough();
-  const end = vi.fn();
+  const end = vi.fn<(status: number) => void>();
   endWithReader(output, end);
   output.emit('error', failure('EPIPE'));
   expect(end).toHaveBeenCalledExactlyOnceWith(0);
