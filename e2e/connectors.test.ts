@@ -158,3 +158,47 @@ test('the audit log of a connected tool reaches the lake, each event once', asyn
   expect((await sync())?.streams).toMatchObject([{ stream: 'system-log', status: 'ok', events: 5 }]);
   expect((await sync())?.streams).toMatchObject([{ stream: 'system-log', status: 'ok', events: 0 }]);
 });
+
+test('somebody leaves: suspended in the tool within seconds, and what nobody follows in is said', async () => {
+  const { baseUrl, credential } = estate.app('okta');
+  const okta = async (path: string): Promise<{ id: string; status: string; profile: { login: string } }[]> => {
+    const headers = { authorization: `SSWS ${credential.secret}`, accept: 'application/json' };
+    return (await (await fetch(new URL(path, baseUrl), { headers })).json()) as never; // the emulator's own shape
+  };
+  const connections = taken(await cordon.api.GET('/api/v1/connections')).items;
+  const params = { path: { id: connections.find(({ name }) => name === 'okta-main')?.id ?? '' } };
+  await until(
+    async () => taken(await cordon.api.GET('/api/v1/connections/{id}', { params })).lastSync,
+    (last) => last?.endedAt != null,
+  );
+  taken(await cordon.api.POST('/api/v1/connections/{id}/syncs', { params, body: { streams: ['users'] } }));
+  await until(
+    async () => taken(await cordon.api.GET('/api/v1/connections/{id}', { params })).lastSync,
+    (last) => last?.endedAt != null && last.streams.some(({ stream }) => stream === 'users'),
+  );
+  const leaver = (await okta('/api/v1/users')).find(({ status }) => status === 'ACTIVE');
+  const email = leaver?.profile.login ?? '';
+  const invite = { name: 'Lea Leaver', email, roles: ['developer' as const] };
+  const { person } = taken(await cordon.api.POST('/api/v1/people', { body: invite }));
+  const owner = { id: person.id, name: person.name };
+  const orphan = { name: 'nightly-export', purpose: 'what nobody else knows', owner };
+  taken(await cordon.api.POST('/api/v1/integrations', { body: orphan }));
+  const disable = { params: { path: { id: person.id } }, body: { reason: 'left the company' } };
+  taken(await cordon.api.POST('/api/v1/people/{id}/disable', disable));
+  const look = async () => taken(await cordon.api.GET('/api/v1/leavers', { params: { query: {} } })).items[0];
+  const run = await until(look, (one) => one?.dispatchedAt != null);
+  expect((run?.dispatchedAt ?? Infinity) - (run?.startedAt ?? 0)).toBeLessThan(15_000);
+  expect(run?.counts).toMatchObject({ task: 1, failed: 0, waiting: 0 });
+  expect((await okta('/api/v1/users')).find(({ id }) => id === leaver?.id)?.status).toBe('SUSPENDED');
+
+  await page.getByRole('navigation').getByRole('link', { name: 'Leavers', exact: true }).click();
+  await page.getByRole('link', { name: 'Lea Leaver' }).click();
+  await page.getByRole('row', { name: /Suspend a user.*Done/ }).waitFor();
+  await tab.screenshots('leaver');
+  await page.getByRole('button', { name: 'Say that nightly-export is done' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('What was done').fill('Bob owns it from today.');
+  await dialog.getByRole('button', { name: 'It is done', exact: true }).click();
+  await page.getByText('Nothing left').waitFor();
+  expect(tab.errors).toEqual([]);
+});

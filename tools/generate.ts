@@ -12,9 +12,11 @@ import { lakeErrors } from '@cordon/lake';
 import { openApiErrors } from '@cordon/openapi';
 import { policyErrors } from '@cordon/policy';
 import { postureErrors } from '@cordon/posture';
+import { lifecycleErrors } from '@cordon/lifecycle';
 import { proofErrors } from '@cordon/proof';
 import { vendorsErrors } from '@cordon/vendors';
 import { describeApi, httpErrors } from '@cordon/server';
+import { backupErrors } from '@cordon/backup';
 import { webhookErrors } from '@cordon/webhooks';
 
 /** Writes what follows from code: API document and types, tables of errors, configuration and permissions. */
@@ -34,10 +36,12 @@ const TABLES: readonly ErrorTable[] = [
   openApiErrors,
   policyErrors,
   postureErrors,
+  lifecycleErrors,
   proofErrors,
   vendorsErrors,
   watchErrors,
   webhookErrors,
+  backupErrors,
 ];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -242,6 +242,16 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/leavers',
+    component: lazyRouteComponent(() => import('./admin/LeaversPage.tsx'), 'LeaversPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/leavers/$id',
+    component: lazyRouteComponent(() => import('./admin/LeaverPage.tsx'), 'LeaverPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/api-tokens',
     component: lazyRouteComponent(() => import('./admin/ApiTokensPage.tsx'), 'ApiTokensPage'),
   }),

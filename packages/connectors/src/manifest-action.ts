@@ -59,6 +59,13 @@ export const actionSpec = z
     title,
     kind: z.enum(ACTION_KINDS).describe('What other parts of Cordon look for: a leaver asks for `suspend_user`.'),
     object: z.string().max(128).optional().describe('Of record actions: the data set, as in `record.object`.'),
+    leaver: z
+      .strictObject({
+        of: z.enum(['account', 'credential', 'grant']).describe('Which of the person\'s entities it is run for.'),
+        input: z.record(name, z.string().min(1).max(128)).describe('Input → attribute of that entity, such as `id`.'),
+      })
+      .optional()
+      .describe('Asked for when a person leaves, in the order of the manifest.'),
     input: z.record(name, inputField),
     preview: z.string().max(500).describe('What it would do, in a sentence with `{input.x}`.'),
     state: state.optional().describe('How to see whether it has taken effect; without it nothing can be verified.'),
@@ -71,6 +78,12 @@ export const actionSpec = z
       .describe('False: a second run does something more (a message is sent again), so an unclear end needs a person.'),
     result: expression.optional().describe('Over the last body: what the caller gets. No secrets.'),
     secret: expression.optional().describe('Over the last body: a new secret; sealed at once, shown to nobody.'),
+    fromRecord: expression
+      .optional()
+      .describe(
+        'Over a backed-up record (`id`, `object`, `parentId`, `title`, `content`): the input of this action. Makes it one that restores use.',
+      ),
+    recordId: expression.optional().describe('Over `result`: the id of the record that it made, as the stream gives it.'),
     risk: z.enum(['low', 'medium', 'high', 'critical']),
     plans: z.array(name).default([]),
     scopes: z.array(z.string().max(256)).default([]),

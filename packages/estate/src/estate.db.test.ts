@@ -21,6 +21,8 @@ import { estateMigrations } from './migrations.ts';
 import { publish } from './publication.ts';
 import { rewrapEstateSecrets } from './rewrap.ts';
 import { type SnapshotService, startSnapshotService } from './snapshot-service.ts';
+import { findIntegration } from './integration-store.ts';
+import { listIntegrationsOf, ORPHAN_DAYS, succeed, suspendOrphans } from './succession.ts';
 import { publishRevoked, publishTokens, sweepTokens } from './token-publication.ts';
 
 const OWNER = { kind: 'person', id: '018f0000-0000-7000-8000-000000000001', name: 'Ada', roles: ['owner'] } as const;
@@ -384,6 +386,56 @@ describe('somebody who answers for one app', () => {
       expect((await estate.apps.update(ANN, app.id, { title: 'Still mine' })).title).toBe('Still mine');
     },
   );
+});
+
+describe('when an owner leaves', () => {
+  const [EVE, BOB] = [
+    { id: '018f0000-0000-7000-8000-0000000000e1', name: 'Eve' },
+    { id: '018f0000-0000-7000-8000-0000000000b3', name: 'Bob' },
+  ];
+  const LEAVER = { kind: 'system', name: 'leaver' } as const;
+  const succeedTo = (integrationId: string, active: readonly string[]) =>
+    succeed({ db: test1.db, clock }, LEAVER, {
+      integrationId,
+      leaver: EVE.id,
+      isActive: async (id) => active.includes(id),
+    });
+  const load = (id: string) => findIntegration(test1.db, { id });
+
+  test('the backup owner takes over, once', async () => {
+    const input = { name: 'with-backup', purpose: 'payroll', owner: EVE, backupOwner: BOB };
+    const { id } = await estate.integrations.create(OWNER, input);
+    expect((await listIntegrationsOf(test1.db, BOB.id)).map(({ name }) => name)).toContain('with-backup');
+    expect(await succeedTo(id, [BOB.id])).toEqual({ kind: 'promoted', to: BOB });
+    expect(await load(id)).toMatchObject({ owner: BOB, backupOwner: null, orphanedUntil: null, status: 'active' });
+    expect(await succeedTo(id, [BOB.id])).toMatchObject({ kind: 'none' });
+  });
+
+  test('without one it goes on for two weeks, then is suspended, unless somebody takes it', async () => {
+    const ids = await Promise.all(
+      ['orphan-left', 'orphan-taken'].map(async (name) => {
+        const made = await estate.integrations.create(OWNER, { name, purpose: 'sync', owner: EVE, backupOwner: BOB });
+        return made.id;
+      }),
+    );
+    const [left = '', taken = ''] = ids;
+    for (const id of ids) expect(await succeedTo(id, [])).toMatchObject({ kind: 'orphaned' });
+    expect(await load(left)).toMatchObject({ status: 'active', owner: EVE, backupOwner: null });
+    await estate.integrations.update(OWNER, taken, { owner: BOB });
+    const suspend = vi.fn<(actor: unknown, id: string, reason: string) => Promise<void>>(async () => undefined);
+    expect(await suspendOrphans(test1.db, clock, suspend)).toBe(0);
+    const later = createFakeClock(clock.now() + (ORPHAN_DAYS + 1) * 86_400_000);
+    expect(await suspendOrphans(test1.db, later, suspend)).toBe(1);
+    expect(suspend.mock.calls[0]?.[1]).toBe(left);
+    expect(suspend.mock.calls[0]?.[2]).toContain('Eve');
+  });
+
+  test('whoever was only the backup is taken out as that', async () => {
+    const input = { name: 'backed-by-eve', purpose: 'sync', owner: BOB, backupOwner: EVE };
+    const { id } = await estate.integrations.create(OWNER, input);
+    expect(await succeedTo(id, [BOB.id])).toMatchObject({ kind: 'none', why: expect.stringContaining('backup owner') });
+    expect(await load(id)).toMatchObject({ owner: BOB, backupOwner: null });
+  });
 });
 
 test('an auditor changes nothing', async () => {

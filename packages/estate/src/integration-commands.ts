@@ -108,6 +108,8 @@ export function createIntegrationCommands(context: EstateContext) {
         id: IntegrationId.create(at),
         name: input.name,
         owner: input.owner ?? ownerOf(actor),
+        backupOwner: input.backupOwner ?? null,
+        orphanedUntil: null,
         purpose: input.purpose,
         kind: input.kind,
         status: 'active',
@@ -146,6 +148,9 @@ export function createIntegrationCommands(context: EstateContext) {
           purpose: patch.purpose ?? before.purpose,
           expiresAt: patch.expiresAt === undefined ? before.expiresAt : patch.expiresAt,
           owner: patch.owner ?? before.owner,
+          backupOwner: patch.backupOwner === undefined ? before.backupOwner : patch.backupOwner,
+          // Whoever takes it over ends the wait.
+          orphanedUntil: patch.owner === undefined ? before.orphanedUntil : null,
           assurance: patch.assurance ?? before.assurance,
           updatedAt: at,
         };

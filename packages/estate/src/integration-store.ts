@@ -11,6 +11,11 @@ function toIntegration(row: Selectable<EstateTables['integrations']>): Integrati
     id: row.id,
     name: row.name,
     owner: { id: row.owner_id, name: row.owner_name },
+    backupOwner:
+      row.backup_owner_id === null
+        ? null
+        : { id: row.backup_owner_id, name: row.backup_owner_name ?? row.backup_owner_id },
+    orphanedUntil: row.orphaned_until?.getTime() ?? null,
     purpose: row.purpose,
     kind: row.kind,
     status: row.status,
@@ -70,6 +75,9 @@ function toRow(integration: Integration) {
     name: integration.name,
     owner_id: integration.owner.id,
     owner_name: integration.owner.name,
+    backup_owner_id: integration.backupOwner?.id ?? null,
+    backup_owner_name: integration.backupOwner?.name ?? null,
+    orphaned_until: integration.orphanedUntil === null ? null : new Date(integration.orphanedUntil),
     purpose: integration.purpose,
     kind: integration.kind,
     status: integration.status,

@@ -6,6 +6,8 @@ const DAY_MS = 86_400_000;
 /** An integration that nobody looked at for this long should not go on by itself. */
 export const EXPIRY_DAYS_DEFAULT = 365;
 
+const owner = z.strictObject({ id: line.min(1).max(128), name: line.min(1).max(200) });
+
 export const integrationInput = z.strictObject({
   name: z
     .string()
@@ -15,7 +17,9 @@ export const integrationInput = z.strictObject({
   /** Milliseconds since the epoch; absent: a year from now; null: never. */
   expiresAt: instant.nullable().optional(),
   /** Absent: the person who registers it. */
-  owner: z.strictObject({ id: line.min(1).max(128), name: line.min(1).max(200) }).optional(),
+  owner: owner.optional(),
+  /** Takes over when the owner leaves. */
+  backupOwner: owner.nullable().optional(),
   assurance: assurance.default('m0'),
 });
 export type IntegrationInput = z.input<typeof integrationInput>;
@@ -24,6 +28,7 @@ export const integrationPatch = z.strictObject({
   purpose: integrationInput.shape.purpose.optional(),
   expiresAt: instant.nullable().optional(),
   owner: integrationInput.shape.owner,
+  backupOwner: integrationInput.shape.backupOwner,
   assurance: assurance.optional(),
 });
 export type IntegrationPatch = z.input<typeof integrationPatch>;
@@ -32,6 +37,9 @@ export interface Integration {
   readonly id: string;
   readonly name: string;
   readonly owner: { readonly id: string; readonly name: string };
+  readonly backupOwner: { readonly id: string; readonly name: string } | null;
+  /** Its owner left and nobody took over: it is suspended at this moment unless somebody does. */
+  readonly orphanedUntil: number | null;
   readonly purpose: string;
   readonly kind: string;
   readonly status: 'active' | 'suspended' | 'revoked';

@@ -66,6 +66,9 @@ export interface EstateTables {
     name: string;
     owner_id: string;
     owner_name: string;
+    backup_owner_id: string | null;
+    backup_owner_name: string | null;
+    orphaned_until: Date | null;
     purpose: string;
     kind: string;
     status: 'active' | 'suspended' | 'revoked';
@@ -107,6 +110,28 @@ export interface EstateTables {
     applied_at: Date;
     seen_at: Date;
     upstreams: ColumnType<unknown, string | null | undefined, string | null>;
+  };
+  graph_cuts: {
+    id: string;
+    node_id: string;
+    node_name: string;
+    reason: string;
+    digest: string;
+    targets: Json;
+    created_at: Date;
+    created_by: string;
+    ended_at: Date | null;
+  };
+  access_changes: {
+    id: string;
+    integration_id: string;
+    proposal: Json;
+    before_grants: Json;
+    after_grants: Json;
+    created_at: Date;
+    created_by: string;
+    undone_at: ColumnType<Date | null, Date | null | undefined, Date | null>;
+    undone_by: ColumnType<string | null, string | null | undefined, string | null>;
   };
   cut_offs: {
     id: string;

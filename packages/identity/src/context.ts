@@ -48,6 +48,15 @@ export interface IdentityContext {
   readonly findIntegration?: (id: string) => Promise<IntegrationFacts | null>;
   /** Whether an app of this name is behind the gateway (RFC 8707). Without it, every name is taken for one. */
   readonly hasApp?: (name: string) => Promise<boolean>;
+  /** Inside the transaction that disables a person: begin to take what this package can't reach. */
+  readonly onDisabled?: (
+    tx: Transaction,
+    input: {
+      readonly person: { readonly id: string; readonly name: string };
+      readonly actor: Actor;
+      readonly reason: string;
+    },
+  ) => Promise<unknown>;
   /** A person unlocked an address: tells the gateways, in the same transaction. */
   readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Fetches the keys of workload issuers; without it, only keys that were given are used. */

@@ -52,6 +52,8 @@ import { deleteExpiredSessions } from './sessions/session-store.ts';
 import { rewrapIdentitySecrets } from './rewrap.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import { createSignIn, type SignIn } from './sessions/sign-in.ts';
+import { deleteOldSsoRows } from './sso/sso-login-store.ts';
+import { createSso, type Sso } from './sso/sso.ts';
 import { deleteOldCounters } from './sessions/throttle-store.ts';
 import type { Random } from './token-secret.ts';
 
@@ -77,6 +79,15 @@ export interface IdentityDeps {
   readonly checkIntegration?: (actor: Actor, integrationId: IntegrationId) => Promise<void>;
   /** Whose an integration is, for approvals. */
   readonly findIntegration?: (id: string) => Promise<IntegrationFacts | null>;
+  /** Inside the transaction that disables a person: begin to take what this package can't reach. */
+  readonly onDisabled?: (
+    tx: Transaction,
+    input: {
+      readonly person: { readonly id: string; readonly name: string };
+      readonly actor: Actor;
+      readonly reason: string;
+    },
+  ) => Promise<unknown>;
   /** A person unlocked an address: tell the gateways. */
   readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Whether an app of this name is behind the gateway. */
@@ -111,6 +122,8 @@ export interface Identity {
   /** Where workloads enrol. */
   readonly enrolmentEndpoint: string;
   mayDecide(actor: Actor): boolean;
+  /** Tools that people sign in to through Cordon. */
+  readonly sso: Sso;
   /** Users and groups as a corporate directory sees them (SCIM). */
   readonly directory: Directory;
   readonly groups: Groups;
@@ -152,6 +165,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     oauthClients: createOauthClients(context),
     tokens: createTokenReader(context),
     signingKeys,
+    sso: createSso(context, signingKeys),
     directory,
     groups: createGroups(context, directory),
     scimTokens: createScimTokens(context),
@@ -181,6 +195,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       await deleteOldLocks(tables, now);
       await deleteOldApprovals(tables, now);
       await deleteOldCertificates(tables, now);
+      await deleteOldSsoRows(tables, now);
       await rewrapIdentitySecrets(context);
     },
   };

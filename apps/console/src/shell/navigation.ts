@@ -36,6 +36,7 @@ const POLICY: readonly NavigationLink[] = [
 
 const ADMINISTRATION: readonly NavigationLink[] = [
   { text: 'People', href: '/people', permission: 'person.read' },
+  { text: 'Leavers', href: '/leavers', permission: 'person.read' },
   { text: 'API tokens', href: '/api-tokens', permission: 'api-token.self' },
   { text: 'Sessions', href: '/sessions', permission: 'session.self' },
   { text: 'Gateways', href: '/gateways', permission: 'system.read' },

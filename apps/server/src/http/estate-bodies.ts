@@ -60,6 +60,8 @@ export const integrationBody = z.object({
   id: z.string(),
   name: z.string(),
   owner: z.object({ id: z.string(), name: z.string() }),
+  backupOwner: z.object({ id: z.string(), name: z.string() }).nullable(),
+  orphanedUntil: z.int().nullable(),
   purpose: z.string(),
   kind: z.string(),
   status: z.enum(['active', 'suspended', 'revoked']),

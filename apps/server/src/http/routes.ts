@@ -4,16 +4,21 @@ import type { Lake } from '@cordon/lake';
 import { addConnectorRoutes, type ConnectorRouteDeps } from './connector-routes.ts';
 import { addAlertRoutes, type AlertRouteDeps } from './alert-routes.ts';
 import type { ApiServer } from './api-type.ts';
+import { addBehaviourRoutes, type BehaviourRouteDeps } from './behaviour-routes.ts';
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
+import { addCommunicationRoutes, type CommunicationRouteDeps } from './communication-routes.ts';
 import { addCaseRoutes, type CaseRouteDeps } from './case-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
+import { addGraphRoutes, type GraphRouteDeps } from './graph-routes.ts';
 import { addIntegrationRoutes, type ClientDirectory } from './integration-routes.ts';
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
+import { addLeaverRoutes, type LeaverRouteDeps } from './leaver-routes.ts';
+import { addBackupRoutes, type BackupRouteDeps } from './backup-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addProxyRoutes } from './proxy-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
@@ -27,7 +32,20 @@ import { addVendorRoutes, type VendorRouteDeps } from './vendor-routes.ts';
 import { addWebhookRoutes, type WebhookRouteDeps } from './webhook-routes.ts';
 
 export interface RouteDeps
-  extends VendorRouteDeps, CaseRouteDeps, PlaybookRouteDeps, WebhookRouteDeps, ConnectorRouteDeps, AlertRouteDeps, DetectionRouteDeps, SourceRouteDeps, ProofRouteDeps {
+  extends
+    VendorRouteDeps,
+    CaseRouteDeps,
+    CommunicationRouteDeps,
+    PlaybookRouteDeps,
+    WebhookRouteDeps,
+    ConnectorRouteDeps,
+    AlertRouteDeps,
+    BehaviourRouteDeps,
+    DetectionRouteDeps,
+    SourceRouteDeps,
+    ProofRouteDeps,
+    LeaverRouteDeps,
+    GraphRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly estate: Estate;
@@ -52,14 +70,19 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addDeclarationRoutes(server, deps.estate);
   addEventRoutes(server, deps);
   addMapRoutes(server, deps);
+  addGraphRoutes(server, deps);
   addSourceRoutes(server, deps);
   addAlertRoutes(server, deps);
   addDetectionRoutes(server, deps);
+  addBehaviourRoutes(server, deps);
   addSystemRoutes(server, deps);
   addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);
   addProofRoutes(server, deps);
+  addLeaverRoutes(server, deps);
+  addBackupRoutes(server, deps);
   addCaseRoutes(server, deps);
+  addCommunicationRoutes(server, deps);
   addPlaybookRoutes(server, deps);
   addVendorRoutes(server, deps);
   addQuestionnaireRoutes(server, deps);

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { backupErrors } from '@cordon/backup';
 import { connectorsErrors } from '@cordon/connectors';
 import {
   createAlertCommands,
+  createBehaviourCommands,
   createRuleCommands,
   createSourceCommands,
   createTargetCommands,
@@ -41,6 +43,7 @@ import {
 import { lakeErrors, openLake } from '@cordon/lake';
 import { incidentsErrors } from '@cordon/incidents';
 import { createOperations, openApiErrors } from '@cordon/openapi';
+import { createLeaverCommands, lifecycleErrors } from '@cordon/lifecycle';
 import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
 import { webhookErrors } from '@cordon/webhooks';
@@ -58,12 +61,18 @@ import { createEventOutbox } from '../event-outbox.ts';
 import { createApiServer } from '../http/api-server.ts';
 import { addConsole } from '../http/console-files.ts';
 import { addRoutes } from '../http/routes.ts';
+import { createCommunicationParts } from './communication-parts.ts';
+import { createBackupParts } from '../backup/backup-parts.ts';
 import { createIncidentParts } from './incident-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
+import { createGraphParts } from './graph-parts.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { createWebhookParts } from './webhook-parts.ts';
 import { createVendorClient } from '../vault/vendor-client.ts';
+
+/** People whose addresses the graph joins with accounts of tools. */
+const PEOPLE_MAX = 10_000;
 
 /** The operations that an app's compiled description holds. */
 async function operationsOf(db: Database, appId: string) {
@@ -86,6 +95,7 @@ function createWatchCommands(db: Database, clock: Clock, { parsers, ruleSet }: D
   return {
     ruleSet,
     alerts: createAlertCommands({ db, clock }),
+    behaviour: createBehaviourCommands({ db, clock }),
     rules: createRuleCommands({ db, clock, knows: (id) => ids.has(id) }),
     targets: createTargetCommands({ db, clock }),
     sources: createSourceCommands({
@@ -105,6 +115,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   const lake = await openLake({ ...config.lake, logger, clock });
   const workflows = await openWorkflowClient({ databaseUrl: config.databaseUrl, logger });
   const outbox = createEventOutbox(db, logger);
+  const leavers = createLeaverCommands({ db, clock, workflows });
   const identity = createIdentity({
     db,
     clock,
@@ -115,6 +126,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     emit: (event) => outbox.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
     checkIntegration: (actor, id) => estate.integrations.checkCredentials(actor, id),
+    onDisabled: (tx, { actor, person, reason }) => leavers.begin(tx, actor, person, reason),
     fetchJson: fetchPublicJson,
   });
   const estate: Estate = createEstate(
@@ -134,6 +146,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   );
   const snapshots = await startSnapshotService({ db, envelope, logger, now: clock.now() });
   const oauth = await identity.startOauthServer();
+  const sso = await identity.sso.start();
   const channel = createGatewayChannel({
     db,
     snapshots,
@@ -181,11 +194,13 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       webhookErrors,
       connectorsErrors,
       incidentsErrors,
+      backupErrors,
       proofErrors,
+      lifecycleErrors,
       vendorsErrors,
     ],
     divert: {
-      matches: (path) => channel.matches(path) || isOauth(path) || forward.matches(path),
+      matches: (path) => channel.matches(path) || isOauth(path) || path.startsWith('/sso/') || forward.matches(path),
       handle(request, response) {
         const path = (request.url ?? '').split('?', 1)[0] ?? '';
         if (channel.matches(path)) {
@@ -196,12 +211,21 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
           forward.handle(request, response);
           return;
         }
-        oauth.handle(request, response).catch((error: unknown) => {
+        (path.startsWith('/sso/') ? sso : oauth).handle(request, response).catch((error: unknown) => {
           logger.error({ err: error }, 'the authorization server failed');
           response.destroy();
         });
       },
     },
+  });
+  const connectors = await createConnectorParts({
+    db,
+    clock,
+    envelope,
+    workflows,
+    logger,
+    sources: watch.sources,
+    parsers: content.parsers,
   });
   addRoutes(server, {
     ...createVendorParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
@@ -217,18 +241,22 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     publicUrl: config.control.publicUrl,
     operationsOf: (appId) => operationsOf(db, appId),
     ...watch,
-    ...(await createConnectorParts({
+    ...connectors,
+    ...createGraphParts({
       db,
       clock,
-      envelope,
-      workflows,
-      logger,
-      sources: watch.sources,
-      parsers: content.parsers,
-    })),
+      lake,
+      estate,
+      ...connectors,
+      people: (actor) => identity.people.list(actor, { limit: PEOPLE_MAX }),
+      operationsOf: (appId) => operationsOf(db, appId),
+    }),
+    ...createBackupParts({ db, clock, envelope, workflows, config }),
     ...createIncidentParts({ db, clock, envelope, workflows }),
+    ...createCommunicationParts({ db, clock, envelope, publicUrl: config.control.publicUrl }),
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     witnesses: createWitnessCommands({ db, clock }),
+    leavers,
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));
@@ -248,6 +276,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       await mtls?.stop();
       await operator?.stop();
       await oauth.stop();
+      await sso.stop();
       await outbox.stop();
       await snapshots.stop();
       await workflows.close();

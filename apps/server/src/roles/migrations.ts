@@ -1,9 +1,11 @@
+import { backupMigrations } from '@cordon/backup';
 import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
 import { estateMigrations } from '@cordon/estate';
 import { identityMigrations } from '@cordon/identity';
 import { incidentsMigrations } from '@cordon/incidents';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
+import { lifecycleMigrations } from '@cordon/lifecycle';
 import { proofMigrations } from '@cordon/proof';
 import { webhookMigrations } from '@cordon/webhooks';
 import { vendorsMigrations } from '@cordon/vendors';
@@ -17,8 +19,10 @@ export const allMigrations: readonly Migrations[] = [
   detectionMigrations,
   connectorsMigrations,
   proofMigrations,
+  lifecycleMigrations,
   webhookMigrations,
   incidentsMigrations,
   vendorsMigrations,
+  backupMigrations,
   serverMigrations,
 ];

@@ -19,6 +19,7 @@ import {
   type Database,
   type Logger,
   openDatabase,
+  openWorkflowClient,
   type SecretEnvelope,
   readAudit,
   startWorkflows,
@@ -26,10 +27,12 @@ import {
   uuidv7,
 } from '@cordon/kernel';
 import { type Lake, type OcsfEvent, openLake, parseEvent } from '@cordon/lake';
+import { createLeaverCommands } from '@cordon/lifecycle';
 import { rewrapProofKeys } from '@cordon/proof';
 import { clearOutbox, createEventOutbox, readOutbox, refuseOutbox } from '../event-outbox.ts';
 import { rewrapConnectorSecrets } from '@cordon/connectors';
 import { loadConnectors } from './connector-parts.ts';
+import { createBackupDuties } from '../backup/backup-duties.ts';
 import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
@@ -40,6 +43,7 @@ import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
 import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
+import { createLeaverDuties } from '../worker/leaver-duties.ts';
 import { repeat } from '../worker/repeating.ts';
 import { startVendorDuties } from '../worker/vendor-duties.ts';
 import { startVault } from '../worker/vault-duties.ts';
@@ -134,6 +138,8 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   });
   const events = createEventOutbox(db, logger);
   const envelope = createSecretEnvelope(keyRingFromText(config.kek));
+  const workflowClient = await openWorkflowClient({ databaseUrl: config.databaseUrl, logger });
+  const leaverCommands = createLeaverCommands({ db, clock: systemClock, workflows: workflowClient });
   const identity = createIdentity({
     db,
     clock: systemClock,
@@ -142,14 +148,26 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS },
     emit: (event) => events.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, systemClock.now()),
+    onDisabled: (tx, { actor, person, reason }) => leaverCommands.begin(tx, actor, person, reason),
   });
+  const manifests = await loadConnectors(logger);
   const connectors = createConnectorDuties({
     db,
     clock: systemClock,
     envelope,
     logger,
-    manifests: await loadConnectors(logger),
+    manifests,
     ingest: detection.ingest,
+  });
+  const backup = createBackupDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    config,
+    manifests,
+    connectors: connectors.connectors,
+    workflows: workflowClient,
   });
   const incidents = await createIncidentDuties({
     db,
@@ -160,6 +178,17 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     identity,
     ruleSet: detection.ruleSet,
     connectorActions: connectors.actions,
+    publicUrl: config.control.publicUrl,
+  });
+  const leavers = createLeaverDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    identity,
+    manifests,
+    actions: connectors.actions,
+    workflows: workflowClient,
   });
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
@@ -170,11 +199,15 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       createCutOffWorkflow({ db, clock: systemClock }),
       ...connectors.definitions,
       ...incidents.definitions,
+      ...backup.definitions,
+      ...leavers.definitions,
     ],
   });
   const vault = startVault({ db, clock: systemClock, envelope, logger });
   await connectors.start();
   incidents.start();
+  backup.start();
+  leavers.start();
   const vendorDuties = startVendorDuties({
     db,
     clock: systemClock,
@@ -220,13 +253,16 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await webhooks.stop();
       await vault.stop();
       await incidents.stop();
+      await backup.stop();
       await connectors.stop();
       await detection.stop();
       await vendorDuties.stop();
       await proof.stop();
+      await leavers.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();
+      await workflowClient.close();
       await events.stop();
       await lake.close();
       await db.close();

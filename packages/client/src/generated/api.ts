@@ -3377,6 +3377,11 @@ export interface paths {
                                     id: string;
                                     name: string;
                                 };
+                                backupOwner: {
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                orphanedUntil: number | null;
                                 purpose: string;
                                 kind: string;
                                 /** @enum {string} */
@@ -3417,6 +3422,10 @@ export interface paths {
                             id: string;
                             name: string;
                         };
+                        backupOwner?: {
+                            id: string;
+                            name: string;
+                        } | null;
                         /**
                          * @default m0
                          * @enum {string}
@@ -3439,6 +3448,11 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
+                            backupOwner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            orphanedUntil: number | null;
                             purpose: string;
                             kind: string;
                             /** @enum {string} */
@@ -3492,6 +3506,11 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
+                            backupOwner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            orphanedUntil: number | null;
                             purpose: string;
                             kind: string;
                             /** @enum {string} */
@@ -3531,6 +3550,10 @@ export interface paths {
                             id: string;
                             name: string;
                         };
+                        backupOwner?: {
+                            id: string;
+                            name: string;
+                        } | null;
                         /** @enum {string} */
                         assurance?: "m0" | "m1" | "m2";
                     };
@@ -3550,6 +3573,11 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
+                            backupOwner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            orphanedUntil: number | null;
                             purpose: string;
                             kind: string;
                             /** @enum {string} */
@@ -3608,6 +3636,11 @@ export interface paths {
                                     id: string;
                                     name: string;
                                 };
+                                backupOwner: {
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                orphanedUntil: number | null;
                                 purpose: string;
                                 kind: string;
                                 /** @enum {string} */
@@ -3673,6 +3706,11 @@ export interface paths {
                                     id: string;
                                     name: string;
                                 };
+                                backupOwner: {
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                orphanedUntil: number | null;
                                 purpose: string;
                                 kind: string;
                                 /** @enum {string} */
@@ -3737,6 +3775,11 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
+                            backupOwner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            orphanedUntil: number | null;
                             purpose: string;
                             kind: string;
                             /** @enum {string} */
@@ -4654,6 +4697,8 @@ export interface paths {
                                     appId: string | null;
                                     /** @default null */
                                     integrationId: string | null;
+                                    /** @default null */
+                                    label: ("public" | "internal" | "confidential" | "restricted") | null;
                                     /** @enum {string} */
                                     action: "allow" | "log" | "redact" | "block";
                                     /** @default  */
@@ -4684,6 +4729,8 @@ export interface paths {
                         appId?: string | null;
                         /** @default null */
                         integrationId?: string | null;
+                        /** @default null */
+                        label?: ("public" | "internal" | "confidential" | "restricted") | null;
                         /** @enum {string} */
                         action: "allow" | "log" | "redact" | "block";
                         /** @default  */
@@ -4714,6 +4761,8 @@ export interface paths {
                                 appId: string | null;
                                 /** @default null */
                                 integrationId: string | null;
+                                /** @default null */
+                                label: ("public" | "internal" | "confidential" | "restricted") | null;
                                 /** @enum {string} */
                                 action: "allow" | "log" | "redact" | "block";
                                 /** @default  */
@@ -5842,6 +5891,538 @@ export interface paths {
                                 latencyP50: number;
                                 latencyP95: number;
                                 lastAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graph/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    text?: string;
+                    kind?: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                                name: string;
+                                reference: {
+                                    /** @enum {string} */
+                                    type: "app" | "integration" | "vendor" | "vault_credential" | "entity" | "connection" | "none";
+                                    id: string;
+                                    connectionId?: string;
+                                    entityKind?: string;
+                                };
+                                sanctioned?: boolean;
+                                /** @enum {string} */
+                                classification?: "public" | "internal" | "confidential" | "restricted";
+                                dataClass?: string;
+                                app?: string;
+                                status?: string;
+                                owner?: string;
+                                createdAt?: number;
+                                lastUsedAt?: number;
+                                expiresAt?: number;
+                                readonly scopes?: string[];
+                            }[];
+                            counts: {
+                                [key: string]: number;
+                            };
+                            nodes: number;
+                            edges: number;
+                            at: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graph/radius": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    node: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            start: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                                name: string;
+                                reference: {
+                                    /** @enum {string} */
+                                    type: "app" | "integration" | "vendor" | "vault_credential" | "entity" | "connection" | "none";
+                                    id: string;
+                                    connectionId?: string;
+                                    entityKind?: string;
+                                };
+                                sanctioned?: boolean;
+                                /** @enum {string} */
+                                classification?: "public" | "internal" | "confidential" | "restricted";
+                                dataClass?: string;
+                                app?: string;
+                                status?: string;
+                                owner?: string;
+                                createdAt?: number;
+                                lastUsedAt?: number;
+                                expiresAt?: number;
+                                readonly scopes?: string[];
+                            };
+                            counts: {
+                                [key: string]: number;
+                            };
+                            total: number;
+                            readonly reached: {
+                                node: {
+                                    id: string;
+                                    /** @enum {string} */
+                                    kind: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                                    name: string;
+                                    reference: {
+                                        /** @enum {string} */
+                                        type: "app" | "integration" | "vendor" | "vault_credential" | "entity" | "connection" | "none";
+                                        id: string;
+                                        connectionId?: string;
+                                        entityKind?: string;
+                                    };
+                                    sanctioned?: boolean;
+                                    /** @enum {string} */
+                                    classification?: "public" | "internal" | "confidential" | "restricted";
+                                    dataClass?: string;
+                                    app?: string;
+                                    status?: string;
+                                    owner?: string;
+                                    createdAt?: number;
+                                    lastUsedAt?: number;
+                                    expiresAt?: number;
+                                    readonly scopes?: string[];
+                                };
+                                distance: number;
+                                isPartial: boolean;
+                                via: string;
+                                /** @enum {string} */
+                                by: "operates" | "holds" | "owns" | "member" | "uses" | "opens" | "reaches" | "granted" | "reached" | "may_see" | "saw";
+                            }[];
+                            readonly data: {
+                                id: string;
+                                app: string;
+                                dataClass: string;
+                                /** @enum {string} */
+                                classification: "public" | "internal" | "confidential" | "restricted";
+                                distance: number;
+                                calls: number;
+                                values: number;
+                                lastAt: number | null;
+                                seenCalls: number;
+                                seenValues: number;
+                            }[];
+                            worst: ("public" | "internal" | "confidential" | "restricted") | null;
+                            neighbours: {
+                                node: {
+                                    id: string;
+                                    /** @enum {string} */
+                                    kind: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                                    name: string;
+                                    reference: {
+                                        /** @enum {string} */
+                                        type: "app" | "integration" | "vendor" | "vault_credential" | "entity" | "connection" | "none";
+                                        id: string;
+                                        connectionId?: string;
+                                        entityKind?: string;
+                                    };
+                                    sanctioned?: boolean;
+                                    /** @enum {string} */
+                                    classification?: "public" | "internal" | "confidential" | "restricted";
+                                    dataClass?: string;
+                                    app?: string;
+                                    status?: string;
+                                    owner?: string;
+                                    createdAt?: number;
+                                    lastUsedAt?: number;
+                                    expiresAt?: number;
+                                    readonly scopes?: string[];
+                                };
+                                /** @enum {string} */
+                                kind: "operates" | "holds" | "owns" | "member" | "uses" | "opens" | "reaches" | "granted" | "reached" | "may_see" | "saw";
+                                /** @enum {string} */
+                                direction: "out" | "in";
+                                calls: number;
+                                values: number;
+                                lastAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graph/paths": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        from: {
+                            kind?: ("vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set")[];
+                            id?: string;
+                            name?: string;
+                            sanctioned?: boolean;
+                            classification?: ("public" | "internal" | "confidential" | "restricted")[];
+                            dataClass?: string;
+                            status?: string;
+                        };
+                        to: {
+                            kind?: ("vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set")[];
+                            id?: string;
+                            name?: string;
+                            sanctioned?: boolean;
+                            classification?: ("public" | "internal" | "confidential" | "restricted")[];
+                            dataClass?: string;
+                            status?: string;
+                        };
+                        through?: {
+                            kind?: ("vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set")[];
+                            id?: string;
+                            name?: string;
+                            sanctioned?: boolean;
+                            classification?: ("public" | "internal" | "confidential" | "restricted")[];
+                            dataClass?: string;
+                            status?: string;
+                        };
+                        /** @default 100 */
+                        limit?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            readonly paths: {
+                                readonly steps: {
+                                    node: {
+                                        id: string;
+                                        /** @enum {string} */
+                                        kind: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                                        name: string;
+                                        reference: {
+                                            /** @enum {string} */
+                                            type: "app" | "integration" | "vendor" | "vault_credential" | "entity" | "connection" | "none";
+                                            id: string;
+                                            connectionId?: string;
+                                            entityKind?: string;
+                                        };
+                                        sanctioned?: boolean;
+                                        /** @enum {string} */
+                                        classification?: "public" | "internal" | "confidential" | "restricted";
+                                        dataClass?: string;
+                                        app?: string;
+                                        status?: string;
+                                        owner?: string;
+                                        createdAt?: number;
+                                        lastUsedAt?: number;
+                                        expiresAt?: number;
+                                        readonly scopes?: string[];
+                                    };
+                                    by: ("operates" | "holds" | "owns" | "member" | "uses" | "opens" | "reaches" | "granted" | "reached" | "may_see" | "saw") | null;
+                                }[];
+                            }[];
+                            total: number;
+                            matched: {
+                                from: number;
+                                to: number;
+                                through: number | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graph/cut": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    node: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            node: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "vendor" | "app" | "integration" | "agent" | "oauth_grant" | "installed_app" | "api_grant" | "webhook" | "automation" | "api_key" | "credential" | "person" | "service_account" | "group" | "data_set";
+                                name: string;
+                                reference: {
+                                    /** @enum {string} */
+                                    type: "app" | "integration" | "vendor" | "vault_credential" | "entity" | "connection" | "none";
+                                    id: string;
+                                    connectionId?: string;
+                                    entityKind?: string;
+                                };
+                                sanctioned?: boolean;
+                                /** @enum {string} */
+                                classification?: "public" | "internal" | "confidential" | "restricted";
+                                dataClass?: string;
+                                app?: string;
+                                status?: string;
+                                owner?: string;
+                                createdAt?: number;
+                                lastUsedAt?: number;
+                                expiresAt?: number;
+                                readonly scopes?: string[];
+                            };
+                            readonly targets: {
+                                /** @enum {string} */
+                                act: "revoke_integration" | "remove_grant" | "connector_action" | "manual";
+                                id: string;
+                                name: string;
+                                why: string;
+                                connectionId?: string;
+                                action?: string;
+                                readonly input?: {
+                                    [key: string]: string;
+                                };
+                                canVerify?: boolean;
+                                canUndo?: boolean;
+                            }[];
+                            digest: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        node: string;
+                        digest: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            node: {
+                                id: string;
+                                name: string;
+                            };
+                            reason: string;
+                            digest: string;
+                            readonly results: {
+                                target: {
+                                    /** @enum {string} */
+                                    act: "revoke_integration" | "remove_grant" | "connector_action" | "manual";
+                                    id: string;
+                                    name: string;
+                                    why: string;
+                                    connectionId?: string;
+                                    action?: string;
+                                    readonly input?: {
+                                        [key: string]: string;
+                                    };
+                                    canVerify?: boolean;
+                                    canUndo?: boolean;
+                                };
+                                /** @enum {string} */
+                                outcome: "planned" | "done" | "requested" | "manual" | "failed";
+                                evidence: string | null;
+                                problem: string | null;
+                                run?: {
+                                    status: string;
+                                    outcome: string | null;
+                                    summary: string | null;
+                                };
+                            }[];
+                            createdAt: number;
+                            createdBy: string;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graph/cuts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                node: {
+                                    id: string;
+                                    name: string;
+                                };
+                                reason: string;
+                                digest: string;
+                                readonly results: {
+                                    target: {
+                                        /** @enum {string} */
+                                        act: "revoke_integration" | "remove_grant" | "connector_action" | "manual";
+                                        id: string;
+                                        name: string;
+                                        why: string;
+                                        connectionId?: string;
+                                        action?: string;
+                                        readonly input?: {
+                                            [key: string]: string;
+                                        };
+                                        canVerify?: boolean;
+                                        canUndo?: boolean;
+                                    };
+                                    /** @enum {string} */
+                                    outcome: "planned" | "done" | "requested" | "manual" | "failed";
+                                    evidence: string | null;
+                                    problem: string | null;
+                                    run?: {
+                                        status: string;
+                                        outcome: string | null;
+                                        summary: string | null;
+                                    };
+                                }[];
+                                createdAt: number;
+                                createdBy: string;
+                                endedAt: number | null;
                             }[];
                         };
                     };
@@ -7052,6 +7633,308 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/behaviour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    type?: "person" | "account" | "integration" | "oauth-app" | "edge" | "network" | "resource";
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                key: string;
+                                /** @enum {string} */
+                                type: "person" | "account" | "integration" | "oauth-app" | "edge" | "network" | "resource";
+                                id: string;
+                                name: string;
+                                score: number;
+                                /** @enum {string} */
+                                state: "learning" | "known";
+                                criticality: number;
+                                firstAt: number;
+                                lastAt: number;
+                                updatedAt: number;
+                                reasons: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/behaviour/entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    key: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            key: string;
+                            /** @enum {string} */
+                            type: "person" | "account" | "integration" | "oauth-app" | "edge" | "network" | "resource";
+                            id: string;
+                            name: string;
+                            score: number;
+                            /** @enum {string} */
+                            state: "learning" | "known";
+                            criticality: number;
+                            firstAt: number;
+                            lastAt: number;
+                            updatedAt: number;
+                            criticalityReason: string | null;
+                            learning: {
+                                days: number;
+                                activeDays: number;
+                            };
+                            peers: {
+                                id: string;
+                                similarity: number;
+                            }[];
+                            days: {
+                                day: number;
+                                score: number;
+                                /** @enum {string} */
+                                state: "learning" | "known";
+                                terms: {
+                                    /** @enum {string} */
+                                    feature: "events" | "bytes" | "resources" | "failures" | "hour" | "dormant" | "signals" | "new-operation" | "new-app" | "new-scope" | "new-network" | "new-client" | "new-country" | "new-resource" | "new-actor";
+                                    /** @enum {string} */
+                                    group: "amount" | "where" | "how" | "what" | "when" | "errors" | "signals";
+                                    value: string;
+                                    observed: number;
+                                    baseline: {
+                                        usual: number;
+                                        high: number;
+                                        days: number;
+                                        borrowed: number;
+                                    };
+                                    peers: {
+                                        count: number;
+                                        usual: number | null;
+                                        organisation: number | null;
+                                    };
+                                    probability: number;
+                                    contribution: number;
+                                    from: number;
+                                    to: number;
+                                    query: string;
+                                    eventIds: string[];
+                                    feedback?: string;
+                                }[];
+                            }[];
+                            feedback: {
+                                id: string;
+                                entityKey: string;
+                                /** @enum {string} */
+                                feature: "events" | "bytes" | "resources" | "failures" | "hour" | "dormant" | "signals" | "new-operation" | "new-app" | "new-scope" | "new-network" | "new-client" | "new-country" | "new-resource" | "new-actor";
+                                value: string | null;
+                                /** @enum {string} */
+                                verdict: "expected" | "not-expected";
+                                observed: number;
+                                day: number;
+                                reason: string;
+                                expiresAt: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                            query: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/behaviour/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query: {
+                    key: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        feature: "events" | "bytes" | "resources" | "failures" | "hour" | "dormant" | "new-operation" | "new-app" | "new-scope" | "new-network" | "new-client" | "new-country" | "new-resource" | "new-actor";
+                        value?: string;
+                        /** @enum {string} */
+                        verdict: "expected" | "not-expected";
+                        day: number;
+                        reason: string;
+                        expiresAt?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            entityKey: string;
+                            /** @enum {string} */
+                            feature: "events" | "bytes" | "resources" | "failures" | "hour" | "dormant" | "signals" | "new-operation" | "new-app" | "new-scope" | "new-network" | "new-client" | "new-country" | "new-resource" | "new-actor";
+                            value: string | null;
+                            /** @enum {string} */
+                            verdict: "expected" | "not-expected";
+                            observed: number;
+                            day: number;
+                            reason: string;
+                            expiresAt: number;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/behaviour/feedback/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/behaviour/criticality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query: {
+                    key: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        criticality: number;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -10965,6 +11848,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leavers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    person?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                person: {
+                                    id: string;
+                                    name: string;
+                                };
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                dispatchedAt: number | null;
+                                endedAt: number | null;
+                                counts: {
+                                    waiting: number;
+                                    done: number;
+                                    nothing: number;
+                                    task: number;
+                                    failed: number;
+                                };
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leavers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            run: {
+                                id: string;
+                                person: {
+                                    id: string;
+                                    name: string;
+                                };
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                dispatchedAt: number | null;
+                                endedAt: number | null;
+                                counts: {
+                                    waiting: number;
+                                    done: number;
+                                    nothing: number;
+                                    task: number;
+                                    failed: number;
+                                };
+                            };
+                            targets: {
+                                key: string;
+                                kind: string;
+                                name: string;
+                                act: string;
+                                /** @enum {string} */
+                                state: "waiting" | "done" | "nothing" | "task" | "failed";
+                                detail: string | null;
+                                attempts: number;
+                                at: number;
+                                closedBy: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leavers/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            targets: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leavers/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        key: string;
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases": {
         parameters: {
             query?: never;
@@ -11269,7 +12360,7 @@ export interface paths {
                                 subject: string;
                                 text: string;
                                 /** @enum {string} */
-                                status: "waiting" | "sent" | "failed";
+                                status: "waiting" | "sent" | "failed" | "held";
                                 attempts: number;
                                 sentAt: number | null;
                                 error: string | null;
@@ -12514,6 +13605,812 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                title: string;
+                                summary: string;
+                                law: string;
+                                url: string;
+                                checked: string | null;
+                                status: string;
+                                from: string | null;
+                                trigger: string;
+                                stages: {
+                                    id: string;
+                                    title: string;
+                                    recipient: string;
+                                }[];
+                            }[];
+                            questions: {
+                                [key: string]: string;
+                            };
+                            moments: {
+                                [key: string]: string;
+                            };
+                            organisation: {
+                                facts: {
+                                    [key: string]: boolean;
+                                };
+                                people: number | null;
+                                moments: {
+                                    [key: string]: number;
+                                };
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duties/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default {} */
+                        facts?: {
+                            [key: string]: boolean | null;
+                        };
+                        people?: number | null;
+                        /** @default {} */
+                        moments?: {
+                            [key: string]: number | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            facts: {
+                                [key: string]: boolean;
+                            };
+                            people: number | null;
+                            moments: {
+                                [key: string]: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                duty: string;
+                                stage: string;
+                                title: string;
+                                dutyTitle: string;
+                                recipient: string;
+                                law: string;
+                                url: string;
+                                checked: string | null;
+                                /** @enum {string} */
+                                status: "in-force" | "pending" | "contract";
+                                /** @enum {string} */
+                                owedBy: "ours" | "theirs";
+                                applies: boolean | null;
+                                open: string[];
+                                isLimit: boolean;
+                                template: string | null;
+                                dueAt: number | null;
+                                waitsFor: string | null;
+                                sent: {
+                                    at: number;
+                                    by: string;
+                                    detail: {
+                                        [key: string]: unknown;
+                                    };
+                                } | null;
+                                waived: {
+                                    by: string;
+                                    reason: string;
+                                } | null;
+                            }[];
+                            facts: {
+                                facts: {
+                                    [key: string]: boolean;
+                                };
+                                people: number | null;
+                                moments: {
+                                    [key: string]: number;
+                                };
+                            };
+                            now: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default {} */
+                        facts?: {
+                            [key: string]: boolean | null;
+                        };
+                        people?: number | null;
+                        /** @default {} */
+                        moments?: {
+                            [key: string]: number | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            done: true;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/duties/{duty}/{stage}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    duty: string;
+                    stage: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            subject: string;
+                            text: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/duties/{duty}/{stage}/sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    duty: string;
+                    stage: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        at?: number;
+                        to: string;
+                        /** @default  */
+                        reference?: string;
+                        /** @default  */
+                        note?: string;
+                        /** Format: uuid */
+                        evidenceId?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            done: true;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/duties/{duty}/{stage}/waive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    duty: string;
+                    stage: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {boolean} */
+                            done: true;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "vendor" | "app" | "regulator" | "insurer" | "customer-group" | "internal";
+                                name: string;
+                                about: string;
+                                steps: {
+                                    channel: string;
+                                    to: string[];
+                                    who: string;
+                                    waitMinutes: number;
+                                }[];
+                                note: string;
+                                noticeHours: number | null;
+                                testDays: number;
+                                testedAt: number | null;
+                                confirmedAt: number | null;
+                                confirmedBy: string | null;
+                                updatedAt: number;
+                                isReachable: boolean;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "vendor" | "app" | "regulator" | "insurer" | "customer-group" | "internal";
+                        name: string;
+                        /** @default  */
+                        about?: string;
+                        steps: {
+                            channel: string;
+                            /** @default [] */
+                            to?: string[];
+                            /** @default  */
+                            who?: string;
+                            /** @default 60 */
+                            waitMinutes?: number;
+                        }[];
+                        /** @default  */
+                        note?: string;
+                        /** @default null */
+                        noticeHours?: number | null;
+                        /** @default 90 */
+                        testDays?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "vendor" | "app" | "regulator" | "insurer" | "customer-group" | "internal";
+                            name: string;
+                            about: string;
+                            steps: {
+                                channel: string;
+                                to: string[];
+                                who: string;
+                                waitMinutes: number;
+                            }[];
+                            note: string;
+                            noticeHours: number | null;
+                            testDays: number;
+                            testedAt: number | null;
+                            confirmedAt: number | null;
+                            confirmedBy: string | null;
+                            updatedAt: number;
+                            isReachable: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "vendor" | "app" | "regulator" | "insurer" | "customer-group" | "internal";
+                        name: string;
+                        /** @default  */
+                        about?: string;
+                        steps: {
+                            channel: string;
+                            /** @default [] */
+                            to?: string[];
+                            /** @default  */
+                            who?: string;
+                            /** @default 60 */
+                            waitMinutes?: number;
+                        }[];
+                        /** @default  */
+                        note?: string;
+                        /** @default null */
+                        noticeHours?: number | null;
+                        /** @default 90 */
+                        testDays?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "vendor" | "app" | "regulator" | "insurer" | "customer-group" | "internal";
+                            name: string;
+                            about: string;
+                            steps: {
+                                channel: string;
+                                to: string[];
+                                who: string;
+                                waitMinutes: number;
+                            }[];
+                            note: string;
+                            noticeHours: number | null;
+                            testDays: number;
+                            testedAt: number | null;
+                            confirmedAt: number | null;
+                            confirmedBy: string | null;
+                            updatedAt: number;
+                            isReachable: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            outreach: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/contacts/{contact}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    contact: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        subject: string;
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            outreach: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact-confirmations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                        by: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            contact: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            caseId: string;
+                            isNew: boolean;
+                            vendor: {
+                                ref: string;
+                                name: string;
+                                isKnown: boolean;
+                            };
+                            links: {
+                                kind: string;
+                                ref: string;
+                                name: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -19347,6 +21244,557 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/my-apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Apps that the signed-in person may open */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["LaunchableApp"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What tools must be told of Cordon */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SsoAddresses"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Apps that people sign in to through Cordon, by name */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SsoApp"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add an app; the secret of an OpenID Connect app is in this answer and nowhere else */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default null */
+                        catalogue?: string | null;
+                        settings: {
+                            /** @enum {string} */
+                            protocol: "oidc";
+                            redirectUris: string[];
+                            /** @default [] */
+                            postLogoutRedirectUris?: string[];
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            auth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                            /** @default null */
+                            jwks?: {
+                                keys: ({
+                                    kty: string;
+                                } & {
+                                    [key: string]: unknown;
+                                })[];
+                            } | null;
+                            /**
+                             * @default required
+                             * @enum {string}
+                             */
+                            pkce?: "required" | "optional";
+                            /** @default false */
+                            par?: boolean;
+                            /** @default false */
+                            refresh?: boolean;
+                            /** @default null */
+                            backchannelLogoutUri?: string | null;
+                            /** @default false */
+                            groupsClaim?: boolean;
+                            /**
+                             * @default any
+                             * @enum {string}
+                             */
+                            assurance?: "any" | "mfa" | "passkey";
+                        } | {
+                            /** @enum {string} */
+                            protocol: "saml";
+                            entityId: string;
+                            acsUrls: string[];
+                            /** @default null */
+                            sloUrl?: string | null;
+                            /**
+                             * @default redirect
+                             * @enum {string}
+                             */
+                            sloBinding?: "redirect" | "post";
+                            /** @default null */
+                            sloSoapUrl?: string | null;
+                            /** @default [] */
+                            certificates?: string[];
+                            /** @default true */
+                            idpInitiated?: boolean;
+                            /**
+                             * @default email
+                             * @enum {string}
+                             */
+                            nameId?: "email" | "persistent" | "transient" | "unspecified";
+                            /** @default [] */
+                            attributes?: {
+                                name: string;
+                                /**
+                                 * @default unspecified
+                                 * @enum {string}
+                                 */
+                                format?: "uri" | "basic" | "unspecified";
+                                /** @enum {string} */
+                                source: "id" | "login" | "email" | "name" | "firstName" | "lastName" | "groups" | "roles" | "constant";
+                                value?: string;
+                            }[];
+                            /**
+                             * @default both
+                             * @enum {string}
+                             */
+                            sign?: "assertion" | "response" | "both";
+                            /** @default false */
+                            encrypt?: boolean;
+                            /** @default null */
+                            relayState?: string | null;
+                            /**
+                             * @default any
+                             * @enum {string}
+                             */
+                            assurance?: "any" | "mfa" | "passkey";
+                        };
+                        /** @default {} */
+                        access?: {
+                            /** @default false */
+                            everyone?: boolean;
+                            /** @default [] */
+                            roles?: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            /** @default [] */
+                            groups?: string[];
+                        };
+                        /** @default null */
+                        launchUrl?: string | null;
+                        /**
+                         * @default active
+                         * @enum {string}
+                         */
+                        status?: "active" | "disabled";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            app: components["schemas"]["SsoApp"];
+                            clientSecret: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/apps/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One app */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SsoApp"];
+                    };
+                };
+            };
+        };
+        /** Replace the settings of an app */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default null */
+                        catalogue?: string | null;
+                        settings: {
+                            /** @enum {string} */
+                            protocol: "oidc";
+                            redirectUris: string[];
+                            /** @default [] */
+                            postLogoutRedirectUris?: string[];
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            auth?: "client_secret_basic" | "client_secret_post" | "private_key_jwt" | "none";
+                            /** @default null */
+                            jwks?: {
+                                keys: ({
+                                    kty: string;
+                                } & {
+                                    [key: string]: unknown;
+                                })[];
+                            } | null;
+                            /**
+                             * @default required
+                             * @enum {string}
+                             */
+                            pkce?: "required" | "optional";
+                            /** @default false */
+                            par?: boolean;
+                            /** @default false */
+                            refresh?: boolean;
+                            /** @default null */
+                            backchannelLogoutUri?: string | null;
+                            /** @default false */
+                            groupsClaim?: boolean;
+                            /**
+                             * @default any
+                             * @enum {string}
+                             */
+                            assurance?: "any" | "mfa" | "passkey";
+                        } | {
+                            /** @enum {string} */
+                            protocol: "saml";
+                            entityId: string;
+                            acsUrls: string[];
+                            /** @default null */
+                            sloUrl?: string | null;
+                            /**
+                             * @default redirect
+                             * @enum {string}
+                             */
+                            sloBinding?: "redirect" | "post";
+                            /** @default null */
+                            sloSoapUrl?: string | null;
+                            /** @default [] */
+                            certificates?: string[];
+                            /** @default true */
+                            idpInitiated?: boolean;
+                            /**
+                             * @default email
+                             * @enum {string}
+                             */
+                            nameId?: "email" | "persistent" | "transient" | "unspecified";
+                            /** @default [] */
+                            attributes?: {
+                                name: string;
+                                /**
+                                 * @default unspecified
+                                 * @enum {string}
+                                 */
+                                format?: "uri" | "basic" | "unspecified";
+                                /** @enum {string} */
+                                source: "id" | "login" | "email" | "name" | "firstName" | "lastName" | "groups" | "roles" | "constant";
+                                value?: string;
+                            }[];
+                            /**
+                             * @default both
+                             * @enum {string}
+                             */
+                            sign?: "assertion" | "response" | "both";
+                            /** @default false */
+                            encrypt?: boolean;
+                            /** @default null */
+                            relayState?: string | null;
+                            /**
+                             * @default any
+                             * @enum {string}
+                             */
+                            assurance?: "any" | "mfa" | "passkey";
+                        };
+                        /** @default {} */
+                        access?: {
+                            /** @default false */
+                            everyone?: boolean;
+                            /** @default [] */
+                            roles?: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            /** @default [] */
+                            groups?: string[];
+                        };
+                        /** @default null */
+                        launchUrl?: string | null;
+                        /**
+                         * @default active
+                         * @enum {string}
+                         */
+                        status?: "active" | "disabled";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SsoApp"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Remove an app */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/apps/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new secret; the old one works for another day */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            clientSecret: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/apps/{id}/sign-ons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest hundred sign-ons, and whether the app was told when a session ended */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SsoSignOn"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/certificates/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign SAML messages with the next certificate from now on */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -19529,6 +21977,61 @@ export interface components {
             } | null;
             session: components["schemas"]["SessionInput"] | null;
         };
+        SsoAppInput: {
+            id: string;
+            name: string;
+            catalogue: string | null;
+            settings: {
+                /** @enum {string} */
+                protocol: "oidc" | "saml";
+            } & {
+                [key: string]: unknown;
+            };
+            access: {
+                everyone: boolean;
+                roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                groups: string[];
+            };
+            launchUrl: string | null;
+            /** @enum {string} */
+            status: "active" | "disabled";
+            createdAt: string;
+            updatedAt: string;
+        };
+        SsoSignOnInput: {
+            id: string;
+            personId: string;
+            firstAt: string;
+            lastAt: string;
+            count: number;
+            endedAt: string | null;
+            /** @enum {string} */
+            notice: "none" | "waiting" | "told" | "not-possible" | "failed";
+            attempts: number;
+            outcome: string | null;
+        };
+        LaunchableAppInput: {
+            id: string;
+            name: string;
+            catalogue: string | null;
+            /** @enum {string} */
+            protocol: "oidc" | "saml";
+            url: string | null;
+        };
+        SsoAddressesInput: {
+            oidcIssuer: string;
+            samlEntityId: string;
+            samlMetadataUrl: string;
+            samlSsoUrl: string;
+            samlSloUrl: string;
+            certificates: {
+                id: string;
+                certificate: string;
+                /** @enum {string} */
+                status: "next" | "active" | "retired";
+                createdAt: string;
+            }[];
+        };
         Person: {
             id: string;
             name: string;
@@ -19706,6 +22209,61 @@ export interface components {
                 permissions: string[];
             } | null;
             session: components["schemas"]["Session"] | null;
+        };
+        SsoApp: {
+            id: string;
+            name: string;
+            catalogue: string | null;
+            settings: {
+                /** @enum {string} */
+                protocol: "oidc" | "saml";
+            } & {
+                [key: string]: unknown;
+            };
+            access: {
+                everyone: boolean;
+                roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                groups: string[];
+            };
+            launchUrl: string | null;
+            /** @enum {string} */
+            status: "active" | "disabled";
+            createdAt: string;
+            updatedAt: string;
+        };
+        SsoSignOn: {
+            id: string;
+            personId: string;
+            firstAt: string;
+            lastAt: string;
+            count: number;
+            endedAt: string | null;
+            /** @enum {string} */
+            notice: "none" | "waiting" | "told" | "not-possible" | "failed";
+            attempts: number;
+            outcome: string | null;
+        };
+        LaunchableApp: {
+            id: string;
+            name: string;
+            catalogue: string | null;
+            /** @enum {string} */
+            protocol: "oidc" | "saml";
+            url: string | null;
+        };
+        SsoAddresses: {
+            oidcIssuer: string;
+            samlEntityId: string;
+            samlMetadataUrl: string;
+            samlSsoUrl: string;
+            samlSloUrl: string;
+            certificates: {
+                id: string;
+                certificate: string;
+                /** @enum {string} */
+                status: "next" | "active" | "retired";
+                createdAt: string;
+            }[];
         };
     };
     responses: never;

@@ -13,6 +13,8 @@ const integration = (id: string, status: Integration['status']): Integration => 
   id,
   name: `integration ${id}`,
   owner: { id: 'p-1', name: 'Ada' },
+  backupOwner: null,
+  orphanedUntil: null,
   purpose: 'test',
   kind: 'service',
   status,

@@ -81,6 +81,7 @@ export async function disablePerson(
     detail: { reason, ...leaving },
     at: context.clock.now(),
   });
+  await context.onDisabled?.(tx, { person: { id: person.id, name: person.name }, actor, reason });
   return leaving;
 }
 
