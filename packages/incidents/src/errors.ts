@@ -59,6 +59,18 @@ export class EvidenceBroken extends IncidentsError {
   readonly code = 'incidents.evidence_broken';
 }
 
+/** A duty, calendar or template of the product that isn't one; an error of the build. */
+export class DutyInvalid extends IncidentsError {
+  readonly code = 'incidents.duty_invalid';
+}
+export class ContactUnknown extends IncidentsError {
+  readonly code = 'incidents.contact_unknown';
+}
+/** A notice that is neither mail nor CSAF. */
+export class NoticeUnreadable extends IncidentsError {
+  readonly code = 'incidents.notice_unreadable';
+}
+
 type IncidentsErrorCode = (
   | PlaybookInvalid
   | PlaybookUnknown
@@ -76,6 +88,9 @@ type IncidentsErrorCode = (
   | CaseStateConflict
   | IncidentsInputInvalid
   | EvidenceBroken
+  | DutyInvalid
+  | ContactUnknown
+  | NoticeUnreadable
 )['code'];
 
 export const incidentsErrors: ErrorTable = {
@@ -95,4 +110,7 @@ export const incidentsErrors: ErrorTable = {
   'incidents.case_state_conflict': { status: 409, expose: true, level: 'info' },
   'incidents.input_invalid': { status: 422, expose: true, level: 'info' },
   'incidents.evidence_broken': { status: 500, expose: true, level: 'error' },
+  'incidents.duty_invalid': { status: 500, expose: false, level: 'error' },
+  'incidents.contact_unknown': { status: 404, expose: true, level: 'info' },
+  'incidents.notice_unreadable': { status: 422, expose: true, level: 'info' },
 } satisfies Record<IncidentsErrorCode, ErrorTable[string]>;

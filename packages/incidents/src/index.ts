@@ -63,6 +63,40 @@ export {
 } from './cases/message.ts';
 export { ocsfIncident } from './cases/ocsf-export.ts';
 export { stixBundle } from './cases/stix-export.ts';
+export { FACTS, FACT_NAMES, type CaseFacts, factsInput, MOMENTS } from './communication/fact.ts';
+export { type DutyBook, loadDuties } from './communication/duty.ts';
+export {
+  caseDuties,
+  type ContractTerm,
+  type ContractTerms,
+  createDutyCommands,
+  type DutyCommands,
+  type DutyContext,
+  dutyRecordInput,
+  type DutyState,
+  dutyWaiverInput,
+  warnOfDuties,
+} from './communication/case-duties.ts';
+export {
+  type Contact,
+  CONTACT_KINDS,
+  type ContactCommands,
+  contactInput,
+  createContactCommands,
+  escalate,
+  isReachable,
+  listContacts,
+  outreachInput,
+  testDueContacts,
+} from './communication/contact.ts';
+export {
+  type BlastRadius,
+  type FindBlastRadius,
+  NOTICE_CHARS_MAX,
+  noticeInput,
+  receiveNotice,
+} from './communication/notice.ts';
+export { fieldsOf, loadTemplates, render, type Template } from './communication/template.ts';
 export { ActionFailed, IncidentsError, incidentsErrors, NotAvailable, PlaybookInvalid } from './errors.ts';
 export { commandKind, refusals } from './engine/command-plan.ts';
 export { driveRun } from './engine/interpreter.ts';

@@ -11,6 +11,7 @@ import type {
   EntryKind,
   Tlp,
 } from './cases/case.ts';
+import type { ContactKind, ContactStep } from './communication/contact.ts';
 import type { Variables } from './cacao/variables.ts';
 
 export const incidentsMigrations: Migrations = {
@@ -153,5 +154,58 @@ export interface IncidentTables {
     finished_at: number | null;
     due_at: number | null;
     undo_title: string | null;
+  };
+  incident_contact: {
+    id: string;
+    kind: ContactKind;
+    name: string;
+    about: string;
+    steps: JSONColumnType<ContactStep[]>;
+    note: string;
+    notice_hours: number | null;
+    test_days: number;
+    tested_at: number | null;
+    confirmed_at: number | null;
+    confirmed_by: string | null;
+    created_at: number;
+    updated_at: number;
+  };
+  incident_outreach: {
+    id: string;
+    contact_id: string;
+    case_id: string | null;
+    subject: string;
+    text: string;
+    token_sha256: string;
+    token_sealed: string;
+    next_step: number | null;
+    next_at: number;
+    started_at: number;
+    started_by: string;
+    confirmed_at: number | null;
+    confirmed_by: string | null;
+  };
+  incident_facts: { id: string; facts: JSONColumnType<Json>; updated_at: number; updated_by: string };
+  incident_duty_record: {
+    case_id: string;
+    duty: string;
+    stage: string;
+    kind: 'sent' | 'waived' | 'soon' | 'overdue';
+    at: number;
+    recorded_at: number;
+    recorded_by: string;
+    due_at: number | null;
+    detail: JSONColumnType<Json>;
+  };
+  incident_notice: {
+    id: string;
+    case_id: string;
+    form: 'mail' | 'form' | 'csaf';
+    vendor: string;
+    reference: string;
+    sha256: string;
+    sealed: string;
+    received_at: number;
+    received_by: string;
   };
 }

@@ -89,6 +89,7 @@ describe('the access gate', () => {
       'GET /api/v1/session',
       'GET /healthz',
       'GET /readyz',
+      'POST /api/v1/contact-confirmations',
     ]);
   });
 

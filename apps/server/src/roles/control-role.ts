@@ -63,6 +63,7 @@ import { addConsole } from '../http/console-files.ts';
 import { addRoutes } from '../http/routes.ts';
 import { createCommunicationParts } from './communication-parts.ts';
 import { createBackupParts } from '../backup/backup-parts.ts';
+import { createCommunicationParts } from './communication-parts.ts';
 import { createIncidentParts } from './incident-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
 import { createGraphParts } from './graph-parts.ts';

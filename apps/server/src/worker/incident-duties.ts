@@ -15,9 +15,12 @@ import {
 } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
+import type { BackupPlaybookPort } from '../backup/playbook-port.ts';
 import { createIncidentParts } from '../roles/incident-parts.ts';
 import { postJson } from './alert-notifier.ts';
 import { openCasesForAlerts } from './case-triggers.ts';
+import { createCommunicationParts } from '../roles/communication-parts.ts';
+import { startCommunicationDuties } from './communication-duties.ts';
 import { createPlaybookTransport } from './playbook-ports.ts';
 import { type Repeating, repeat } from './repeating.ts';
 
@@ -57,6 +60,8 @@ export async function createIncidentDuties(deps: {
   readonly identity: Identity;
   readonly ruleSet: RuleSet;
   readonly connectorActions: ActionRunner;
+  readonly backup: BackupPlaybookPort;
+  readonly publicUrl: string;
 }): Promise<IncidentDuties> {
   const { db, clock, envelope, logger, identity } = deps;
   const workflows = await openWorkflowClient({ databaseUrl: db.url, logger });
@@ -112,6 +117,10 @@ export async function createIncidentDuties(deps: {
     definitions: [createRunWorkflow(engine)],
     start() {
       duties.push(
+        ...startCommunicationDuties(
+          createCommunicationParts({ db, clock, envelope, publicUrl: deps.publicUrl }),
+          logger,
+        ),
         repeat('playbook timers', WAKE_MS, logger, () => wakeDueRuns(db, workflows, clock.now())),
         repeat('case messages', MESSAGES_MS, logger, () =>
           sendMessages({ db, clock, logger, envelope, postJson, resolve: resolveGuarded }),

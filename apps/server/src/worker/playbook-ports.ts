@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ActionRunner, RunActionInput } from '@cordon/connectors';
-import { listConnections } from '@cordon/connectors';
+import { ACTION_RUNS_PAGE_MAX, listConnections, listRuns } from '@cordon/connectors';
 import {
   type Estate,
   findIntegration,
@@ -22,6 +22,7 @@ import {
 } from '@cordon/incidents';
 import { type Actor, type Clock, type Database, PersonId } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
+import type { BackupPlaybookPort } from '../backup/playbook-port.ts';
 import { createConnectorHttp } from './connector-http.ts';
 
 const HOUR_MS = 3_600_000;
@@ -41,6 +42,7 @@ export interface PlaybookPortDeps {
   readonly estate: Estate;
   readonly identity: Identity;
   readonly connectorActions: ActionRunner;
+  readonly backup: BackupPlaybookPort;
 }
 
 function view({ id, name, status, statusReason, assurance }: Integration): IntegrationView {
@@ -93,7 +95,7 @@ export function createPlaybookTransport(deps: PlaybookPortDeps): Transport {
   return { reads: { ...own.reads, ...createReads(deps) }, acts: { ...own.acts, ...createActs(deps, http) } };
 }
 
-function createReads({ db, clock, lake, identity }: PlaybookPortDeps) {
+function createReads({ db, clock, lake, identity, backup }: PlaybookPortDeps) {
   const names = (list: readonly { readonly value: string }[] | undefined): string[] =>
     (list ?? []).map(({ value }) => value);
   return {
@@ -133,14 +135,19 @@ function createReads({ db, clock, lake, identity }: PlaybookPortDeps) {
         newest: null,
       };
     },
-    // The connector's own journal verifies: asked for again with the same key, it looks before it acts.
-    connectorAct: () => Promise.resolve('absent' as const),
-    backupAct: () => Promise.resolve(null),
+    // By the connector's own journal. What isn't over there is asked for again with the same key: it looks before it acts.
+    async connectorAct(app: string, action: string, key: string) {
+      const { id } = await connectionOf(db, app);
+      const runs = await listRuns(db, { connectionId: id, limit: ACTION_RUNS_PAGE_MAX });
+      const found = runs.find((run) => run.action === action && run.idempotencyKey === key);
+      return found?.status === 'ended' ? ('done' as const) : ('absent' as const);
+    },
+    backupAct: (key: string) => backup.find(key),
   };
 }
 
 function createActs(
-  { db, estate, identity, connectorActions }: PlaybookPortDeps,
+  { db, estate, identity, connectorActions, backup }: PlaybookPortDeps,
   http: ReturnType<typeof createConnectorHttp>,
 ) {
   const ruleNamed = async (kind: 'policy' | 'limit', name: string) =>
@@ -214,6 +221,7 @@ function createActs(
         await connectorRun(app, { action, input, mode: 'undo', idempotencyKey: key, undoOf: before.id });
       },
     },
-    backup: () => Promise.reject(new NotAvailable('Not available: this Cordon takes no backups of apps yet.')),
+    backup: (act: 'snapshot' | 'restore', input: Readonly<Record<string, string>>, key: string) =>
+      backup.run(act, input, key),
   };
 }
