@@ -8,7 +8,7 @@ cd "$root"
 PATH="$root/node_modules/.bin:$PATH"
 export PATH
 
-packages='chromium redis-server'
+packages='chromium redis-server apache2 libapache2-mod-auth-openidc libapache2-mod-auth-mellon'
 missing=''
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
@@ -19,7 +19,7 @@ if [ -n "$missing" ]; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq >/dev/null
     # shellcheck disable=SC2086 -- a list of package names
-    apt-get install -y -qq $missing >/dev/null 2>&1
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1
   else
     echo "cordon: the browser tests need these Debian packages:$missing. Run as root: apt-get install$missing" >&2
   fi

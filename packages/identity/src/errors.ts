@@ -103,6 +103,30 @@ export class ApprovalUnavailable extends IdentityError {
 export class LockNotFound extends IdentityError {
   readonly code = 'identity.lock_not_found';
 }
+export class SsoAppNotFound extends IdentityError {
+  readonly code = 'identity.sso_app_not_found';
+}
+export class SsoAppExists extends IdentityError {
+  readonly code = 'identity.sso_app_exists';
+}
+/** The person may not use this app. */
+export class SsoAppDenied extends IdentityError {
+  readonly code = 'identity.sso_app_denied';
+}
+/** A message of an app or a provider breaks a rule of its protocol. */
+export class SsoMessageInvalid extends IdentityError {
+  readonly code = 'identity.sso_message_invalid';
+}
+export class SsoProviderNotFound extends IdentityError {
+  readonly code = 'identity.sso_provider_not_found';
+}
+export class SsoProviderExists extends IdentityError {
+  readonly code = 'identity.sso_provider_exists';
+}
+/** The provider signed somebody in whom Cordon must not let in, or let in as somebody else. */
+export class SsoAccountRefused extends IdentityError {
+  readonly code = 'identity.sso_account_refused';
+}
 export class InputInvalid extends IdentityError {
   readonly code = 'identity.input_invalid';
 }
@@ -140,6 +164,13 @@ export const identityErrors = {
   'identity.approval_own': { status: 403, expose: true, level: 'warn' },
   'identity.approval_unavailable': { status: 503, expose: true, level: 'warn' },
   'identity.lock_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.sso_app_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.sso_app_exists': { status: 409, expose: true, level: 'info' },
+  'identity.sso_app_denied': { status: 403, expose: true, level: 'warn' },
+  'identity.sso_message_invalid': { status: 400, expose: true, level: 'warn' },
+  'identity.sso_provider_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.sso_provider_exists': { status: 409, expose: true, level: 'info' },
+  'identity.sso_account_refused': { status: 403, expose: true, level: 'warn' },
   'identity.input_invalid': { status: 422, expose: true, level: 'info' },
 } as const satisfies ErrorTable;
 

@@ -92,6 +92,8 @@ export function authenticationEvent(
     readonly integrationId?: string;
     readonly clientId?: string;
     readonly activityName?: string;
+    /** What was signed on to, when it isn't Cordon itself. */
+    readonly service?: { readonly id: string; readonly name: string };
   },
 ): IdentityEvent {
   const user = userOf(input.user ?? {});
@@ -100,7 +102,7 @@ export function authenticationEvent(
     ...(input.activityName === undefined ? {} : { activity_name: input.activityName }),
     user,
     actor: { user, ...(input.integrationId === undefined ? {} : { app_uid: input.integrationId }) },
-    service: { name: 'Cordon' },
+    service: input.service ? { uid: input.service.id, name: input.service.name } : { name: 'Cordon' },
     auth_factors: input.methods.map(
       (method) => FACTORS[method] ?? { factor_type: method, factor_type_id: FACTOR_OTHER },
     ),

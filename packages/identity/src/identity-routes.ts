@@ -9,6 +9,7 @@ import { apiTokenRoutes } from './people/api-token-routes.ts';
 import { personRoutes } from './people/person-routes.ts';
 import { scimAdminRoutes } from './scim/scim-admin-routes.ts';
 import { sessionRoutes } from './sessions/session-routes.ts';
+import { ssoRoutes } from './sso/sso-routes.ts';
 import { signInRoutes } from './sessions/sign-in-routes.ts';
 
 /**
@@ -31,5 +32,6 @@ export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
     await app.register(approvalRoutes(identity));
     await app.register(lockRoutes(identity));
     await app.register(scimAdminRoutes(identity));
+    await app.register(ssoRoutes(identity));
   };
 }

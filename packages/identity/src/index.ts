@@ -26,4 +26,6 @@ export { createAuthenticate } from './route-access.ts';
 export { scimRoutes } from './scim/scim-routes.ts';
 export type { Principal, Session } from './sessions/session.ts';
 export type { Sessions } from './sessions/sessions.ts';
+export { type SsoApp, ssoSettings } from './sso/sso-app.ts';
+export type { Sso, SsoServer } from './sso/sso.ts';
 export type { TokenBinding } from './tables.ts';

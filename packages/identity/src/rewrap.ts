@@ -1,5 +1,6 @@
 import { type IdentityContext, tablesOf } from './context.ts';
 import { signingKeyContext } from './oauth/signing-keys.ts';
+import { samlKeyContext } from './sso/saml-keys.ts';
 import { totpContext } from './sessions/sign-in.ts';
 
 const ROWS_MAX = 500;
@@ -37,6 +38,19 @@ export async function rewrapIdentitySecrets({
       const sealed = envelope.rewrap(before, totpContext(id));
       if (sealed === null) continue;
       await tables.updateTable('totp_factors').set({ sealed_secret: sealed }).where('id', '=', id).execute();
+      count += 1;
+    }
+    const certificates = await tables
+      .selectFrom('sso_certificates')
+      .select(['id', 'sealed_private'])
+      .where('sealed_private', 'not like', old)
+      .limit(ROWS_MAX)
+      .forUpdate()
+      .execute();
+    for (const { id, sealed_private: before } of certificates) {
+      const sealed = envelope.rewrap(before, samlKeyContext(id));
+      if (sealed === null) continue;
+      await tables.updateTable('sso_certificates').set({ sealed_private: sealed }).where('id', '=', id).execute();
       count += 1;
     }
     return count;

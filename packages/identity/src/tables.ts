@@ -234,7 +234,74 @@ export interface IdentityTables {
     updated_at: Date;
   };
   scim_members: { group_id: string; user_id: string };
+  sso_apps: {
+    id: string;
+    name: string;
+    protocol: 'oidc' | 'saml';
+    catalogue: string | null;
+    settings: Json;
+    entity_id: string | null;
+    everyone: boolean;
+    roles: Role[];
+    groups: string[];
+    launch_url: string | null;
+    status: 'active' | 'disabled';
+    created_at: Date;
+    updated_at: Date;
+  };
+  sso_app_secrets: { id: string; app_id: string; hash: Buffer; created_at: Date; expires_at: Date | null };
+  sso_logins: {
+    id: string;
+    app_id: string;
+    person_id: string;
+    session_id: string;
+    sid: string;
+    name_id: JsonOrNull;
+    grant_hash: Buffer | null;
+    first_at: Date;
+    last_at: Date;
+    count: Generated<number>;
+    ended_at: Date | null;
+    notice: Generated<SsoNotice>;
+    attempts: Generated<number>;
+    next_at: Date | null;
+    outcome: string | null;
+  };
+  sso_seen: { kind: string; hash: Buffer; expires_at: Date };
+  sso_states: { hash: Buffer; kind: string; sealed: string; expires_at: Date };
+  sso_certificates: {
+    id: string;
+    certificate: string;
+    sealed_private: string;
+    status: 'next' | 'active' | 'retired';
+    created_at: Date;
+    retired_at: Date | null;
+  };
+  sso_providers: {
+    id: string;
+    name: string;
+    protocol: 'oidc' | 'saml';
+    settings: Json;
+    sealed_secret: string | null;
+    domains: string[];
+    group_roles: Json;
+    create_people: boolean;
+    status: 'active' | 'disabled';
+    created_at: Date;
+    updated_at: Date;
+  };
+  sso_links: {
+    provider_id: string;
+    subject_hash: Buffer;
+    subject: string;
+    person_id: string;
+    created_at: Date;
+    last_at: Date;
+  };
 }
+
+/** Whether an app was told that a session ended. */
+export type SsoNotice = 'none' | 'waiting' | 'told' | 'not-possible' | 'failed';
 
 export type ClientAuthMethod =
   | 'client_secret_basic'

@@ -6,7 +6,7 @@ import type { ApiServer } from './api-type.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../console/dist/', import.meta.url));
 const ASSET_AGE_S = 31_536_000;
-const API = /^\/(api|internal|oauth|scim|\.well-known)\//;
+const API = /^\/(api|internal|oauth|sso|scim|\.well-known)\//;
 
 /** The built console; every path that is no file is the console's own route. */
 export async function addConsole(server: ApiServer): Promise<void> {

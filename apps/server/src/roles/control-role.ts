@@ -40,6 +40,7 @@ import {
   openWorkflowClient,
   systemClock,
 } from '@cordon/kernel';
+import { governanceErrors } from '@cordon/governance';
 import { lakeErrors, openLake } from '@cordon/lake';
 import { incidentsErrors } from '@cordon/incidents';
 import { createOperations, openApiErrors } from '@cordon/openapi';
@@ -63,8 +64,9 @@ import { addConsole } from '../http/console-files.ts';
 import { addRoutes } from '../http/routes.ts';
 import { createCommunicationParts } from './communication-parts.ts';
 import { createBackupParts } from '../backup/backup-parts.ts';
-import { createCommunicationParts } from './communication-parts.ts';
+import { createDataParts } from './data-parts.ts';
 import { createIncidentParts } from './incident-parts.ts';
+import { createAccessParts } from './access-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
 import { createGraphParts } from './graph-parts.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
@@ -197,6 +199,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       incidentsErrors,
       backupErrors,
       proofErrors,
+      governanceErrors,
       lifecycleErrors,
       vendorsErrors,
     ],
@@ -243,6 +246,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     operationsOf: (appId) => operationsOf(db, appId),
     ...watch,
     ...connectors,
+    ...createAccessParts({ db, clock, lake, estate, snapshots, operationsOf: (appId) => operationsOf(db, appId) }),
     ...createGraphParts({
       db,
       clock,
@@ -257,6 +261,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     ...createCommunicationParts({ db, clock, envelope, publicUrl: config.control.publicUrl }),
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     witnesses: createWitnessCommands({ db, clock }),
+    dataParts: createDataParts({ db, clock, envelope }),
     leavers,
   });
   await server.register(identityRoutes(identity));

@@ -98,7 +98,7 @@ export async function startOauthServer(
  * The library makes addresses, and the audiences that it accepts in assertions and DPoP proofs, from what a request
  * names. Only the configured public address is ours, whatever a client or a proxy in between says.
  */
-function pinAddress(req: IncomingMessage, publicUrl: URL): void {
+export function pinAddress(req: IncomingMessage, publicUrl: URL): void {
   req.headers.host = publicUrl.host;
   req.headers['x-forwarded-proto'] = publicUrl.protocol.slice(0, -1);
   delete req.headers['x-forwarded-host'];

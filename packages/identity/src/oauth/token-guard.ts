@@ -53,7 +53,7 @@ const LOOPBACK = /^(?:127\.|::1$)/;
  * Whose failure it is. A proxy on this machine, or one that is configured, says so in the last entry of
  * X-Forwarded-For, which it wrote itself; from anyone else the field is a claim.
  */
-function readAddress(request: IncomingMessage, proxies: readonly string[]): string {
+export function readAddress(request: IncomingMessage, proxies: readonly string[]): string {
   const peer = (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
   if (!LOOPBACK.test(peer) && !proxies.includes(peer)) return peer;
   const forwarded = request.headers['x-forwarded-for'];
