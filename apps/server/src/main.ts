@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { addAccessCommands } from './cli/access-commands.ts';
 import { addAppCommands } from './cli/app-commands.ts';
 import { connect } from './cli/connection.ts';
 import type { CliContext } from './cli/context.ts';
@@ -56,6 +57,7 @@ function buildProgram(): Command {
   addMcpCommands(program, context);
   addGraphqlCommands(program, context);
   addGraphCommands(program, context);
+  addAccessCommands(program, context);
   addInspectionCommands(program, context);
   addTokenCommands(program, context);
   addDeclarationCommands(program, context);

@@ -12,7 +12,10 @@ export const backupRecord = z.strictObject({
   parentId: z.string().nullable(),
   title: z.string().nullable(),
   updatedAt: moment,
+  /** What a restore brings back. */
   content: z.json(),
+  /** What is kept beside it and the tool writes itself: owner, moments, address. */
+  facts: z.json(),
 });
 export type BackupRecord = z.output<typeof backupRecord>;
 

@@ -6,7 +6,7 @@ import type { Repository } from './repository.ts';
 export const BROWSE_PAGE_MAX = 200;
 /** One search opens at most so many records; it says when there were more. */
 const SEARCHED_RECORDS_MAX = 500_000;
-const CSV_COLUMNS = ['object', 'id', 'parentId', 'title', 'updatedAt', 'content'] as const;
+const CSV_COLUMNS = ['object', 'id', 'parentId', 'title', 'updatedAt', 'content', 'facts'] as const;
 
 export interface RecordLine {
   /** Names one content of one record in this repository. */

@@ -37,7 +37,16 @@ function createBoardTool() {
     refuse: new Set<string>(),
     hidden: null as string | null,
     put(object: string, id: string, text: string, parentId: string | null = null) {
-      const record = { stream: object, object, id, parentId, title: text, updatedAt: null, content: { text } };
+      const record = {
+        stream: object,
+        object,
+        id,
+        parentId,
+        title: text,
+        updatedAt: null,
+        content: { text },
+        facts: null,
+      };
       records.set(`${object}/${id}`, record);
     },
   };
@@ -255,7 +264,7 @@ describe('browsing', () => {
     });
     const csv = (await Array.fromAsync(exportRecords(repository, old, { object: 'note' }, 'csv'))).join('');
     expect(csv).toBe(
-      `object,id,parentId,title,updatedAt,content\r\nnote,n1,,"'=SUM(A1), ""quoted""",,"{""text"":""=SUM(A1), \\""quoted\\""""}"\r\n`,
+      `object,id,parentId,title,updatedAt,content,facts\r\nnote,n1,,"'=SUM(A1), ""quoted""",,"{""text"":""=SUM(A1), \\""quoted\\""""}",\r\n`,
     );
     const lines = await Array.fromAsync(exportRecords(repository, old, {}, 'ndjson'));
     expect(lines.map((line) => JSON.parse(line) as unknown)).toHaveLength(4);

@@ -148,7 +148,7 @@ async function runItem(
   const { object, recordId: id } = item;
   const stored =
     item.blob === null
-      ? { stream: '-', object, id, parentId: null, title: null, updatedAt: null, content: null }
+      ? { stream: '-', object, id, parentId: null, title: null, updatedAt: null, content: null, facts: null }
       : decodeRecord(await repository.readBlob(item.blob));
   const record = { ...remapped(stored, newIds), ...(item.op === 'create' ? {} : { id }) };
   await markItem(db, dryRunId, item.ordinal, { status: 'started' });

@@ -37,6 +37,7 @@ export function makeRecord(at: number, edition = 0): BackupRecord {
       note: text,
       edition,
     },
+    facts: null,
   };
 }
 

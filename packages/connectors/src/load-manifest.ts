@@ -44,6 +44,8 @@ const EXPRESSION_KEYS = new Set([
   'result',
   'secret',
   'errorCode',
+  'fromRecord',
+  'recordId',
 ]);
 
 function expressionsOf(node: unknown, found: Set<string>): Set<string> {

@@ -61,7 +61,7 @@ export const actionSpec = z
     object: z.string().max(128).optional().describe('Of record actions: the data set, as in `record.object`.'),
     leaver: z
       .strictObject({
-        of: z.enum(['account', 'credential', 'grant']).describe('Which of the person\'s entities it is run for.'),
+        of: z.enum(['account', 'credential', 'grant']).describe("Which of the person's entities it is run for."),
         input: z.record(name, z.string().min(1).max(128)).describe('Input → attribute of that entity, such as `id`.'),
       })
       .optional()
@@ -83,7 +83,9 @@ export const actionSpec = z
       .describe(
         'Over a backed-up record (`id`, `object`, `parentId`, `title`, `content`): the input of this action. Makes it one that restores use.',
       ),
-    recordId: expression.optional().describe('Over `result`: the id of the record that it made, as the stream gives it.'),
+    recordId: expression
+      .optional()
+      .describe('Over `result`: the id of the record that it made, as the stream gives it.'),
     risk: z.enum(['low', 'medium', 'high', 'critical']),
     plans: z.array(name).default([]),
     scopes: z.array(z.string().max(256)).default([]),

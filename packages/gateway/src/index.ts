@@ -1,3 +1,4 @@
+export { signAws } from './aws-signature.ts';
 export type { GatewayHealth } from './admin-server.ts';
 export {
   DEFAULT_LIMITS,

@@ -82,6 +82,24 @@ const schema = z.strictObject({
   lake: z
     .strictObject({ port: port.default(7820), retention_days: z.number().int().min(1).max(3650).default(400) })
     .prefault({}),
+  /** Where backups lie. */
+  objects: z
+    .strictObject({
+      /** `file:/folder`, or `s3://bucket/prefix`; the folder `objects` in the data directory when absent. */
+      url: z
+        .string()
+        .regex(/^(?:file:\/|s3:\/\/[a-z0-9])/, 'must begin with file:/ or s3://')
+        .optional(),
+      /** Of a store other than Amazon's; buckets are addressed by path. */
+      endpoint: url.optional(),
+      region: z.string().min(1).max(64).default('us-east-1'),
+      access_key_id: z.string().optional(),
+      secret_access_key: z.string().optional(),
+      /** Object lock of the bucket; what is written is held for hold_days. */
+      lock: z.enum(['none', 'governance', 'compliance']).default('none'),
+      hold_days: z.number().int().min(1).max(3650).default(30),
+    })
+    .prefault({}),
   mail: z
     .strictObject({
       /** `smtp://user:password@host:587` or `smtps://`; without it no mail leaves. */
@@ -160,6 +178,13 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_MAIL_FROM: 'mail.from',
   CORDON_INTERNAL_KEY: 'internal_key',
   CORDON_KEK: 'kek',
+  OBJECTS_URL: 'objects.url',
+  OBJECTS_ENDPOINT: 'objects.endpoint',
+  OBJECTS_REGION: 'objects.region',
+  OBJECTS_ACCESS_KEY_ID: 'objects.access_key_id',
+  OBJECTS_SECRET_ACCESS_KEY: 'objects.secret_access_key',
+  OBJECTS_LOCK: 'objects.lock',
+  OBJECTS_HOLD_DAYS: 'objects.hold_days',
   DATABASE_URL: 'database_url',
   CLICKHOUSE_URL: 'clickhouse_url',
   VALKEY_URL: 'valkey_url',
@@ -174,6 +199,9 @@ const TEXT_PATHS: ReadonlySet<string> = new Set([
   'internal_key',
   'mail.smtp_url',
   'mail.from',
+  'objects.url',
+  'objects.access_key_id',
+  'objects.secret_access_key',
   'database_url',
   'clickhouse_url',
   'valkey_url',

@@ -2,12 +2,14 @@ import type { Estate, SnapshotService } from '@cordon/estate';
 import type { Clock, Database } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { addConnectorRoutes, type ConnectorRouteDeps } from './connector-routes.ts';
+import { addAccessUseRoutes, type AccessUseRouteDeps } from './access-use-routes.ts';
 import { addAlertRoutes, type AlertRouteDeps } from './alert-routes.ts';
 import type { ApiServer } from './api-type.ts';
 import { addBehaviourRoutes, type BehaviourRouteDeps } from './behaviour-routes.ts';
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
 import { addCommunicationRoutes, type CommunicationRouteDeps } from './communication-routes.ts';
 import { addCaseRoutes, type CaseRouteDeps } from './case-routes.ts';
+import { addDataRoutes, type DataRouteDeps } from './data-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -34,6 +36,7 @@ import { addWebhookRoutes, type WebhookRouteDeps } from './webhook-routes.ts';
 export interface RouteDeps
   extends
     VendorRouteDeps,
+    BackupRouteDeps,
     CaseRouteDeps,
     CommunicationRouteDeps,
     PlaybookRouteDeps,
@@ -44,7 +47,9 @@ export interface RouteDeps
     DetectionRouteDeps,
     SourceRouteDeps,
     ProofRouteDeps,
+    DataRouteDeps,
     LeaverRouteDeps,
+    AccessUseRouteDeps,
     GraphRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
@@ -70,7 +75,9 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addDeclarationRoutes(server, deps.estate);
   addEventRoutes(server, deps);
   addMapRoutes(server, deps);
+  addDataRoutes(server, deps);
   addGraphRoutes(server, deps);
+  addAccessUseRoutes(server, deps);
   addSourceRoutes(server, deps);
   addAlertRoutes(server, deps);
   addDetectionRoutes(server, deps);

@@ -2,6 +2,7 @@ import { backupMigrations } from '@cordon/backup';
 import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
 import { estateMigrations } from '@cordon/estate';
+import { governanceMigrations } from '@cordon/governance';
 import { identityMigrations } from '@cordon/identity';
 import { incidentsMigrations } from '@cordon/incidents';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
@@ -18,6 +19,7 @@ export const allMigrations: readonly Migrations[] = [
   estateMigrations,
   detectionMigrations,
   connectorsMigrations,
+  governanceMigrations,
   proofMigrations,
   lifecycleMigrations,
   webhookMigrations,

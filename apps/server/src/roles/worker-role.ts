@@ -39,6 +39,7 @@ import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '
 import { createIncidentDuties } from '../worker/incident-duties.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
+import { startDataDuties } from '../worker/data-duties.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
 import { startProof } from '../worker/proof-duties.ts';
@@ -177,6 +178,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     lake,
     identity,
     ruleSet: detection.ruleSet,
+    backup: backup.playbooks,
     connectorActions: connectors.actions,
     publicUrl: config.control.publicUrl,
   });
@@ -234,11 +236,13 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     logger,
     onEvent: () => outbox.nudge(),
   });
+  const data = await startDataDuties({ db, clock: systemClock, envelope, logger, connectors: connectors.connectors });
   const started = uuidv7();
   const ingest = await startIngestServer({
     watch: detection.watch,
     sources: detection.endpoint,
     webhooks,
+    data,
     key: config.internalKey,
     host: config.worker.host,
     port: config.worker.port,
@@ -251,6 +255,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     async stop() {
       await ingest.stop();
       await webhooks.stop();
+      await data.stop();
       await vault.stop();
       await incidents.stop();
       await backup.stop();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { ConfigInvalid, type Config } from '@cordon/kernel';
 import type { DataFolder } from './data-folder.ts';
 import type { RoleConfig } from './role-config.ts';
@@ -156,6 +156,18 @@ async function collectSettings(
   return { host, folders, tls: { cert, key } };
 }
 
+function objectSettings({ objects }: Config, folder: DataFolder): RoleConfig['objects'] {
+  return {
+    url: objects.url ?? `file:${join(folder.path, 'objects')}`,
+    endpoint: objects.endpoint ?? `https://s3.${objects.region}.amazonaws.com`,
+    region: objects.region,
+    accessKeyId: objects.access_key_id ?? '',
+    secretAccessKey: objects.secret_access_key ?? '',
+    lock: objects.lock,
+    holdMs: objects.hold_days * 24 * HOUR_MS,
+  };
+}
+
 export async function resolveRoleConfig(
   config: Config,
   folder: DataFolder,
@@ -202,6 +214,7 @@ export async function resolveRoleConfig(
       processes: config.gateway.processes,
       valkeyUrl: config.valkey_url ?? null,
     },
+    objects: objectSettings(config, folder),
     mail: { smtpUrl: config.mail.smtp_url ?? null, from: config.mail.from },
     accessTokenS: config.tokens.access_minutes * 60,
     retentionDays: config.lake.retention_days,

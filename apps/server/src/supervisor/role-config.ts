@@ -58,6 +58,16 @@ export const roleConfig = z.object({
     /** Counts limits for a fleet. */
     valkeyUrl: z.string().nullable(),
   }),
+  objects: z.object({
+    /** `file:/folder` or `s3://bucket/prefix`. */
+    url: z.string(),
+    endpoint: z.string(),
+    region: z.string(),
+    accessKeyId: z.string(),
+    secretAccessKey: z.string(),
+    lock: z.enum(['none', 'governance', 'compliance']),
+    holdMs: z.int(),
+  }),
   mail: z.object({ smtpUrl: z.string().nullable(), from: z.string() }),
   accessTokenS: z.int(),
   retentionDays: z.int(),

@@ -5905,6 +5905,673 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/sets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    app?: string;
+                    label?: "public" | "internal" | "confidential" | "restricted";
+                    category?: string;
+                    region?: string;
+                    vendor?: string;
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                app: string;
+                                object: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                labelReasons: {
+                                    because: string;
+                                    text: string;
+                                    /** @enum {string} */
+                                    label: "public" | "internal" | "confidential" | "restricted";
+                                }[];
+                                pinnedLabel: ("public" | "internal" | "confidential" | "restricted") | null;
+                                records: number;
+                                fields: number;
+                                categories: string[];
+                                region: string | null;
+                                vendor: string | null;
+                                firstSeen: number;
+                                lastSeen: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    app: string;
+                    object: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                path: string;
+                                type: string | null;
+                                category: string;
+                                categoryFrom: string;
+                                subject: string | null;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                labelReasons: {
+                                    because: string;
+                                    text: string;
+                                    /** @enum {string} */
+                                    label: "public" | "internal" | "confidential" | "restricted";
+                                }[];
+                                pinnedLabel: ("public" | "internal" | "confidential" | "restricted") | null;
+                                samples: number;
+                                detections: {
+                                    [key: string]: number;
+                                };
+                                sources: {
+                                    [key: string]: number;
+                                };
+                                firstSeen: number;
+                                lastSeen: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    app?: string;
+                    label?: "public" | "internal" | "confidential" | "restricted";
+                    category?: string;
+                    region?: string;
+                    vendor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                from: {
+                                    app: string;
+                                    object: string;
+                                };
+                                to: {
+                                    app: string;
+                                    object: string;
+                                };
+                                integration: {
+                                    id: string;
+                                    name: string;
+                                };
+                                /** @enum {string} */
+                                how: "inline" | "inferred" | "possible";
+                                fields: {
+                                    [key: string]: number;
+                                };
+                                categories: string[];
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                records: number;
+                                bytes: number;
+                                calls: number;
+                                regions: {
+                                    from: string | null;
+                                    to: string | null;
+                                };
+                                vendor: string | null;
+                                purpose: string | null;
+                                legalBasis: string | null;
+                                safeguard: string | null;
+                                firstSeen: number;
+                                lastSeen: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/label-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    status?: "waiting" | "applied" | "refused";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                app: string;
+                                object: string;
+                                path: string | null;
+                                /** @enum {string} */
+                                from: "public" | "internal" | "confidential" | "restricted";
+                                to: ("public" | "internal" | "confidential" | "restricted") | null;
+                                reason: string;
+                                /** @enum {string} */
+                                status: "waiting" | "applied" | "refused";
+                                requestedBy: string;
+                                requestedAt: number;
+                                decidedBy: string | null;
+                                decidedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        app: string;
+                        object: string;
+                        /** @default null */
+                        path?: string | null;
+                        label: ("public" | "internal" | "confidential" | "restricted") | null;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            app: string;
+                            object: string;
+                            path: string | null;
+                            /** @enum {string} */
+                            from: "public" | "internal" | "confidential" | "restricted";
+                            to: ("public" | "internal" | "confidential" | "restricted") | null;
+                            reason: string;
+                            /** @enum {string} */
+                            status: "waiting" | "applied" | "refused";
+                            requestedBy: string;
+                            requestedAt: number;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/label-changes/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        granted: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            app: string;
+                            object: string;
+                            path: string | null;
+                            /** @enum {string} */
+                            from: "public" | "internal" | "confidential" | "restricted";
+                            to: ("public" | "internal" | "confidential" | "restricted") | null;
+                            reason: string;
+                            /** @enum {string} */
+                            status: "waiting" | "applied" | "refused";
+                            requestedBy: string;
+                            requestedAt: number;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/places/{app}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    app: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        region: string | null;
+                        vendor: string | null;
+                        clearance: ("public" | "internal" | "confidential" | "restricted") | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/spreads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    app?: string;
+                    apps?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                print: string;
+                                kind: string;
+                                apps: string[];
+                                places: number;
+                                firstSeen: number;
+                                lastSeen: number;
+                                below: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        identifier: string;
+                        /** @enum {string} */
+                        kind?: "email" | "phone" | "iban" | "card" | "national-id" | "customer-id";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            print: string;
+                            kind: string;
+                            places: {
+                                app: string;
+                                object: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                direction: string;
+                                integrationId: string;
+                                firstSeen: number;
+                                lastSeen: number;
+                                seen: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/overlaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            apps: {
+                                app: string;
+                                records: number;
+                            }[];
+                            pairs: {
+                                a: string;
+                                b: string;
+                                records: number;
+                            }[];
+                            documents: {
+                                a: {
+                                    app: string;
+                                    object: string;
+                                };
+                                b: {
+                                    app: string;
+                                    object: string;
+                                };
+                                likeness: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/forget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        print: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            forgotten: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/fingerprint-key/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/graph/nodes": {
         parameters: {
             query?: never;
@@ -6431,6 +7098,617 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            readonly operations: {
+                                appId: string;
+                                operation: string;
+                                /** @enum {string} */
+                                access: "read" | "write" | "unknown";
+                                readonly grants: string[];
+                                calls: {
+                                    d30: number | null;
+                                    d90: number | null;
+                                    d180: number | null;
+                                };
+                                refused: number;
+                                lastAt: number | null;
+                                days: number;
+                            }[];
+                            granted: number;
+                            used: number;
+                            observedSince: number | null;
+                            observedDays: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{id}/access/proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    windowDays?: number;
+                    margin?: "yes" | "no";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            proposal: {
+                                integrationId: string;
+                                windowDays: 30 | 90 | 180;
+                                withMargin: boolean;
+                                observedDays: number;
+                                readonly grants: {
+                                    grantId: string;
+                                    name: string;
+                                    appId: string;
+                                    /** @enum {string} */
+                                    change: "keep" | "narrow" | "remove";
+                                    readonly before: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    readonly after: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    readonly used: string[];
+                                    readonly margin: string[];
+                                    readonly dropped: string[];
+                                }[];
+                                readonly notes: string[];
+                                digest: string;
+                            };
+                            replay: {
+                                from: number;
+                                to: number;
+                                groups: number;
+                                calls: number;
+                                left: number;
+                                readonly leftBecause: string[];
+                                wouldBreak: number;
+                                wouldOpen: number;
+                                changedSince: number;
+                                readonly changes: {
+                                    integrationId: string;
+                                    appId: string;
+                                    operation: string;
+                                    /** @enum {string} */
+                                    effect: "break" | "open";
+                                    /** @enum {string} */
+                                    by: "authorization" | "inspection";
+                                    calls: number;
+                                    firstAt: number;
+                                    lastAt: number;
+                                    explanation: string;
+                                }[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{id}/access/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        windowDays: 30 | 90 | 180;
+                        withMargin: boolean;
+                        digest: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            integrationId: string;
+                            proposal: {
+                                integrationId: string;
+                                windowDays: 30 | 90 | 180;
+                                withMargin: boolean;
+                                observedDays: number;
+                                readonly grants: {
+                                    grantId: string;
+                                    name: string;
+                                    appId: string;
+                                    /** @enum {string} */
+                                    change: "keep" | "narrow" | "remove";
+                                    readonly before: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    readonly after: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    readonly used: string[];
+                                    readonly margin: string[];
+                                    readonly dropped: string[];
+                                }[];
+                                readonly notes: string[];
+                                digest: string;
+                            };
+                            createdAt: number;
+                            createdBy: string;
+                            undoneAt: number | null;
+                            undoneBy: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/integrations/{id}/access/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                integrationId: string;
+                                proposal: {
+                                    integrationId: string;
+                                    windowDays: 30 | 90 | 180;
+                                    withMargin: boolean;
+                                    observedDays: number;
+                                    readonly grants: {
+                                        grantId: string;
+                                        name: string;
+                                        appId: string;
+                                        /** @enum {string} */
+                                        change: "keep" | "narrow" | "remove";
+                                        readonly before: ({
+                                            /** @enum {string} */
+                                            kind: "operations";
+                                            ids: string[];
+                                        } | {
+                                            /** @enum {string} */
+                                            kind: "tag";
+                                            tag: string;
+                                            /**
+                                             * @default any
+                                             * @enum {string}
+                                             */
+                                            access: "read" | "write" | "any";
+                                        } | {
+                                            /** @enum {string} */
+                                            kind: "access";
+                                            /** @enum {string} */
+                                            access: "read" | "write" | "any";
+                                        } | {
+                                            /** @enum {string} */
+                                            kind: "path";
+                                            method: string;
+                                            /** Format: starts_with */
+                                            path: string;
+                                        })[];
+                                        readonly after: ({
+                                            /** @enum {string} */
+                                            kind: "operations";
+                                            ids: string[];
+                                        } | {
+                                            /** @enum {string} */
+                                            kind: "tag";
+                                            tag: string;
+                                            /**
+                                             * @default any
+                                             * @enum {string}
+                                             */
+                                            access: "read" | "write" | "any";
+                                        } | {
+                                            /** @enum {string} */
+                                            kind: "access";
+                                            /** @enum {string} */
+                                            access: "read" | "write" | "any";
+                                        } | {
+                                            /** @enum {string} */
+                                            kind: "path";
+                                            method: string;
+                                            /** Format: starts_with */
+                                            path: string;
+                                        })[];
+                                        readonly used: string[];
+                                        readonly margin: string[];
+                                        readonly dropped: string[];
+                                    }[];
+                                    readonly notes: string[];
+                                    digest: string;
+                                };
+                                createdAt: number;
+                                createdBy: string;
+                                undoneAt: number | null;
+                                undoneBy: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/changes/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            integrationId: string;
+                            proposal: {
+                                integrationId: string;
+                                windowDays: 30 | 90 | 180;
+                                withMargin: boolean;
+                                observedDays: number;
+                                readonly grants: {
+                                    grantId: string;
+                                    name: string;
+                                    appId: string;
+                                    /** @enum {string} */
+                                    change: "keep" | "narrow" | "remove";
+                                    readonly before: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    readonly after: ({
+                                        /** @enum {string} */
+                                        kind: "operations";
+                                        ids: string[];
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "tag";
+                                        tag: string;
+                                        /**
+                                         * @default any
+                                         * @enum {string}
+                                         */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "access";
+                                        /** @enum {string} */
+                                        access: "read" | "write" | "any";
+                                    } | {
+                                        /** @enum {string} */
+                                        kind: "path";
+                                        method: string;
+                                        /** Format: starts_with */
+                                        path: string;
+                                    })[];
+                                    readonly used: string[];
+                                    readonly margin: string[];
+                                    readonly dropped: string[];
+                                }[];
+                                readonly notes: string[];
+                                digest: string;
+                            };
+                            createdAt: number;
+                            createdBy: string;
+                            undoneAt: number | null;
+                            undoneBy: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default {} */
+                        set?: {
+                            [key: string]: unknown;
+                        };
+                        /** @default [] */
+                        remove?: string[];
+                        /** @default 90 */
+                        days?: number;
+                        /** Format: uuid */
+                        integrationId?: string;
+                        /** Format: uuid */
+                        appId?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            from: number;
+                            to: number;
+                            groups: number;
+                            calls: number;
+                            left: number;
+                            readonly leftBecause: string[];
+                            wouldBreak: number;
+                            wouldOpen: number;
+                            changedSince: number;
+                            readonly changes: {
+                                integrationId: string;
+                                appId: string;
+                                operation: string;
+                                /** @enum {string} */
+                                effect: "break" | "open";
+                                /** @enum {string} */
+                                by: "authorization" | "inspection";
+                                calls: number;
+                                firstAt: number;
+                                lastAt: number;
+                                explanation: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -12050,6 +13328,673 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** Format: uuid */
+                                connectionId: string;
+                                name: string;
+                                app: string;
+                                /** @default null */
+                                streams: string[] | null;
+                                /** @default 86400 */
+                                everyS: number | null;
+                                /** @default 86400 */
+                                verifyEveryS: number | null;
+                                /** @default 604800 */
+                                sampleEveryS: number | null;
+                                /** @default 604800 */
+                                wholeEveryS: number;
+                                /**
+                                 * @default {
+                                 *       "last": 3,
+                                 *       "daily": 14,
+                                 *       "weekly": 8,
+                                 *       "monthly": 12
+                                 *     }
+                                 */
+                                retention: {
+                                    /** @default 3 */
+                                    last: number;
+                                    /** @default 14 */
+                                    daily: number;
+                                    /** @default 8 */
+                                    weekly: number;
+                                    /** @default 12 */
+                                    monthly: number;
+                                };
+                                /** @default 172800 */
+                                rpoS: number;
+                                /** @default 14400 */
+                                rtoS: number;
+                                id: string;
+                                nextBackupAt: number | null;
+                                verifiedTakenAt: number | null;
+                                verifiedAt: number | null;
+                                sample: {
+                                    ms: number;
+                                    records: number;
+                                    at: number;
+                                } | null;
+                                records: number;
+                                snapshots: number;
+                                recovery: {
+                                    rpoS: number | null;
+                                    rpoMet: boolean;
+                                    rtoS: number | null;
+                                    rtoMet: boolean;
+                                };
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        connectionId: string;
+                        name: string;
+                        app: string;
+                        /** @default null */
+                        streams?: string[] | null;
+                        /** @default 86400 */
+                        everyS?: number | null;
+                        /** @default 86400 */
+                        verifyEveryS?: number | null;
+                        /** @default 604800 */
+                        sampleEveryS?: number | null;
+                        /** @default 604800 */
+                        wholeEveryS?: number;
+                        /**
+                         * @default {
+                         *       "last": 3,
+                         *       "daily": 14,
+                         *       "weekly": 8,
+                         *       "monthly": 12
+                         *     }
+                         */
+                        retention?: {
+                            /** @default 3 */
+                            last?: number;
+                            /** @default 14 */
+                            daily?: number;
+                            /** @default 8 */
+                            weekly?: number;
+                            /** @default 12 */
+                            monthly?: number;
+                        };
+                        /** @default 172800 */
+                        rpoS?: number;
+                        /** @default 14400 */
+                        rtoS?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                planId: string | null;
+                                /** @enum {string} */
+                                kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate";
+                                input: unknown;
+                                /** @enum {string} */
+                                status: "queued" | "running" | "done" | "failed";
+                                result: unknown;
+                                error: string | null;
+                                actor: string;
+                                createdAt: number;
+                                endedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "snapshot";
+                    } | {
+                        /** @enum {string} */
+                        kind: "sample";
+                    } | {
+                        /** @enum {string} */
+                        kind: "prune";
+                    } | {
+                        /** @enum {string} */
+                        kind: "verify";
+                        sample?: number;
+                    } | {
+                        /** @enum {string} */
+                        kind: "rotate";
+                        reseal?: boolean;
+                    } | {
+                        /** @enum {string} */
+                        kind: "plan";
+                        scope: {
+                            /** Format: uuid */
+                            snapshot?: string;
+                            at?: number;
+                            object?: string;
+                            record?: string;
+                            /** @default false */
+                            removeExtra?: boolean;
+                        };
+                    } | {
+                        /** @enum {string} */
+                        kind: "restore";
+                        /** Format: uuid */
+                        dryRun: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            planId: string | null;
+                            /** @enum {string} */
+                            kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate";
+                            input: unknown;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "done" | "failed";
+                            result: unknown;
+                            error: string | null;
+                            actor: string;
+                            createdAt: number;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backup-jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            planId: string | null;
+                            /** @enum {string} */
+                            kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate";
+                            input: unknown;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "done" | "failed";
+                            result: unknown;
+                            error: string | null;
+                            actor: string;
+                            createdAt: number;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backup-jobs/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    after?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                ordinal: number;
+                                op: string;
+                                object: string;
+                                recordId: string;
+                                title: string | null;
+                                action: string | null;
+                                note: string | null;
+                                status: string;
+                                newId: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                at: number;
+                                records: number;
+                                added: number;
+                                changed: number;
+                                removed: number;
+                                storedBytes: number;
+                                root: string;
+                                notRead: {
+                                    stream: string;
+                                    why: string;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/snapshots/{snapshot}/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    object?: string;
+                    id?: string;
+                    text?: string;
+                    offset?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                    snapshot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            total: number;
+                            isWhole: boolean;
+                            objects: {
+                                [key: string]: number;
+                            };
+                            items: {
+                                stream: string;
+                                object: string;
+                                id: string;
+                                title: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/snapshots/{snapshot}/record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    object: string;
+                    id: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                    snapshot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            title: string | null;
+                            content: unknown;
+                            facts: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/snapshots/{snapshot}/compare/{other}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    snapshot: string;
+                    other: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            counts: {
+                                added: number;
+                                changed: number;
+                                removed: number;
+                            };
+                            added: {
+                                stream: string;
+                                object: string;
+                                id: string;
+                            }[];
+                            changed: {
+                                stream: string;
+                                object: string;
+                                id: string;
+                            }[];
+                            removed: {
+                                stream: string;
+                                object: string;
+                                id: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{id}/snapshots/{snapshot}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    object?: string;
+                    id?: string;
+                    format?: "ndjson" | "csv";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                    snapshot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
