@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGateway, type GatewayConfig } from '@cordon/gateway';
+import { BodyObserver } from '@cordon/governance';
 import { OAUTH_ROUTES } from '@cordon/identity';
 import { createSecretEnvelope, keyRingFromText, type Logger, systemClock } from '@cordon/kernel';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
@@ -91,6 +92,7 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
     clock: systemClock,
     logger,
     random: Math.random,
+    observer: new BodyObserver(),
   });
   await running.start();
   return { stop: () => running.stop() };

@@ -5,6 +5,7 @@ import { lakeErrors, type OcsfEvent, parseEvent } from '@cordon/lake';
 import { createInternalCheck } from '../internal-access.ts';
 import { ownEvent } from './observed-event.ts';
 import { type SourceEndpoint, wayIn } from './source-endpoint.ts';
+import type { DataDuties } from './data-duties.ts';
 import type { Watch } from './watch.ts';
 import type { WebhookDuties } from './webhook-duties.ts';
 
@@ -47,6 +48,7 @@ export async function startIngestServer(deps: {
   readonly watch: Watch;
   readonly sources: SourceEndpoint;
   readonly webhooks: Pick<WebhookDuties, 'take'>;
+  readonly data: Pick<DataDuties, 'take'>;
   readonly key: string;
   readonly host: string;
   readonly port: number;
@@ -106,6 +108,24 @@ export async function startIngestServer(deps: {
     }
   };
 
+  const takeObservations = async (request: IncomingMessage): Promise<Answer> => {
+    const key = request.headers['idempotency-key'];
+    if (typeof key !== 'string' || !KEY.test(key)) return { status: 400, detail: 'Send an Idempotency-Key.' };
+    if (running >= BATCHES_AT_ONCE_MAX) return { status: 429, detail: 'Too many batches at once; send it again.' };
+    running += 1;
+    try {
+      const body = await readBody(request);
+      if (!body) return { status: 413, detail: `A batch has at most ${BATCH_BYTES_MAX} bytes.` };
+      await deps.data.take(key, body);
+      return { status: 204, detail: '' };
+    } catch (error) {
+      logger.warn({ err: error, key }, 'observations could not be stored; their gateway keeps them');
+      return { status: 503, detail: 'PostgreSQL is away; send it again.' };
+    } finally {
+      running -= 1;
+    }
+  };
+
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { url = '/', method } = request;
     const way = wayIn(url.split('?', 1)[0] ?? '');
@@ -133,6 +153,8 @@ export async function startIngestServer(deps: {
       answer = isInternal(request) ? await ingest(request) : { status: 401, detail: 'Send the internal key.' };
     } else if (url === '/internal/webhooks/deliveries' && method === 'POST') {
       answer = isInternal(request) ? await takeDeliveries(request) : { status: 401, detail: 'Send the internal key.' };
+    } else if (url === '/internal/data/observations' && method === 'POST') {
+      answer = isInternal(request) ? await takeObservations(request) : { status: 401, detail: 'Send the internal key.' };
     }
     response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });
     response.end(answer.status === 204 ? undefined : answer.detail);

@@ -1,0 +1,37 @@
+import { publish } from '@cordon/estate';
+import {
+  createFieldCategories,
+  createInventory,
+  createLabelCommands,
+  forgetPrint,
+  loadTaxonomy,
+  rotateFingerprintKey,
+  scan,
+  type ScanDeps,
+} from '@cordon/governance';
+import type { Actor, Clock, Database, SecretEnvelope } from '@cordon/kernel';
+
+/** What control and worker both need of data governance. */
+export function createDataContext(deps: {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly envelope: SecretEnvelope;
+}) {
+  const { names, policy } = loadTaxonomy();
+  const context = { ...deps, policy, categories: createFieldCategories(names), publish };
+  return context satisfies ScanDeps;
+}
+
+/** Control's half of data governance: what people ask and decide. */
+export function createDataParts(deps: Parameters<typeof createDataContext>[0]) {
+  const context = createDataContext(deps);
+  return {
+    inventory: createInventory(context),
+    labels: createLabelCommands({ db: deps.db, clock: deps.clock, rescan: () => scan(context) }),
+    fingerprints: {
+      rotate: (actor: Actor) => rotateFingerprintKey(context, actor),
+      forget: (actor: Actor, print: Buffer) => forgetPrint(context, actor, print),
+    },
+  };
+}
+export type DataParts = ReturnType<typeof createDataParts>;
