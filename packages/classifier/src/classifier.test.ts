@@ -31,6 +31,18 @@ describe('scan', () => {
     expect(new TextDecoder().decode(bytes.subarray(found?.start, found?.end))).toBe('jo@acme-widgets.io');
   });
 
+  test.each([
+    ['one that only begins alike', '{"id":1,"ssn":"x"},{"id":2,"ssnapp":"536904399"}', 0],
+    ['one in another object', '{"ssn":{"value":"a"}},{"order":{"value":"536904399"}}', 0],
+    ['the same again', '{"id":1,"ssn":"a"},{"id":2,"ssn":"536904399"}', 1],
+    ['one in another order', '{"id":1,"ssn":"a"},{"ssn":"536904399","id":2}', 1],
+  ])('names of fields are read anew in each record, whatever followed before: %s', (_, records, count) => {
+    const found = classifier
+      .scan(encode(`[${records}]`))
+      .filter((one) => one.type === 'us-ssn' && one.confidence > 0.9);
+    expect(found).toHaveLength(count);
+  });
+
   test('an address whose at sign is escaped is found with its escape', () => {
     const bytes = encode('{"contact":"jo\\u0040acme-widgets.io"}');
     expect(summary(classifier.scan(bytes))).toEqual(['email@12-35']);

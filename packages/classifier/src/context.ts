@@ -10,6 +10,7 @@ const NONE: readonly AnchorRole[] = [];
 export class NearWords {
   private roles: AnchorRole[] = [];
   private ends: number[] = [];
+  private readonly near: AnchorRole[] = [];
 
   get size(): number {
     return this.ends.length;
@@ -27,10 +28,11 @@ export class NearWords {
     this.ends.push(end);
   }
 
-  /** Words near `[start, end)`; asked once for a candidate that dozens of detectors may want. */
+  /** Words near `[start, end)`; asked once for a candidate that dozens of detectors may want. Valid until asked again. */
   around(start: number, end: number): readonly AnchorRole[] {
     if (this.ends.length === 0) return NONE;
-    const near: AnchorRole[] = [];
+    const { near } = this;
+    near.length = 0;
     for (let i = this.firstFrom(start - BEFORE_BYTES); i < this.ends.length; i++) {
       const wordEnd = this.ends[i] ?? 0;
       const role = this.roles[i];

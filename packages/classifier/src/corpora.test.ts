@@ -27,6 +27,7 @@ const detectors = loadDetectors();
 // As the command runs: everything listed, confidence says how sure.
 const classifier = createClassifier({ detectors, exhaustive: true, minConfidence: 0.25 });
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 const typesByAlias = new Map<string, Set<string>>();
 for (const detector of detectors) {
   for (const alias of [detector.type, ...detector.aliases]) {
@@ -142,6 +143,31 @@ describe.skipIf(absent)('given sets', { timeout: 60_000 }, () => {
     expect(unexplained('presidio-recognisers', score)).toEqual([]);
     expect(score.hits / (score.hits + score.misses)).toBeGreaterThanOrEqual(0.97);
     expect(score.hits / (score.hits + score.alarms)).toBeGreaterThanOrEqual(0.97);
+  });
+
+  test('presidio-research-small: sentences hold what is expected of supported kinds, and nothing else of those', () => {
+    const score = { hits: 0, misses: [] as string[], extra: [] as string[] };
+    for (const row of rowsOf('presidio-research-small')) {
+      const bytes = encoder.encode(row.text);
+      const found = classifier.scan(bytes).map((one) => ({
+        type: one.type,
+        start: Array.from(decoder.decode(bytes.subarray(0, one.start))).length,
+        end: Array.from(decoder.decode(bytes.subarray(0, one.end))).length,
+      }));
+      const expected = row.expected ?? [];
+      for (const { type, start = 0, end = 0 } of expected) {
+        const wanted = typesByAlias.get(type);
+        if (wanted === undefined) continue;
+        if (found.some((one) => wanted.has(one.type) && one.start < end && one.end > start)) score.hits++;
+        else score.misses.push(`${type} ${start}-${end}`);
+      }
+      for (const one of found) {
+        if (!expected.some(({ start = 0, end = 0 }) => one.start < end && one.end > start)) score.extra.push(one.type);
+      }
+    }
+    expect(score.misses).toEqual([]);
+    expect(score.extra).toEqual([]);
+    expect(score.hits).toBeGreaterThan(20);
   });
 
   test('secrets of any kind: nearly all are found, and few of the harmless texts fire', () => {

@@ -201,17 +201,29 @@ function keepWhenLastBelongs(
 /** Entries that the cache holds; a direct-mapped table, so memory stays bounded whatever names a document uses. */
 const CACHE_ENTRIES = 65_536;
 
-interface CachedHint {
+export interface KeyEntry {
   readonly name: Uint8Array;
+  /** Name of the object it is in, where the hint depends on it. */
   readonly parent: string | undefined;
   readonly hint: KeyHint;
+  /** The name that followed last time: records of a kind have their fields in the same order. */
+  next: KeyEntry | undefined;
+}
+
+/** Whether `bytes` at `start` are the name of `entry` and then a quotation mark, in an object of that name. */
+export function isPredicted(entry: KeyEntry, bytes: Uint8Array, start: number, to: number, parent?: KeyHint): boolean {
+  const { name } = entry;
+  const end = start + name.length;
+  if (end >= to || bytes[end] !== 0x22) return false;
+  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return false;
+  return !entry.hint.generic || entry.parent === parent?.name;
 }
 
 /** Remembers hints by the bytes of the name, and by the parent's name too for names that say nothing alone. */
 export class KeyCache {
   private readonly rules: KeyRules;
   // One object for each entry: a look-up then waits for memory once and not three times.
-  private readonly entries: (CachedHint | undefined)[] = Array.from({ length: CACHE_ENTRIES });
+  private readonly entries: (KeyEntry | undefined)[] = Array.from({ length: CACHE_ENTRIES });
   private readonly decoder = new TextDecoder();
 
   constructor(rules: KeyRules) {
@@ -219,19 +231,19 @@ export class KeyCache {
   }
 
   /** `hash` is any hash of the name's bytes that the caller has at hand. */
-  lookup(bytes: Uint8Array, start: number, end: number, hash: number, parent: KeyHint | undefined): KeyHint {
+  lookup(bytes: Uint8Array, start: number, end: number, hash: number, parent: KeyHint | undefined): KeyEntry {
     const own = this.find(bytes, start, end, slotOf(hash), undefined);
-    if (!own.generic || parent === undefined) return own;
+    if (!own.hint.generic || parent === undefined) return own;
     const salt =
       (parent.name.length << 7) ^ (parent.name.charCodeAt(0) << 3) ^ parent.name.charCodeAt(parent.name.length - 1);
     return this.find(bytes, start, end, slotOf(hash ^ Math.imul(salt, 0x85ebca6b)), parent);
   }
 
-  private find(bytes: Uint8Array, start: number, end: number, slot: number, parent: KeyHint | undefined): KeyHint {
+  private find(bytes: Uint8Array, start: number, end: number, slot: number, parent: KeyHint | undefined): KeyEntry {
     const parentName = parent?.name;
     for (let way = slot; ; way ^= 1) {
       const entry = this.entries[way];
-      if (entry && entry.parent === parentName && sameBytes(entry.name, bytes, start, end)) return entry.hint;
+      if (entry && entry.parent === parentName && sameBytes(entry.name, bytes, start, end)) return entry;
       if (way !== slot) break;
     }
     // Copied: a Buffer's own slice is a view that would keep the whole document, and change with it.
@@ -239,8 +251,9 @@ export class KeyCache {
     const made = this.rules.hint(this.decoder.decode(name), parent);
     // The newcomer takes the slot; what was there gets the other way, so that two names can live side by side.
     this.entries[slot ^ 1] = this.entries[slot];
-    this.entries[slot] = { name, parent: parentName, hint: made };
-    return made;
+    const entry: KeyEntry = { name, parent: parentName, hint: made, next: undefined };
+    this.entries[slot] = entry;
+    return entry;
   }
 
   /** Hint for a name that is already text. */

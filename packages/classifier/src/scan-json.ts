@@ -1,4 +1,4 @@
-import type { KeyCache, KeyHint } from './keys.ts';
+import { isPredicted, type KeyCache, type KeyEntry, type KeyHint } from './keys.ts';
 import { bytesOf } from './shapes.ts';
 import type { StructuredScanner } from './structured.ts';
 import { HAS_AT, HAS_DIGIT, HAS_MORE, HAS_UNDERSCORE, type ValueScanner } from './value-scanner.ts';
@@ -43,6 +43,8 @@ export class JsonScanner implements StructuredScanner {
   private depth = 0;
   private key: KeyHint | undefined;
   private atKey = false;
+  /** The name read last, which predicts the next. */
+  private lastKey: KeyEntry | undefined;
   private scratch: Uint8Array = Buffer.alloc(4096);
   private map = new Int32Array(4097);
   // Results of reading a string: its end (at the closing quote), the sum of its bits, and whether it has escapes.
@@ -71,6 +73,10 @@ export class JsonScanner implements StructuredScanner {
           i++;
           continue;
         case QUOTE:
+          if (this.atKey && this.takePredicted(bytes, i + 1, to)) {
+            i = this.stringEnd + 1;
+            continue;
+          }
           if (!this.readString(bytes, i + 1, to)) {
             this.broken = final;
             return i;
@@ -141,16 +147,34 @@ export class JsonScanner implements StructuredScanner {
     return true;
   }
 
+  /** The name that followed the last one before: one comparison instead of reading, hashing and looking up. */
+  private takePredicted(bytes: Uint8Array, start: number, to: number): boolean {
+    const predicted = this.lastKey?.next;
+    if (predicted === undefined || !isPredicted(predicted, bytes, start, to, this.names[this.depth])) return false;
+    this.stringEnd = start + predicted.name.length;
+    this.key = predicted.hint;
+    this.atKey = false;
+    this.lastKey = predicted;
+    return true;
+  }
+
   private takeKey(bytes: Uint8Array, start: number): void {
     const end = this.stringEnd;
     let hash = end - start;
     for (let i = start; i < end; i++) hash = Math.imul(hash, 31) + bytes[i]!;
-    this.key = this.keys.lookup(bytes, start, end, hash, this.names[this.depth]);
+    const entry = this.keys.lookup(bytes, start, end, hash, this.names[this.depth]);
+    this.key = entry.hint;
     this.atKey = false;
     // Keys may be data themselves: addresses and numbers as names of entries.
-    if (this.values.worthwhile(this.stringBits, end - start, undefined) && end - start <= 1024) {
-      this.values.scan(bytes, start, end, 'json-string', undefined);
+    const scanned = this.values.worthwhile(this.stringBits, end - start, undefined) && end - start <= 1024;
+    if (!scanned) {
+      // Only names that are looked at for nothing else may be predicted, and so passed over.
+      if (this.lastKey !== undefined) this.lastKey.next = entry;
+      this.lastKey = entry;
+      return;
     }
+    this.lastKey = undefined;
+    this.values.scan(bytes, start, end, 'json-string', undefined);
   }
 
   private takeString(bytes: Uint8Array, start: number): void {

@@ -64,7 +64,7 @@ export class TextScanner {
     this.runAnchors(segment);
     if (segment.hint !== undefined && segment.complete) findByFieldName(this.compiled, segment, this.findings);
     this.walkGroups(segment);
-    this.judge.judgePhones(this.phones);
+    if (this.phones.starts.length > 0) this.judge.judgePhones(this.phones);
     this.judge.judgeWhole();
     this.custom?.scan(segment, this.findings);
   }
