@@ -124,6 +124,7 @@ export function LeaverPage() {
             {
               id: 'state',
               header: 'State',
+              minWidth: 140,
               cell: (row) => <StatusIndicator type={LOOKS[row.state][0]}>{LOOKS[row.state][1]}</StatusIndicator>,
             },
             {
@@ -135,6 +136,7 @@ export function LeaverPage() {
             {
               id: 'do',
               header: '',
+              minWidth: 120,
               cell: (row) =>
                 mayAct && (row.state === 'task' || row.state === 'failed') ? (
                   <Button
