@@ -92,6 +92,7 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   estate: ['kernel', 'openapi', 'policy'],
   vendors: ['kernel'],
   proof: ['kernel'],
+  lifecycle: ['kernel'],
   incidents: ['kernel'],
   backup: ['kernel'],
   webhooks: ['kernel', 'policy'],
