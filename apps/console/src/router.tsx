@@ -60,6 +60,14 @@ const events = createRoute({
   component: lazyRouteComponent(() => import('./events/EventsPage.tsx'), 'EventsPage'),
 });
 
+const graph = createRoute({
+  getParentRoute: () => inside,
+  path: '/graph',
+  validateSearch: (raw: Record<string, unknown>): { node?: string } =>
+    typeof raw['node'] === 'string' ? { node: raw['node'] } : {},
+  component: lazyRouteComponent(() => import('./graph/GraphPage.tsx'), 'GraphPage'),
+});
+
 const integration = createRoute({
   getParentRoute: () => inside,
   path: '/integrations/$id',
@@ -284,6 +292,7 @@ export const router = createRouter({
     signIn,
     enrol,
     inside.addChildren([
+      graph,
       vendor,
       questionnaire,
       contract,

@@ -57,3 +57,6 @@ export type { EntityFact, GraphPorts, ToolFact } from './graph/graph-facts.ts';
 export { CLASSIFICATIONS, EDGE_NAMES, type GraphEdge, type GraphNode, NODE_KINDS } from './graph/node.ts';
 export { answerPaths, pathQuestion } from './graph/path-question.ts';
 export { blastRadius } from './graph/radius.ts';
+export { type AccessCommands, type AccessPorts, createAccessCommands, whatIfInput } from './access/access-commands.ts';
+export { listAccessChanges } from './access/access-store.ts';
+export type { OperationTable } from './access/used.ts';

@@ -29,7 +29,7 @@ export type { SearchPage, SearchRequest, StoredEvent } from './search.ts';
 export { checkQuery } from './search-scope.ts';
 export type { PropertyFilter, Scope } from './search-scope.ts';
 export type { TrafficGroup, TrafficRequest, TrafficRow } from './traffic.ts';
-export type { CallDetail, CallGroup, CallMoment, Exposure, UsageLake, UsageScope, UsedOperation } from './usage.ts';
+export type { CallDetail, CallGroup, Exposure, UsageLake, UsageScope, UsedOperation } from './usage.ts';
 export { lakeErrors } from './errors.ts';
 export type { LakeErrorCode } from './errors.ts';
 export { apiActivity, httpActivity } from './call-build.ts';

@@ -100,9 +100,3 @@ describe('calls are grouped by what matters', () => {
     expect(found[0]?.findings).toEqual(['contact.email request', 'payment.card response']);
   });
 });
-
-test('the moments of calls come in order, without those that were not granted', async () => {
-  const moments = await made.lake.usage.moments(scope);
-  expect(moments.map(({ at }) => at)).toEqual(Array.from({ length: 9 }, (_, index) => START + index * HOUR_MS + 1));
-  expect(moments[0]).toMatchObject({ bytesIn: 10, address: '10.0.0.1', operation: 'repos/get' });
-});

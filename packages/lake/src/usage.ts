@@ -142,7 +142,9 @@ async function callGroups(connection: LakeConnection, scope: UsageScope, detail:
     detail.listener ? fact('listener') : "''",
     detail.path ? 'path' : "''",
     detail.path ? fact('path_template') : "''",
-    detail.findings ? `if(empty(data_classes), [], arraySort(arrayDistinct(arrayMap(f -> concat(f.1, ' ', f.2), ${FINDINGS}))))` : 'emptyArrayString()',
+    detail.findings
+      ? `if(empty(data_classes), [], arraySort(arrayDistinct(arrayMap(f -> concat(f.1, ' ', f.2), ${FINDINGS}))))`
+      : 'emptyArrayString()',
   ];
   const names = [
     'integrationId',
@@ -179,50 +181,11 @@ async function callGroups(connection: LakeConnection, scope: UsageScope, detail:
   });
 }
 
-/** When calls of one scope were made and how many bytes they carried, in order: for replaying limits. */
-export interface CallMoment {
-  readonly integrationId: string;
-  readonly appId: string;
-  readonly operation: string;
-  readonly address: string;
-  readonly at: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
-
-const MOMENTS_MAX = 2_000_000;
-
-async function moments(connection: LakeConnection, scope: UsageScope): Promise<CallMoment[]> {
-  const params = new ParamBag();
-  const where = whereOf(scope, params);
-  type Column = readonly (string | number)[];
-  const columns = await connection.rows<Readonly<Record<'i' | 'a' | 'o' | 's' | 't' | 'x' | 'y', Column>>>(
-    "SELECT groupArray(integration_id) AS i, groupArray(app_id) AS a, groupArray(operation) AS o, groupArray(replaceOne(toString(src_ip), '::ffff:', '')) AS s, " +
-      'groupArray(toUnixTimestamp64Milli(time)) AS t, groupArray(request_bytes) AS x, groupArray(response_bytes) AS y ' +
-      `FROM (SELECT * FROM events WHERE ${where} AND NOT ${NOT_AUTHORIZED} ORDER BY time LIMIT ${MOMENTS_MAX}) ` +
-      'GROUP BY toStartOfHour(time) ORDER BY min(time)',
-    params.values,
-    { secondsMax: SECONDS_MAX },
-  );
-  return columns.flatMap(({ i, a, o, s, t, x, y }) =>
-    t.map((at, index) => ({
-      integrationId: String(i[index]),
-      appId: String(a[index]),
-      operation: String(o[index]),
-      address: String(s[index]),
-      at: Number(at),
-      bytesIn: Number(x[index]),
-      bytesOut: Number(y[index]),
-    })),
-  );
-}
-
 /** Questions about use, for least privilege: what was used, what it showed, and the calls to decide again. */
 export interface UsageLake {
   usage(scope: UsageScope): Promise<UsedOperation[]>;
   exposure(scope: UsageScope): Promise<Exposure[]>;
   callGroups(scope: UsageScope, detail: CallDetail): Promise<CallGroup[]>;
-  moments(scope: UsageScope): Promise<CallMoment[]>;
 }
 
 export function createUsageLake(connection: LakeConnection): UsageLake {
@@ -230,6 +193,5 @@ export function createUsageLake(connection: LakeConnection): UsageLake {
     usage: (scope) => usage(connection, scope),
     exposure: (scope) => exposure(connection, scope),
     callGroups: (scope, detail) => callGroups(connection, scope, detail),
-    moments: (scope) => moments(connection, scope),
   };
 }

@@ -5,6 +5,7 @@ import Tabs from '@cloudscape-design/components/tabs';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
+import { AccessTab } from '../access/AccessTab.tsx';
 import { AuditList } from '../admin/AuditList.tsx';
 import { integrationQuery } from '../api/estate-queries.ts';
 import type { Integration } from '../api/wire.ts';
@@ -41,6 +42,7 @@ function OneIntegration({ integration }: { readonly integration: Integration }) 
       parents={[{ text: 'Integrations', href: '/integrations' }]}
       actions={
         <SpaceBetween direction="horizontal" size="xs">
+          {can('graph.read') ? <Button href={`/graph?node=integration:${integration.id}`}>Blast radius</Button> : null}
           {can('integration.write') ? <Button onClick={() => setEditing(true)}>Edit</Button> : null}
           {!isActive && can('integration.restore') ? <Button onClick={() => setTurn('restore')}>Restore</Button> : null}
           {isActive && can('integration.revoke') ? <Button onClick={() => setTurn('suspend')}>Suspend</Button> : null}
@@ -78,6 +80,9 @@ function OneIntegration({ integration }: { readonly integration: Integration }) 
               ),
             },
             { id: 'grants', label: 'Grants', content: <GrantTable integration={integration} /> },
+            ...(can('access.read')
+              ? [{ id: 'access', label: 'Least privilege', content: <AccessTab integrationId={integration.id} /> }]
+              : []),
             { id: 'credentials', label: 'Credentials', content: <CredentialTable integration={integration} /> },
             ...(can('audit.read')
               ? [

@@ -9,6 +9,7 @@ interface NavigationLink {
 
 const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Map', href: '/', permission: 'map.read' },
+  { text: 'Blast radius', href: '/graph', permission: 'graph.read' },
   { text: 'Alerts', href: '/alerts', permission: 'alert.read' },
   { text: 'Events', href: '/events', permission: 'event.read' },
   { text: 'Cases', href: '/cases', permission: 'case.read' },

@@ -7,7 +7,7 @@ import { day, note, print, printJson, printTable, take, UsageWrong } from './out
 
 const DAY_MS = 86_400_000;
 
-async function findIntegration(context: CliContext, name: string) {
+export async function findIntegration(context: CliContext, name: string) {
   const { api } = await context.connect();
   const { items } = take(await api.GET('/api/v1/integrations'));
   const integration = items.find((candidate) => candidate.name === name || candidate.id === name);

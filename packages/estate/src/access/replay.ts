@@ -69,10 +69,9 @@ export interface Replay {
   readonly changes: readonly ReplayChange[];
 }
 
-/** Reasons given before policies are asked, so that nothing of the call was decided. */
-const AUTHORIZED_OR_LATER = new Set(['', 'gateway.not_authorized']);
-/** Refusals of these kinds come after the decision: the call had been let through by policy. */
-const BEFORE = /^gateway\.(?:token|unauth|not_authenticated|app_|host_|operation_unknown|method_|locked|integration_|snapshot|malformed|path_|mcp_item|graphql)/;
+/** Reasons given by policies or after them. Of a call that was refused earlier, nothing was decided. */
+const DECIDED =
+  /^$|^gateway\.(?:not_authorized|rate_limited|concurrency_limited|quota_exceeded|body_|encoding_|request_invalid|request_blocked|injection_|approval_|nonce_|credential_|vendor_|upstream_|response_|client_gone|spool_full)/;
 
 /** What both sets of entries can look at, so that one grouping serves both. */
 export function replayDetail(before: Entries, after: Entries, builtIn: BuiltIn): ReplayDetail {
@@ -164,9 +163,8 @@ export function replay(input: {
   let [left, changedSince, inspectionBreaks, inspectionOpens] = [0, 0, 0, 0];
   try {
     for (const group of groups) {
-      const isRefusal = group.decision === 'deny' && !AUTHORIZED_OR_LATER.has(group.reason);
-      const context = contextOf(group, detail, before);
-      const why = isRefusal && BEFORE.test(group.reason) ? `refused before policies were asked: ${group.reason}` : context;
+      const isDecided = DECIDED.test(group.reason);
+      const why = isDecided ? contextOf(group, detail, before) : `refused before policies were asked: ${group.reason}`;
       if (typeof why === 'string' || !table.find(group.appId, group.operation)) {
         left += group.calls;
         because.add(typeof why === 'string' ? why : 'calls to operations that the app does not describe any more');
@@ -186,10 +184,9 @@ export function replay(input: {
       addBlocked(blocked, group, effect);
     }
     const compared = compareDecisions(was, is, calls);
-    const changes = [
-      ...compared.changes.flatMap((change) => changeOf(change)),
-      ...blocked.values(),
-    ].sort((a, b) => b.calls - a.calls);
+    const changes = [...compared.changes.flatMap((change) => changeOf(change)), ...blocked.values()].sort(
+      (a, b) => b.calls - a.calls,
+    );
     return {
       calls: compared.calls,
       left,

@@ -74,13 +74,15 @@ export function accessUse(input: {
       if (isCovered(select, operation)) keys.set(`${appId} ${operation.id}`, { appId, operation: operation.id });
     }
   }
-  for (const rows of use.values()) for (const { appId, operation } of rows) keys.set(`${appId} ${operation}`, { appId, operation });
+  for (const rows of use.values())
+    for (const { appId, operation } of rows) keys.set(`${appId} ${operation}`, { appId, operation });
   const operations = [...keys].map(([key, { appId, operation }]): OperationUse => {
     const [found, known] = [table.find(appId, operation), facts.get(key)];
     const covering = grants.filter((grant) => grant.appId === appId && found && isCovered(grant.select, found));
     const longest = known?.get(180) ?? known?.get(90) ?? known?.get(30);
     // Nothing recorded at all is not "unused". A shorter record than the window counts what there is.
-    const count = (days: WindowDays): number | null => (observedSince === null ? null : (known?.get(days)?.allowed ?? 0));
+    const count = (days: WindowDays): number | null =>
+      observedSince === null ? null : (known?.get(days)?.allowed ?? 0);
     return {
       appId,
       operation,
