@@ -46,11 +46,12 @@ interface Page {
 
 test('reads issues page by page and creates one', async () => {
   const titles: string[] = [];
-  for (let after: string | null = null, more = true; more;) {
-    const answer = await linear.client.request<Page, { after: string | null }>(ISSUES, { after });
-    titles.push(...answer.issues.nodes.map(({ title }) => title));
-    ({ hasNextPage: more, endCursor: after } = answer.issues.pageInfo);
-  }
+  let after: string | null = null;
+  do {
+    const { issues }: Page = await linear.client.request<Page, { after: string | null }>(ISSUES, { after });
+    titles.push(...issues.nodes.map(({ title }) => title));
+    after = issues.pageInfo.hasNextPage ? issues.pageInfo.endCursor : null;
+  } while (after !== null);
   // The emulator brings one of its own.
   expect(titles).toHaveLength(4);
   expect(titles).toEqual(expect.arrayContaining(['one', 'two', 'three']));

@@ -18,7 +18,7 @@ class ThroughCordon extends twilio.RequestClient {
     this.#gateway = gateway;
   }
 
-  override request<T>(options: twilio.RequestClient.RequestOptions<T>) {
+  override request<T>(options: Parameters<typeof twilio.RequestClient.prototype.request<T>>[0]) {
     const { pathname, search } = new URL(options.uri);
     return super.request<T>({ ...options, uri: `${this.#gateway}${pathname}${search}` });
   }
