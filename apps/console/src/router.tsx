@@ -10,6 +10,7 @@ import { queryClient } from './api/query-client.ts';
 import { parseEventSearch } from './events/event-search.ts';
 import { EnrolPage } from './session/EnrolPage.tsx';
 import { sessionQuery } from './session/session-query.ts';
+import { SignInAgainPage } from './session/SignInAgainPage.tsx';
 import { SignInPage } from './session/SignInPage.tsx';
 import { WelcomePage } from './session/WelcomePage.tsx';
 import { FailurePage, UnknownPage } from './shell/FailurePage.tsx';
@@ -29,6 +30,17 @@ const signIn = createRoute({
   validateSearch: (raw: Record<string, unknown>): { next?: string } =>
     typeof raw['next'] === 'string' ? { next: raw['next'] } : {},
   component: () => <SignInPage next={signIn.useSearch().next} />,
+});
+
+/** An app wants a factor shown again; needs the session, but none of the shell. */
+const signInAgain = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in-again',
+  validateSearch: (raw: Record<string, unknown>): { next?: string; factor?: string } => ({
+    ...(typeof raw['next'] === 'string' ? { next: raw['next'] } : {}),
+    ...(typeof raw['factor'] === 'string' ? { factor: raw['factor'] } : {}),
+  }),
+  component: () => <SignInAgainPage {...signInAgain.useSearch()} />,
 });
 
 const enrol = createRoute({
@@ -111,10 +123,23 @@ const portal = createRoute({
   component: lazyRouteComponent(() => import('./portal/PortalPage.tsx'), 'PortalPage'),
 });
 
+/** Whoever was reached in an incident says so here; they have no account. */
+const confirm = createRoute({
+  getParentRoute: () => root,
+  path: '/confirm',
+  component: lazyRouteComponent(() => import('./incidents/ConfirmPage.tsx'), 'ConfirmPage'),
+});
+
 const alert = createRoute({
   getParentRoute: () => inside,
   path: '/alerts/$id',
   component: lazyRouteComponent(() => import('./alerts/AlertPage.tsx'), 'AlertPage'),
+});
+
+const behaviourEntity = createRoute({
+  getParentRoute: () => inside,
+  path: '/behaviour/$key',
+  component: lazyRouteComponent(() => import('./alerts/BehaviourEntityPage.tsx'), 'BehaviourEntityPage'),
 });
 
 const webhook = createRoute({
@@ -152,6 +177,11 @@ const incidentPages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/contacts',
+    component: lazyRouteComponent(() => import('./incidents/ContactsPage.tsx'), 'ContactsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/channels',
     component: lazyRouteComponent(() => import('./incidents/ChannelsPage.tsx'), 'ChannelsPage'),
   }),
@@ -162,7 +192,30 @@ const incidentPages = [
   }),
 ];
 
+const backupPages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/backups/$id',
+    component: lazyRouteComponent(() => import('./backups/BackupPage.tsx'), 'BackupPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/backups',
+    component: lazyRouteComponent(() => import('./backups/BackupsPage.tsx'), 'BackupsPage'),
+  }),
+];
+
 const pages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/my-apps',
+    component: lazyRouteComponent(() => import('./sso/MyAppsPage.tsx'), 'MyAppsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/sso-apps',
+    component: lazyRouteComponent(() => import('./sso/SsoAppsPage.tsx'), 'SsoAppsPage'),
+  }),
   createRoute({
     getParentRoute: () => inside,
     path: '/vendors',
@@ -177,6 +230,11 @@ const pages = [
     getParentRoute: () => inside,
     path: '/webhooks',
     component: lazyRouteComponent(() => import('./webhooks/WebhooksPage.tsx'), 'WebhooksPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/behaviour',
+    component: lazyRouteComponent(() => import('./alerts/BehaviourPage.tsx'), 'BehaviourPage'),
   }),
   createRoute({
     getParentRoute: () => inside,
@@ -289,10 +347,11 @@ export const router = createRouter({
   routeTree: root.addChildren([
     welcome,
     portal,
+    confirm,
     signIn,
+    signInAgain,
     enrol,
-    inside.addChildren([
-      graph,
+    inside.addChildren([graph, 
       vendor,
       questionnaire,
       contract,
@@ -300,10 +359,11 @@ export const router = createRouter({
       connection,
       webhook,
       events,
-      alert,
+      alert, behaviourEntity,
       integration,
       app,
       ...incidentPages,
+      ...backupPages,
       ...pages,
     ]),
   ]),

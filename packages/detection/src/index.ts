@@ -136,3 +136,39 @@ export {
 export { stableId } from './stable-id.ts';
 export { watchErrors } from './watch-errors.ts';
 export { detectionMigrations } from './watch-tables.ts';
+export {
+  type BehaviourState,
+  type BehaviourType,
+  behaviourKey,
+  type DayScore,
+  ENTITY_TYPES,
+  FEATURES,
+  type Feedback,
+  HISTORY_DAYS,
+  LEARNING_DAYS,
+  LEARNING_MS,
+  type Term,
+} from './behaviour/behaviour.ts';
+export { type BehaviourPort, judgeDay, type Judged, loadSociety, type Society } from './behaviour/judge.ts';
+export { entityQuery } from './behaviour/behaviour-query.ts';
+export { runningScore, signalTerm } from './behaviour/score.ts';
+export { BEHAVIOUR_RULE, behaviourLevel } from './behaviour/thresholds.ts';
+export {
+  BEHAVIOUR_CHANNEL,
+  type BehaviourCommands,
+  createBehaviourCommands,
+  criticalityInput,
+  feedbackInput,
+} from './behaviour/behaviour-commands.ts';
+export {
+  fadeScores,
+  listFeedback,
+  listScored,
+  loadScored,
+  readBehaviourPosition,
+  saveBehaviourPosition,
+  saveJudgement,
+  signalsOfDay,
+} from './behaviour/behaviour-store.ts';
+export { evaluateBehaviour, type Evaluation } from './behaviour/evaluate.ts';
+export { type SampleEvent, sampleOrganisation, type SampleOptions } from './behaviour/sample-organisation.ts';

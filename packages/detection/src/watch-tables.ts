@@ -1,5 +1,6 @@
 import type { Migrations } from '@cordon/kernel';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { BehaviourState, BehaviourType, Feature } from './behaviour/behaviour.ts';
 import type { Level } from './sigma/ast.ts';
 import type { AlertStatus, Entity } from './alert/alert.ts';
 
@@ -107,5 +108,41 @@ export interface WatchTables {
     delivered_at: number | null;
     failed_at: number | null;
     last_error: string | null;
+  };
+  behaviour_position: { name: string; value: ColumnType<unknown, string, string>; updated_at: number };
+  behaviour_entity: {
+    entity_key: string;
+    type: BehaviourType;
+    id: string;
+    name: string;
+    score: number;
+    state: BehaviourState;
+    criticality: Generated<number>;
+    criticality_reason: string | null;
+    peers: ColumnType<unknown, string, string>;
+    first_at: number;
+    last_at: number;
+    updated_at: number;
+  };
+  behaviour_day: {
+    entity_key: string;
+    day: number;
+    score: number;
+    state: BehaviourState;
+    terms: ColumnType<unknown, string, string>;
+    updated_at: number;
+  };
+  behaviour_feedback: {
+    id: string;
+    entity_key: string;
+    feature: Feature;
+    value: string | null;
+    verdict: 'expected' | 'not-expected';
+    observed: number;
+    day: number;
+    reason: string;
+    expires_at: number;
+    created_at: number;
+    created_by: string;
   };
 }

@@ -200,9 +200,7 @@ export async function behaviourFacts(
         ...unkeyed(one),
         seenBy: (seenBy.get(keyOf(type, keyOf(one.facet, one.value))) ?? []).filter((other) => other !== id),
       })),
-      novelty: (noveltyOf.get(key) ?? [])
-        .filter(({ facet }) => (facet as string) !== '')
-        .map((row) => unkeyed(row)),
+      novelty: (noveltyOf.get(key) ?? []).filter(({ facet }) => (facet as string) !== '').map((row) => unkeyed(row)),
     };
   });
 }

@@ -39,6 +39,8 @@ export type RequirementBody = NonNullable<
   paths['/api/v1/requirements']['post']['requestBody']
 >['content']['application/json'];
 export type Approval = Answer<'/api/v1/approvals/{id}', 'get'>;
+export type SsoApp = Answer<'/api/v1/sso/apps', 'get'>['items'][number];
+export type LaunchableApp = Answer<'/api/v1/my-apps', 'get'>['items'][number];
 export type ClientLock = Answer<'/api/v1/locks', 'get'>['items'][number];
 export type ClientCertificate = Answer<'/api/v1/certificates', 'get'>['items'][number];
 export type Person = Answer<'/api/v1/people', 'get'>['people'][number];
@@ -46,6 +48,8 @@ export type PersonSession = Answer<'/api/v1/sessions', 'get'>['sessions'][number
 export type ApiToken = Answer<'/api/v1/api-tokens', 'get'>['tokens'][number];
 export type Factors = Answer<'/api/v1/auth/factors', 'get'>;
 export type Alert = Answer<'/api/v1/alerts', 'get'>['items'][number];
+export type BehaviourEntity = Answer<'/api/v1/behaviour', 'get'>['items'][number];
+export type BehaviourDetail = Answer<'/api/v1/behaviour/entity', 'get'>;
 export type AlertDetail = Answer<'/api/v1/alerts/{id}', 'get'>;
 export type Source = Answer<'/api/v1/sources', 'get'>['items'][number];
 export type DeadLetter = Answer<'/api/v1/sources/{id}/dead-letters', 'get'>['items'][number];
@@ -54,6 +58,8 @@ export type WebhookDelivery = Answer<'/api/v1/webhooks/{id}/deliveries', 'get'>[
 export type WebhookDeliveryDetail = Answer<'/api/v1/webhooks/{id}/deliveries/{delivery}', 'get'>;
 export type IncidentCase = Answer<'/api/v1/cases', 'get'>['items'][number];
 export type CaseDetail = Answer<'/api/v1/cases/{id}', 'get'>;
+export type Contact = Answer<'/api/v1/contacts', 'get'>['items'][number];
+export type CaseDuty = Answer<'/api/v1/cases/{id}/duties', 'get'>['items'][number];
 export type Channel = Answer<'/api/v1/channels', 'get'>['items'][number];
 export type Playbook = Answer<'/api/v1/playbooks', 'get'>['items'][number];
 export type PlaybookDetail = Answer<'/api/v1/playbooks/{id}', 'get'>;

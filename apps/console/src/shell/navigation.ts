@@ -11,9 +11,11 @@ const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Map', href: '/', permission: 'map.read' },
   { text: 'Blast radius', href: '/graph', permission: 'graph.read' },
   { text: 'Alerts', href: '/alerts', permission: 'alert.read' },
+  { text: 'Behaviour', href: '/behaviour', permission: 'alert.read' },
   { text: 'Events', href: '/events', permission: 'event.read' },
   { text: 'Cases', href: '/cases', permission: 'case.read' },
   { text: 'Playbooks', href: '/playbooks', permission: 'playbook.read' },
+  { text: 'Contacts', href: '/contacts', permission: 'case.read' },
   { text: 'Channels', href: '/channels', permission: 'case.read' },
 ];
 
@@ -24,6 +26,7 @@ const PERIMETER: readonly NavigationLink[] = [
   { text: 'Approvals', href: '/approvals', permission: 'approval.read' },
   { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
   { text: 'Connections', href: '/connections', permission: 'connector.read' },
+  { text: 'Backups', href: '/backups', permission: 'backup.read' },
   { text: 'Sources', href: '/sources', permission: 'source.read' },
 ];
 
@@ -38,7 +41,9 @@ const POLICY: readonly NavigationLink[] = [
 const ADMINISTRATION: readonly NavigationLink[] = [
   { text: 'People', href: '/people', permission: 'person.read' },
   { text: 'Leavers', href: '/leavers', permission: 'person.read' },
+  { text: 'Sign-on apps', href: '/sso-apps', permission: 'sso.read' },
   { text: 'API tokens', href: '/api-tokens', permission: 'api-token.self' },
+  { text: 'My apps', href: '/my-apps', permission: 'session.self' },
   { text: 'Sessions', href: '/sessions', permission: 'session.self' },
   { text: 'Gateways', href: '/gateways', permission: 'system.read' },
   { text: 'Locks', href: '/locks', permission: 'lock.read' },

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { addEvaluateBehaviour } from './behaviour-evaluate.ts';
 
 const CONTENT = fileURLToPath(new URL('../../../../content/', import.meta.url));
 
@@ -69,9 +70,9 @@ export function addOfflineCommands(program: Command): void {
       );
     });
 
-  program
-    .command('detect')
-    .description('detections')
+  const detect = program.command('detect').description('detections');
+  addEvaluateBehaviour(detect);
+  detect
     .command('replay')
     .description('run raw vendor events through parser and rules and print which rules fire')
     .requiredOption('--product <name>', 'product or log type, such as okta or Okta.SystemLog')

@@ -23,6 +23,7 @@ import { addLeaverRoutes, type LeaverRouteDeps } from './leaver-routes.ts';
 import { addBackupRoutes, type BackupRouteDeps } from './backup-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addProxyRoutes } from './proxy-routes.ts';
+import { addRetentionRoutes } from './retention-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addVaultRoutes } from './vault-routes.ts';
@@ -76,6 +77,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addEventRoutes(server, deps);
   addMapRoutes(server, deps);
   addDataRoutes(server, deps);
+  addRetentionRoutes(server, deps);
   addGraphRoutes(server, deps);
   addAccessUseRoutes(server, deps);
   addSourceRoutes(server, deps);

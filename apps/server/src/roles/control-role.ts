@@ -261,7 +261,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     ...createCommunicationParts({ db, clock, envelope, publicUrl: config.control.publicUrl }),
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     witnesses: createWitnessCommands({ db, clock }),
-    dataParts: createDataParts({ db, clock, envelope }),
+    dataParts: createDataParts({ db, clock, envelope, workflows }),
     leavers,
   });
   await server.register(identityRoutes(identity));

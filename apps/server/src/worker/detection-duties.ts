@@ -3,6 +3,7 @@ import type { Clock, Database, Logger } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { loadDetectionContent } from '../detection-content.ts';
 import { sendNotifications } from './alert-notifier.ts';
+import { startBehaviour } from './behaviour-duties.ts';
 import { checkAudit } from './audit-check.ts';
 import { type CollectSettings, startCollectors } from './collect/collectors.ts';
 import { repeat } from './repeating.ts';
@@ -55,6 +56,7 @@ export async function startDetection(deps: {
     audit: repeat('audit check', AUDIT_CHECK_MS, logger, () => checkAudit({ db, clock, watch })),
     settings: repeat('rule settings', SETTINGS_MS, logger, () => watch.loadSettings()),
   };
+  const behaviour = await startBehaviour({ db, lake, clock, logger });
   const collectors = await startCollectors({ db, ingest, clock, logger, settings: deps.collect });
   const listeners = await Promise.all([
     db.listen(REPLAY_CHANNEL, () => duties.replay.nudge()),
@@ -67,6 +69,7 @@ export async function startDetection(deps: {
     endpoint: createSourceEndpoint({ db, ingest, clock, logger }),
     async stop() {
       await collectors.stop();
+      await behaviour.stop();
       await Promise.all(listeners.map((listener) => listener.stop()));
       await Promise.all(Object.values(duties).map((duty) => duty.stop()));
     },
