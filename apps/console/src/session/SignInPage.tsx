@@ -24,7 +24,10 @@ export function SignInPage({ next }: { readonly next: string | undefined }) {
   const navigate = useNavigate();
   const enterNow = async (): Promise<void> => {
     const { session } = await reloadSession();
-    await navigate({ href: session?.stage === 'enrol' ? '/enrol' : nextPath(next) });
+    const path = nextPath(next);
+    // A sign-on to an app goes on at the server, not in the console.
+    if (session?.stage === 'full' && path.startsWith('/sso/')) return window.location.assign(path);
+    await navigate({ href: session?.stage === 'enrol' ? '/enrol' : path });
   };
   const enter = (): void => void enterNow();
   return (

@@ -42,7 +42,18 @@ export function StepUpDialog() {
   );
 }
 
-function Factors({ onDone, onCancel }: { readonly onDone: () => void; readonly onCancel: () => void }) {
+/** The ways to show a factor again; `passkeyOnly` leaves out what doesn't resist phishing. */
+export function Factors({
+  onDone,
+  onCancel,
+  text = 'This act needs a factor shown within the last 15 minutes.',
+  passkeyOnly = false,
+}: {
+  readonly onDone: () => void;
+  readonly onCancel: () => void;
+  readonly text?: string;
+  readonly passkeyOnly?: boolean;
+}) {
   const [code, setCode] = useState('');
   const factors = useQuery({
     queryKey: ['factors'],
@@ -56,9 +67,9 @@ function Factors({ onDone, onCancel }: { readonly onDone: () => void; readonly o
   const hasPasskey = canUsePasskeys() && (factors.data?.passkeys.length ?? 0) > 0;
   return (
     <SpaceBetween size="m">
-      <Box>This act needs a factor shown within the last 15 minutes.</Box>
+      <Box>{text}</Box>
       <ProblemAlert error={passkey.error ?? totp.error ?? factors.error} />
-      {factors.data?.totp ? (
+      {factors.data?.totp && !passkeyOnly ? (
         <form
           onSubmit={(event) => {
             event.preventDefault();

@@ -310,7 +310,7 @@ describe('who and how', () => {
       /^\/sign-in\?next=%2Fsso%2Fsaml%2Fcontinue/,
     );
     expect((await browser.follow(redirectOf(requestXml(entityId, { ForceAuthn: 'true' })))).location).toMatch(
-      /^\/confirm/,
+      /^\/sign-in-again/,
     );
   });
 

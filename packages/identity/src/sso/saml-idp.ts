@@ -165,7 +165,7 @@ export function createSamlIdp(context: IdentityContext, { keys, states, subjects
       if (pending.passive) return answerNo(response, pending, 'NoPassive');
       const next = encodeURIComponent(`${SAML_PATH}/continue?id=${value}`);
       const factor = wanted === 'passkey' ? 'passkey' : 'any';
-      return redirectTo(response, who ? `/confirm?factor=${factor}&next=${next}` : `/sign-in?next=${next}`);
+      return redirectTo(response, who ? `/sign-in-again?factor=${factor}&next=${next}` : `/sign-in?next=${next}`);
     }
     await take();
     if (!mayUse(app, who)) {

@@ -133,10 +133,10 @@ describe('a tool signs somebody in', () => {
       tables.updateTable('sessions').set(values).where('person_id', '=', person.personId).execute();
     await set({ created_at: at, strong_auth_at: at });
     const first = await person.follow(authorizeUrl(app.id, { max_age: '60' }));
-    expect(first.location).toMatch(/^\/confirm\?factor=any&next=/);
+    expect(first.location).toMatch(/^\/sign-in-again\?factor=any&next=/);
     const next = decodeURIComponent(first.location?.split('next=')[1] ?? '');
     // Coming back without it leads to the same question.
-    expect((await person.follow(next)).location).toMatch(/^\/confirm/);
+    expect((await person.follow(next)).location).toMatch(/^\/sign-in-again/);
     await set({ strong_auth_at: new Date() });
     const code = new URL((await person.follow(next)).location ?? '').searchParams.get('code');
     expect(code).toBeTypeOf('string');
@@ -156,9 +156,9 @@ describe('a tool signs somebody in', () => {
       tables.updateTable('sessions').set({ amr }).where('person_id', '=', person.personId).execute();
     await set(['pwd', 'otp']);
     expect((await person.follow(authorizeUrl(app.id, { acr_values: 'phr' }))).location).toMatch(
-      /^\/confirm\?factor=passkey/,
+      /^\/sign-in-again\?factor=passkey/,
     );
-    expect((await person.follow(authorizeUrl(strict.app.id))).location).toMatch(/^\/confirm\?factor=passkey/);
+    expect((await person.follow(authorizeUrl(strict.app.id))).location).toMatch(/^\/sign-in-again\?factor=passkey/);
     expect((await person.follow(authorizeUrl(app.id, { acr_values: 'urn:cordon:acr:mfa' }))).location).toContain(
       'code=',
     );

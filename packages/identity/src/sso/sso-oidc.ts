@@ -166,7 +166,7 @@ async function answerInteraction(
   const fresh = details.prompt.reasons.includes('login_prompt');
   const isMet = meets(who, { params: details.params, fresh, since: details.iat }, context.clock.now());
   if (!isMet || !isStrongEnough(who.strength, wanted)) {
-    return redirect(response, `/confirm?factor=${wanted === 'passkey' ? 'passkey' : 'any'}&next=${next}`);
+    return redirect(response, `/sign-in-again?factor=${wanted === 'passkey' ? 'passkey' : 'any'}&next=${next}`);
   }
   const login = {
     accountId: who.person.id,
