@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +10,7 @@ import { createSecretEnvelope, type SecretEnvelope } from '@cordon/kernel';
 import { compileDescription } from '@cordon/openapi';
 import { defaultInspectionRules, type EntryInputOf } from '@cordon/policy';
 import { sampleEntry, sampleSigningKey, sampleSnapshot } from '@cordon/policy/testing';
+import { startPeers } from './gateway-peers.ts';
 import type { BenchChild } from './gateway-process.ts';
 
 interface Row {
@@ -24,6 +26,7 @@ interface Row {
 
 interface Sample {
   readonly cpuMicros: number;
+  readonly rssMib: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
@@ -140,11 +143,26 @@ const LOADS: readonly Load[] = [
   { name: 'GET, 64 KiB answer', method: 'GET', path: '/large/acme' },
 ];
 
+interface Usage {
+  readonly cpuMicros: number;
+  readonly rss: number;
+}
+
 interface Proxy {
   readonly name: string;
   readonly prefix: string;
-  readonly child: ChildProcess;
   readonly port: number;
+  readonly token: string;
+  usage(): Usage | Promise<Usage>;
+}
+
+const BARE = 'bare';
+const ACCEPTED = 'cordon (a) token, policy, limit, record';
+const VALIDATED = 'cordon (b) and validation';
+const INSPECTED = 'cordon (c) and inspection both ways';
+
+function ownProxy(name: string, prefix: string, { child, port }: { child: ChildProcess; port: number }): Proxy {
+  return { name, prefix, port, token: TEST_TOKEN, usage: () => usage(child) };
 }
 
 function start(config: BenchChild): Promise<{ child: ChildProcess; port: number }> {
@@ -165,11 +183,17 @@ function usage(
   });
 }
 
+/** Without a name for a host, and without these fields, the Core Rule Set takes a call for an attack. */
+const HOST = 'api.example.com';
+
 /** wrk's script for one kind of call, with a summary that a program can read. */
-function script(load: Load): string {
+function script(load: Load, token: string): string {
   const body =
     load.body === undefined ? '' : `wrk.body = [=[${load.body}]=]\nwrk.headers["Content-Type"] = "application/json"\n`;
-  return `wrk.method = "${load.method}"\nwrk.headers["Authorization"] = "Bearer ${TEST_TOKEN}"\n${body}
+  return `wrk.method = "${load.method}"\nwrk.headers["Authorization"] = "Bearer ${token}"
+wrk.headers["Host"] = "${HOST}"
+wrk.headers["User-Agent"] = "bench"
+wrk.headers["Accept"] = "application/json"\n${body}
 done = function(summary, latency)
   local errors = summary.errors
   print(string.format("RESULT %d %d %d %d %d", summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
@@ -179,20 +203,46 @@ end\n`;
 
 /** One call beforehand: a benchmark of refusals would be a fine one, but not this one. */
 async function probe(proxy: Proxy, load: Load): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${proxy.port}${proxy.prefix}${load.path}`, {
-    method: load.method,
-    headers: { authorization: `Bearer ${TEST_TOKEN}`, 'content-type': 'application/json' },
-    ...(load.body === undefined ? {} : { body: load.body }),
+  const { status, text } = await new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const headers = {
+      host: HOST,
+      authorization: `Bearer ${proxy.token}`,
+      'user-agent': 'bench',
+      accept: 'application/json',
+      ...(load.body === undefined ? {} : { 'content-type': 'application/json', 'content-length': load.body.length }),
+    };
+    const options = {
+      host: '127.0.0.1',
+      port: proxy.port,
+      path: proxy.prefix + load.path,
+      method: load.method,
+      headers,
+    };
+    const request = http.request(options, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: body }));
+    });
+    request.on('error', reject).end(load.body);
   });
-  const text = await response.text();
-  if (response.status !== 200) throw new Error(`${proxy.name}, ${load.name}: ${response.status} ${text}`);
+  if (status !== 200) throw new Error(`${proxy.name}, ${load.name}: ${status} ${text.slice(0, 500)}`);
 }
 
 async function measure(proxy: Proxy, load: Load, file: string, seconds: number): Promise<Sample> {
-  const before = await usage(proxy.child);
+  fs.writeFileSync(file, script(load, proxy.token));
+  const before = await proxy.usage();
   const url = `http://127.0.0.1:${proxy.port}${proxy.prefix}${load.path}`;
-  const { stdout } = await run_('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', file, url]);
-  const after = await usage(proxy.child);
+  const { stdout } = await run_('wrk', [
+    '-t1',
+    `-c${CONNECTIONS}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '60s',
+    '-s',
+    file,
+    url,
+  ]);
+  const after = await proxy.usage();
   const result = /RESULT (\d+) (\d+) (\d+) (\d+) (\d+)/.exec(stdout);
   if (!result) throw new Error(`wrk printed no result: ${stdout}`);
   const [requests, micros, p50, p99, errors] = result.slice(1).map(Number) as [number, number, number, number, number];
@@ -200,6 +250,7 @@ async function measure(proxy: Proxy, load: Load, file: string, seconds: number):
     throw new Error(`${proxy.name}, ${load.name}: ${errors} of ${requests} calls failed`);
   return {
     cpuMicros: (after.cpuMicros - before.cpuMicros) / requests,
+    rssMib: after.rss / 1024 ** 2,
     perSecond: (requests * 1e6) / micros,
     p50: p50 / 1000,
     p99: p99 / 1000,
@@ -228,15 +279,61 @@ const METRICS: readonly (readonly [metric: string, unit: string, read: (sample: 
   ['requests per second', '1/s', (sample) => sample.perSecond],
   ['latency p50', 'ms', (sample) => sample.p50],
   ['latency p99', 'ms', (sample) => sample.p99],
+  ['memory', 'MiB', (sample) => sample.rssMib],
 ];
 
 function rowsFor(load: Load, samples: ReadonlyMap<string, Sample[]>): Row[] {
   return METRICS.flatMap(([metric, unit, read]) => {
-    const bare = row('', metric, unit, (samples.get('bare') ?? []).map(read)).median;
+    const bare = row('', metric, unit, (samples.get(BARE) ?? []).map(read)).median;
     return [...samples].map(([name, list]) =>
-      row(`${name}: ${load.name}`, metric, unit, list.map(read), name === 'bare' ? undefined : bare),
+      row(`${name}: ${load.name}`, metric, unit, list.map(read), name === BARE ? undefined : bare),
     );
   });
+}
+
+/** What the bars are about: times as much work for a microsecond, or a second, as the peer of the same run. */
+const BARS: readonly (readonly [ours: string, peer: string])[] = [
+  [ACCEPTED, 'HAProxy, plain'],
+  [ACCEPTED, 'HAProxy, ES256 and a limit'],
+  [ACCEPTED, 'HAProxy, RS256 and a limit'],
+  [INSPECTED, 'nginx, ModSecurity and CRS'],
+];
+
+function barRows(load: Load, samples: ReadonlyMap<string, Sample[]>): Row[] {
+  return BARS.flatMap(([ours, peer]) => {
+    const mine = samples.get(ours) ?? [];
+    // In turns: the nth of one was taken a moment before the nth of the other.
+    const pairs = (samples.get(peer) ?? []).flatMap((theirs, turn) =>
+      mine[turn] ? [[mine[turn], theirs] as const] : [],
+    );
+    if (pairs.length === 0) return [];
+    const name = `${ours.slice(0, 10)} to ${peer}: ${load.name}`;
+    return [
+      row(
+        name,
+        'work for the CPU',
+        'x',
+        pairs.map(([one, other]) => other.cpuMicros / one.cpuMicros),
+      ),
+      row(
+        name,
+        'requests per second',
+        'x',
+        pairs.map(([one, other]) => one.perSecond / other.perSecond),
+      ),
+    ];
+  });
+}
+
+/** Memory of the gateway under steady load, minute by minute. */
+async function memoryRows(proxy: Proxy, minutes: number, file: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  const load = LOADS[1]!; // the heaviest of the small ones
+  for (let minute = 1; minute <= minutes; minute++) {
+    const { rssMib } = await measure(proxy, load, file, 60);
+    rows.push(row(`${proxy.name} after ${minute} min: ${load.name}`, 'memory', 'MiB', [rssMib]));
+  }
+  return rows;
 }
 
 /** The same app under another name, with inspection turned off by a rule that allows everything. */
@@ -262,14 +359,19 @@ function variant(id: string, app: Partial<EntryInputOf<'app'>>, envelope: Secret
 
 /**
  * Everything on beside a bare node:http and undici proxy, in turns in one run: CPU microseconds per request of the
- * proxy's process, requests per second and latency by kind of call, then what each step costs.
+ * proxy's process, requests per second and latency by kind of call, then what each step costs. `--minutes=60` watches
+ * the memory for an hour afterwards; `--runs=1` is for trying it out.
  */
-export async function run(): Promise<{ rows: Row[] }> {
+export async function run(given: readonly string[] = []): Promise<{ rows: Row[] }> {
+  const option = (name: string, otherwise: number): number =>
+    Number(given.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3) ?? otherwise);
+  const [runs, minutes] = [option('runs', RUNS), option('minutes', 0)];
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'cordon-bench-'));
   const kek = randomBytes(32);
   const envelope = createSecretEnvelope({ keys: [kek] });
   const { signing, keys } = sampleSigningKey();
   const children: ChildProcess[] = [];
+  let stopPeers = (): void => undefined;
   const upstream = await start({ role: 'upstream' });
   children.push(upstream.child);
   const url = `http://127.0.0.1:${upstream.port}`;
@@ -303,32 +405,34 @@ export async function run(): Promise<{ rows: Row[] }> {
     children.push(bare.child);
     const full = await start(cordon);
     children.push(full.child);
+    const { peers, absent } = await startPeers(folder, url);
+    stopPeers = () => peers.forEach((peer) => peer.stop());
+    if (absent.length > 0) console.error(`Left out, as it is not installed: ${absent.join(', ')}`);
     const proxies: Proxy[] = [
-      { name: 'bare', prefix: '', ...bare },
-      { name: 'cordon (a) token, policy, limit, record', prefix: '/plain', ...full },
-      { name: 'cordon (b) and validation', prefix: '/valid', ...full },
-      { name: 'cordon (c) and inspection both ways', prefix: '/full', ...full },
+      ownProxy(BARE, '', bare),
+      ...peers.map((peer): Proxy => ({ ...peer, prefix: '' })),
+      ownProxy(ACCEPTED, '/plain', full),
+      ownProxy(VALIDATED, '/valid', full),
+      ownProxy(INSPECTED, '/full', full),
     ];
     const rows: Row[] = [];
+    const file = path.join(folder, 'load.lua');
     for (const load of LOADS) {
-      const file = path.join(folder, 'load.lua');
-      fs.writeFileSync(file, script(load));
       const samples = new Map<string, Sample[]>(proxies.map(({ name }) => [name, []]));
       for (const proxy of proxies) {
         await probe(proxy, load);
         await measure(proxy, load, file, WARM_SECONDS);
       }
-      for (let turn = 0; turn < RUNS; turn++) {
+      for (let turn = 0; turn < runs; turn++) {
         for (const proxy of proxies) samples.get(proxy.name)?.push(await measure(proxy, load, file, SECONDS));
       }
-      rows.push(...rowsFor(load, samples));
+      rows.push(...rowsFor(load, samples), ...barRows(load, samples));
     }
+    rows.push(...(await memoryRows(ownProxy(INSPECTED, '/full', full), minutes, file)));
     const observed = await start({ ...cordon, steps: true, dataDir: path.join(folder, 'steps') });
     children.push(observed.child);
     for (const load of LOADS) {
-      const file = path.join(folder, 'load.lua');
-      fs.writeFileSync(file, script(load));
-      const proxy = { name: 'cordon', prefix: '/full', ...observed };
+      const proxy = ownProxy('cordon', '/full', observed);
       await measure(proxy, load, file, WARM_SECONDS);
       await usage(observed.child, 'reset');
       await measure(proxy, load, file, SECONDS);
@@ -338,6 +442,7 @@ export async function run(): Promise<{ rows: Row[] }> {
     }
     return { rows };
   } finally {
+    stopPeers();
     for (const child of children) child.removeAllListeners('exit').kill('SIGKILL');
     await control.close();
     fs.rmSync(folder, { recursive: true, force: true });

@@ -17,10 +17,11 @@ export interface Row {
 }
 
 interface Benchmark {
-  readonly run: () => Promise<{ readonly rows: readonly Row[] }>;
+  /** What follows the name on the command line. */
+  readonly run: (given: readonly string[]) => Promise<{ readonly rows: readonly Row[] }>;
 }
 
-const NAMES = ['classifier', 'detection', 'gateway', 'identity', 'lake', 'policy'];
+const NAMES = ['classifier', 'detection', 'estate', 'gateway', 'identity', 'lake', 'policy'];
 
 function machine(): Record<string, unknown> {
   const [cpu] = os.cpus();
@@ -42,7 +43,7 @@ if (!NAMES.includes(name) || !present.includes(name)) {
 }
 const about = machine();
 const benchmark = (await import(`./${name}.ts`)) as Benchmark; // every name in the list exports run()
-const { rows } = await benchmark.run();
+const { rows } = await benchmark.run(process.argv.slice(3));
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const result = { benchmark: name, at: new Date().toISOString(), commit, machine: about, rows };
 await writeFile(new URL(`../results/${name}.json`, import.meta.url), `${JSON.stringify(result, null, 1)}\n`);

@@ -58,8 +58,10 @@ function statusesOf(text: string): number[] {
   while (rest !== '') {
     const head = /^HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/.exec(rest);
     if (!head) throw new Error(`no answer: ${JSON.stringify(rest.slice(0, 200))}`);
-    const length = Number(/^content-length: (\d+)\r$/im.exec(head[2] ?? '')?.[1] ?? 0);
-    const end = head[0].length + length;
+    const length = /^content-length: (\d+)\r$/im.exec(head[2] ?? '')?.[1];
+    // Every answer here has a length; chunks or an open end would leave room for doubt.
+    if (length === undefined) throw new Error(`an answer without length: ${JSON.stringify(head[0])}`);
+    const end = head[0].length + Number(length);
     if (rest.length < end) throw new Error('an answer was cut');
     statuses.push(Number(head[1]));
     rest = rest.slice(end);

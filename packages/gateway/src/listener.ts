@@ -47,7 +47,8 @@ export function serverOptions(limits: GatewayLimits): http.ServerOptions {
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: 2_000,
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // A call without Host is refused by the pipeline, which answers with its own words and records it.
+    requireHostHeader: false,
     joinDuplicateHeaders: false,
     noDelay: true,
     optimizeEmptyRequests: true,
