@@ -16,6 +16,7 @@ import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
+import { CaseDuties } from './CaseDuties.tsx';
 import { CaseEdit } from './CaseEdit.tsx';
 import { CaseClose, CaseReview } from './CaseForms.tsx';
 import { CaseMessages } from './CaseMessages.tsx';
@@ -72,6 +73,7 @@ function Details({ of }: { readonly of: CaseDetail }) {
         <ProblemAlert error={mark.error} />
         <Facts of={of} />
         <CaseRuns of={of} />
+        <CaseDuties caseId={of.id} isWritable={isMine} />
         <CaseTimeline of={of} isWritable={isMine} />
         <CaseMessages of={of} isWritable={isMine} />
         <CaseTasks of={of} isWritable={can('case.write')} />

@@ -29,6 +29,24 @@ export const caseQuery = (id: string) =>
     refetchInterval: POLL_MS,
   });
 
+export const caseDutiesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['cases', id, 'duties'],
+    queryFn: async () => taken(await api.GET('/api/v1/cases/{id}/duties', { params: { path: { id } } })),
+    refetchInterval: POLL_MS,
+  });
+
+export const dutiesQuery = queryOptions({
+  queryKey: ['duties'],
+  queryFn: async () => taken(await api.GET('/api/v1/duties')),
+});
+
+export const contactsQuery = queryOptions({
+  queryKey: ['contacts'],
+  queryFn: async () => taken(await api.GET('/api/v1/contacts')).items,
+  refetchInterval: POLL_MS,
+});
+
 export const channelsQuery = queryOptions({
   queryKey: ['channels'],
   queryFn: async () => taken(await api.GET('/api/v1/channels')).items,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spanText } from './span-text.ts';
+import { countdownText, spanText } from './span-text.ts';
 
 test.each([
   [null, '-'],
@@ -10,4 +10,12 @@ test.each([
   [172_800_000, '2.0 days'],
 ])('%s ms is %s', (ms, text) => {
   expect(spanText(ms)).toBe(text);
+});
+
+test.each([
+  [240_000, '0 h 04 min left'],
+  [-240_000, '0 h 04 min late'],
+  [259_200_000, '3 d 0 h left'],
+])('%s ms are %s', (ms, text) => {
+  expect(countdownText(ms)).toBe(text);
 });

@@ -11,3 +11,13 @@ export function spanText(ms: number | null): string {
   if (ms < DAY_MS) return `${(ms / HOUR_MS).toFixed(1)} h`;
   return `${(ms / DAY_MS).toFixed(1)} days`;
 }
+
+/** Time that is left, or by how much it is late: `2 d 3 h left`, `0 h 04 min late`. */
+export function countdownText(leftMs: number): string {
+  const ms = Math.abs(leftMs);
+  const hours = Math.floor(ms / HOUR_MS);
+  const minutes = Math.floor((ms % HOUR_MS) / 60_000);
+  const text =
+    hours >= 48 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : `${hours} h ${String(minutes).padStart(2, '0')} min`;
+  return `${text} ${leftMs < 0 ? 'late' : 'left'}`;
+}

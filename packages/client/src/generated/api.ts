@@ -6572,6 +6572,624 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                name: string;
+                                settings: {
+                                    /** @default null */
+                                    app: string | null;
+                                    /** @default null */
+                                    object: string | null;
+                                    /** @default null */
+                                    label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                    /** @default null */
+                                    category: string | null;
+                                    /** @enum {string} */
+                                    clock: "createdAt" | "updatedAt";
+                                    days: number;
+                                    /** @enum {string} */
+                                    action: "delete" | "anonymise" | "report";
+                                    /** @default 100 */
+                                    approvalAbove: number;
+                                    /** @default 60 */
+                                    perMinuteMax: number;
+                                };
+                                id: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        settings: {
+                            /** @default null */
+                            app?: string | null;
+                            /** @default null */
+                            object?: string | null;
+                            /** @default null */
+                            label?: ("public" | "internal" | "confidential" | "restricted") | null;
+                            /** @default null */
+                            category?: string | null;
+                            /** @enum {string} */
+                            clock: "createdAt" | "updatedAt";
+                            days: number;
+                            /** @enum {string} */
+                            action: "delete" | "anonymise" | "report";
+                            /** @default 100 */
+                            approvalAbove?: number;
+                            /** @default 60 */
+                            perMinuteMax?: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        scope: {
+                            /** @default null */
+                            app?: string | null;
+                            /** @default null */
+                            object?: string | null;
+                            /** @default null */
+                            connectionId?: string | null;
+                            /** @default null */
+                            recordId?: string | null;
+                        };
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/rules/{id}/exceptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        scope: {
+                            /** @default null */
+                            app?: string | null;
+                            /** @default null */
+                            object?: string | null;
+                            /** @default null */
+                            connectionId?: string | null;
+                            /** @default null */
+                            recordId?: string | null;
+                        };
+                        reason: string;
+                        expiresAt: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/rules/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                ruleId: string;
+                                rule: {
+                                    /** @default null */
+                                    app: string | null;
+                                    /** @default null */
+                                    object: string | null;
+                                    /** @default null */
+                                    label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                    /** @default null */
+                                    category: string | null;
+                                    /** @enum {string} */
+                                    clock: "createdAt" | "updatedAt";
+                                    days: number;
+                                    /** @enum {string} */
+                                    action: "delete" | "anonymise" | "report";
+                                    /** @default 100 */
+                                    approvalAbove: number;
+                                    /** @default 60 */
+                                    perMinuteMax: number;
+                                };
+                                /** @enum {string} */
+                                mode: "dry-run" | "run";
+                                /** @enum {string} */
+                                status: "queued" | "planning" | "waiting" | "approved" | "acting" | "done" | "failed" | "refused";
+                                requestedBy: string;
+                                requestedAt: number;
+                                approvedBy: string | null;
+                                counts: {
+                                    [key: string]: number;
+                                };
+                                unenforceable: {
+                                    connectionId: string;
+                                    app: string;
+                                    object: string;
+                                    because: string;
+                                }[];
+                                evidence: unknown;
+                                evidenceSha256: string | null;
+                                error: string | null;
+                                endedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        mode: "dry-run" | "run";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            rule: {
+                                /** @default null */
+                                app: string | null;
+                                /** @default null */
+                                object: string | null;
+                                /** @default null */
+                                label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                /** @default null */
+                                category: string | null;
+                                /** @enum {string} */
+                                clock: "createdAt" | "updatedAt";
+                                days: number;
+                                /** @enum {string} */
+                                action: "delete" | "anonymise" | "report";
+                                /** @default 100 */
+                                approvalAbove: number;
+                                /** @default 60 */
+                                perMinuteMax: number;
+                            };
+                            /** @enum {string} */
+                            mode: "dry-run" | "run";
+                            /** @enum {string} */
+                            status: "queued" | "planning" | "waiting" | "approved" | "acting" | "done" | "failed" | "refused";
+                            requestedBy: string;
+                            requestedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            unenforceable: {
+                                connectionId: string;
+                                app: string;
+                                object: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            rule: {
+                                /** @default null */
+                                app: string | null;
+                                /** @default null */
+                                object: string | null;
+                                /** @default null */
+                                label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                /** @default null */
+                                category: string | null;
+                                /** @enum {string} */
+                                clock: "createdAt" | "updatedAt";
+                                days: number;
+                                /** @enum {string} */
+                                action: "delete" | "anonymise" | "report";
+                                /** @default 100 */
+                                approvalAbove: number;
+                                /** @default 60 */
+                                perMinuteMax: number;
+                            };
+                            /** @enum {string} */
+                            mode: "dry-run" | "run";
+                            /** @enum {string} */
+                            status: "queued" | "planning" | "waiting" | "approved" | "acting" | "done" | "failed" | "refused";
+                            requestedBy: string;
+                            requestedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            unenforceable: {
+                                connectionId: string;
+                                app: string;
+                                object: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/runs/{id}/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    after?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                seq: number;
+                                connectionId: string;
+                                app: string;
+                                object: string;
+                                recordId: string;
+                                clockAt: number;
+                                verdict: string;
+                                reason: string | null;
+                                status: string;
+                                actionRunId: string | null;
+                                outcome: string | null;
+                                verifiedAt: number | null;
+                                error: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/runs/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            ruleId: string;
+                            rule: {
+                                /** @default null */
+                                app: string | null;
+                                /** @default null */
+                                object: string | null;
+                                /** @default null */
+                                label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                /** @default null */
+                                category: string | null;
+                                /** @enum {string} */
+                                clock: "createdAt" | "updatedAt";
+                                days: number;
+                                /** @enum {string} */
+                                action: "delete" | "anonymise" | "report";
+                                /** @default 100 */
+                                approvalAbove: number;
+                                /** @default 60 */
+                                perMinuteMax: number;
+                            };
+                            /** @enum {string} */
+                            mode: "dry-run" | "run";
+                            /** @enum {string} */
+                            status: "queued" | "planning" | "waiting" | "approved" | "acting" | "done" | "failed" | "refused";
+                            requestedBy: string;
+                            requestedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            unenforceable: {
+                                connectionId: string;
+                                app: string;
+                                object: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/graph/nodes": {
         parameters: {
             query?: never;
@@ -14305,7 +14923,7 @@ export interface paths {
                                 subject: string;
                                 text: string;
                                 /** @enum {string} */
-                                status: "waiting" | "sent" | "failed" | "held";
+                                status: "waiting" | "sent" | "failed";
                                 attempts: number;
                                 sentAt: number | null;
                                 error: string | null;
