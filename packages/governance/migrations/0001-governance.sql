@@ -214,6 +214,7 @@ create table retention_item (
   app text not null,
   object text not null,
   record_id text not null,
+  parent_id text,
   clock_at timestamptz not null,
   verdict text not null,
   reason text,

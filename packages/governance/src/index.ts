@@ -1,5 +1,5 @@
 export { dataObject } from './data-object.ts';
-export { GovernanceError, governanceErrors } from './errors.ts';
+export { GovernanceError, governanceErrors, NotAvailable } from './errors.ts';
 export { createFieldCategories, type FieldCategories, type FieldNames } from './field-category.ts';
 export { fingerprint, guessKind, normaliseIdentifier, PRINT_KINDS, type PrintKind } from './fingerprint.ts';
 export {
@@ -25,6 +25,24 @@ export { governanceMigrations } from './migrations.ts';
 export { type ObservationLine } from './observation.ts';
 export { BodyObserver, type ObservedBody } from './observer.ts';
 export { listPlaces, listSpreads, type Spread, type SpreadPlace } from './print-store.ts';
+export {
+  createRetentionCommands,
+  type RetentionCommands,
+  retentionExceptionInput,
+  retentionHoldInput,
+  retentionRuleInput,
+} from './retention-commands.ts';
+export type { RetentionItemRead, RetentionSource, RetentionTools } from './retention-ports.ts';
+export { createRetentionWorkflow } from './retention-run.ts';
+export {
+  listItems,
+  listRules,
+  listRuns,
+  loadRun,
+  RUN_STATUSES,
+  type RetentionItem,
+  type RetentionRun,
+} from './retention-store.ts';
 export { scan, type ScanDeps, type ScanResult } from './scan.ts';
 export { parseObservations, type TakeDeps, takeObservations } from './take-observations.ts';
 export { loadTaxonomy } from './taxonomy.ts';

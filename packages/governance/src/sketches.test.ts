@@ -112,8 +112,9 @@ test('a walk gives exactly the leaves of any document, where they are', () => {
         ({ start, end }) => JSON.parse(bytes.toString('utf8', start, end)) as unknown,
       );
       // Repeated and `__proto__` names are one for the parser, and two for who reads bytes.
-      if (walked.length === leaves.length) expect(walked).toEqual(expect.arrayContaining(leaves));
-      else expect(walked.length).toBeGreaterThan(leaves.length - 1);
+      expect(walked.length).toBeGreaterThanOrEqual(leaves.length);
+      const unknown = walked.filter((one) => !leaves.includes(one));
+      expect(unknown.length).toBeLessThanOrEqual(walked.length - leaves.length);
     }),
     { numRuns: 200 },
   );

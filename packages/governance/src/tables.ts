@@ -151,6 +151,7 @@ export interface GovernanceTables {
     app: string;
     object: string;
     record_id: string;
+    parent_id: string | null;
     clock_at: Date;
     verdict: string;
     reason: string | null;

@@ -3,13 +3,14 @@ import {
   createFieldCategories,
   createInventory,
   createLabelCommands,
+  createRetentionCommands,
   forgetPrint,
   loadTaxonomy,
   rotateFingerprintKey,
   scan,
   type ScanDeps,
 } from '@cordon/governance';
-import type { Actor, Clock, Database, SecretEnvelope } from '@cordon/kernel';
+import type { Actor, Clock, Database, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
 
 /** What control and worker both need of data governance. */
 export function createDataContext(deps: {
@@ -23,11 +24,14 @@ export function createDataContext(deps: {
 }
 
 /** Control's half of data governance: what people ask and decide. */
-export function createDataParts(deps: Parameters<typeof createDataContext>[0]) {
+export function createDataParts(
+  deps: Parameters<typeof createDataContext>[0] & { readonly workflows: Pick<WorkflowClient, 'enqueue'> },
+) {
   const context = createDataContext(deps);
   return {
     inventory: createInventory(context),
     labels: createLabelCommands({ db: deps.db, clock: deps.clock, rescan: () => scan(context) }),
+    retention: createRetentionCommands(deps),
     fingerprints: {
       rotate: (actor: Actor) => rotateFingerprintKey(context, actor),
       forget: (actor: Actor, print: Buffer) => forgetPrint(context, actor, print),

@@ -9,6 +9,7 @@ import {
   sweepTokens,
   TOKENS_BATCH_MAX,
 } from '@cordon/estate';
+import { createRetentionWorkflow } from '@cordon/governance';
 import { createIdentity, type Identity, TOKENS_CHANNEL } from '@cordon/identity';
 import {
   acquireLease,
@@ -39,6 +40,7 @@ import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '
 import { createIncidentDuties } from '../worker/incident-duties.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
+import { createRetentionTools } from '../worker/retention-tools.ts';
 import { startDataDuties } from '../worker/data-duties.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
@@ -199,6 +201,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     executorId: 'worker',
     definitions: [
       createCutOffWorkflow({ db, clock: systemClock }),
+      createRetentionWorkflow({ db, clock: systemClock, tools: createRetentionTools(connectors.connectors) }),
       ...connectors.definitions,
       ...incidents.definitions,
       ...backup.definitions,
