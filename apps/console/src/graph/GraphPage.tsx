@@ -30,7 +30,7 @@ export function GraphPage() {
   const [text, setText] = useState('');
   const nodes = useQuery({ ...nodesQuery(text), placeholderData: keepPreviousData });
   const radius = useQuery(radiusQuery(node));
-  const open = (id: string): void => void go(`/graph?node=${encodeURIComponent(id)}`);
+  const open = (id: string): void => go(`/graph?node=${encodeURIComponent(id)}`);
   return (
     <Page
       title="Blast radius"
@@ -74,7 +74,7 @@ function OneRadius({ radius, onOpen }: { readonly radius: Radius; readonly onOpe
   const [isCutting, setCutting] = useState(false);
   const { start, counts, worst, data, reached } = radius;
   return (
-    <>
+    <SpaceBetween size="l">
       <Container
         header={
           <Header
@@ -152,6 +152,6 @@ function OneRadius({ radius, onOpen }: { readonly radius: Radius; readonly onOpe
         empty={<Box color="text-body-secondary">Nothing.</Box>}
       />
       {isCutting ? <CutDialog node={start} onClose={() => setCutting(false)} /> : null}
-    </>
+    </SpaceBetween>
   );
 }

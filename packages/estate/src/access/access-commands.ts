@@ -1,4 +1,13 @@
-import { type Actor, appendAudit, authorize, type Clock, type Database, describeActor, uuidv7 } from '@cordon/kernel';
+import {
+  type Actor,
+  appendAudit,
+  authorize,
+  canonicalJson,
+  type Clock,
+  type Database,
+  describeActor,
+  uuidv7,
+} from '@cordon/kernel';
 import { type BuiltIn, type Entries, parseEntry, parseEntryKey, type SnapshotEntry } from '@cordon/policy';
 import { z } from 'zod';
 import { InputInvalid, StateConflict } from '../errors.ts';
@@ -213,7 +222,8 @@ export function createAccessCommands(deps: {
       for (const grant of change.before) {
         const here = now.find(({ appId, name }) => appId === grant.appId && name === grant.name);
         const left = change.after.find(({ appId, name }) => appId === grant.appId && name === grant.name);
-        if (JSON.stringify(here?.select) !== JSON.stringify(left?.select)) {
+        // jsonb keeps its own order of members: only the canonical texts can be compared.
+        if (canonicalJson(here?.select ?? null) !== canonicalJson(left?.select ?? null)) {
           throw new StateConflict(`The grant ${grant.name} was changed since: decide by hand what it should be.`);
         }
       }

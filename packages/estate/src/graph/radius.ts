@@ -131,7 +131,8 @@ export function blastRadius(graph: Graph, start: number, limit: number): Radius 
       });
     }
   }
-  found.sort((a, b) => a.distance - b.distance || a.node.name.localeCompare(b.node.name));
+  // Not by locale: among 100,000 that alone takes a second.
+  found.sort((a, b) => a.distance - b.distance || (a.node.name < b.node.name ? -1 : 1));
   data.sort((a, b) => rank(b.classification) - rank(a.classification) || b.values - a.values);
   const reached = found.slice(0, limit);
   const worst = data[0]?.classification ?? null;
