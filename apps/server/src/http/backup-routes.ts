@@ -36,6 +36,9 @@ const tags = ['backups'];
 const planBody = planInput.extend({
   id: z.string(),
   nextBackupAt: z.number().nullable(),
+  nextVerifyAt: z.number().nullable(),
+  nextSampleAt: z.number().nullable(),
+  wholeAt: z.number().nullable(),
   verifiedTakenAt: z.number().nullable(),
   verifiedAt: z.number().nullable(),
   sample: z.object({ ms: z.number(), records: z.number(), at: z.number() }).nullable(),

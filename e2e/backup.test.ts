@@ -1,0 +1,99 @@
+import { setTimeout } from 'node:timers/promises';
+import type { paths } from '@cordon/client';
+import { type Estate, startEstate } from '@cordon/demo';
+import { createTestLogger } from '@cordon/kernel/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { taken } from './harness/notes-integration.ts';
+import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
+
+/** An emulated GitHub is backed up through its connector, damaged, looked at, and put right. */
+
+const WAIT_MS = 200;
+const WAITS_MAX = 200;
+
+let cordon: RunningCordon;
+let estate: Estate;
+let planId = '';
+let number = 0;
+
+beforeAll(async () => {
+  [cordon, estate] = await Promise.all([
+    startCordon({ processes: 1 }),
+    startEstate({ logger: createTestLogger(), seed: 'backup' }),
+  ]);
+});
+afterAll(() => Promise.all([cordon?.stop(), estate?.stop()]));
+
+async function github(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ number: number; title: string; body: string }> {
+  const { baseUrl, credential } = estate.app('github');
+  const headers = { authorization: `Bearer ${credential.secret}`, 'content-type': 'application/json' };
+  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+  const answer = await fetch(new URL(path, baseUrl), init);
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as never; // the emulator's own shape
+}
+
+type JobBody = paths['/api/v1/backups/{id}/jobs']['post']['requestBody']['content']['application/json'];
+
+async function run(body: JobBody) {
+  const params = { path: { id: planId } };
+  const started = taken(await cordon.api.POST('/api/v1/backups/{id}/jobs', { params, body }));
+  for (let waits = 0; ; waits++) {
+    const job = taken(await cordon.api.GET('/api/v1/backup-jobs/{id}', { params: { path: { id: started.id } } }));
+    if (job.status === 'done' || job.status === 'failed' || waits >= WAITS_MAX) return job;
+    await setTimeout(WAIT_MS);
+  }
+}
+
+test('a plan takes a verified snapshot of what the connector reads', async () => {
+  number = (await github('POST', '/repos/meridian/storefront/issues', { title: 'Pay the bill', body: 'Before Friday' }))
+    .number;
+  const { baseUrl, credential } = estate.app('github');
+  const connection = taken(
+    await cordon.api.POST('/api/v1/connections', {
+      body: {
+        app: 'github',
+        name: 'github-main',
+        config: { org: 'meridian' },
+        baseUrl,
+        privateAddresses: ['127.0.0.1'],
+        credential: { kind: 'bearer', token: credential.secret },
+        everyMinutes: null,
+      },
+    }),
+  );
+  const body = { connectionId: connection.id, name: 'github-main', app: 'github', everyS: null, streams: ['issues'] };
+  planId = taken(await cordon.api.PUT('/api/v1/backups', { body })).id;
+  const job = await run({ kind: 'snapshot' });
+  expect(job).toMatchObject({ status: 'done', result: { problems: 0, notRead: [] } });
+  await run({ kind: 'sample' });
+  const [plan] = taken(await cordon.api.GET('/api/v1/backups', {})).items;
+  expect(plan?.records).toBeGreaterThan(0);
+  expect(plan?.recovery).toMatchObject({ rpoMet: true, rtoMet: true });
+});
+
+test('what was changed is shown by a dry run that touches nothing, then put right, once', async () => {
+  const path = `/repos/meridian/storefront/issues/${number}`;
+  await github('PATCH', path, { title: 'Pay nobody', body: 'Never' });
+  const dryRun = await run({ kind: 'plan', scope: { object: 'issue' } });
+  expect(dryRun).toMatchObject({ status: 'done', result: { updates: 1, creates: 0, deletes: 0 } });
+  expect((await github('GET', path)).title).toBe('Pay nobody');
+  const restored = await run({ kind: 'restore', dryRun: dryRun.id });
+  expect(restored).toMatchObject({ status: 'done', result: { done: 1, failed: 0 } });
+  expect(await github('GET', path)).toMatchObject({ title: 'Pay the bill', body: 'Before Friday' });
+  expect((await run({ kind: 'plan', scope: { object: 'issue' } })).result).toMatchObject({ updates: 0, creates: 0 });
+});
+
+test('a snapshot is searched, and written to a file', async () => {
+  const params = { path: { id: planId } };
+  const [snapshot] = taken(await cordon.api.GET('/api/v1/backups/{id}/snapshots', { params })).items;
+  const one = { path: { id: planId, snapshot: snapshot?.id ?? '' }, query: { text: 'before friday' } };
+  const found = taken(await cordon.api.GET('/api/v1/backups/{id}/snapshots/{snapshot}/records', { params: one }));
+  expect(found.items).toMatchObject([{ object: 'issue', title: 'Pay the bill' }]);
+  const { result } = await run({ kind: 'verify', sample: 1 });
+  expect(result).toMatchObject({ problems: [], broken: [] });
+});
