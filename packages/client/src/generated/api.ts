@@ -14014,6 +14014,9 @@ export interface paths {
                                 rtoS: number;
                                 id: string;
                                 nextBackupAt: number | null;
+                                nextVerifyAt: number | null;
+                                nextSampleAt: number | null;
+                                wholeAt: number | null;
                                 verifiedTakenAt: number | null;
                                 verifiedAt: number | null;
                                 sample: {
