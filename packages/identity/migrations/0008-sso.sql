@@ -1,4 +1,4 @@
--- Single sign-on: tools that people sign in to through Cordon, and corporate providers that sign people in to Cordon.
+-- Single sign-on: tools that people sign in to through Cordon.
 
 create table sso_apps (
   id uuid primary key,
@@ -90,30 +90,3 @@ create table sso_certificates (
   retired_at timestamptz
 );
 create unique index sso_certificates_active on sso_certificates (status) where status = 'active';
-
-create table sso_providers (
-  id uuid primary key,
-  name text not null unique check (length(name) between 1 and 200),
-  protocol text not null check (protocol in ('oidc', 'saml')),
-  settings jsonb not null,
-  sealed_secret text,
-  domains text[] not null,
-  -- Name of a group at the provider -> roles in Cordon.
-  group_roles jsonb not null,
-  create_people boolean not null,
-  status text not null check (status in ('active', 'disabled')),
-  created_at timestamptz not null,
-  updated_at timestamptz not null
-);
-
--- Who at a provider is which person. Made by a first sign-in under the rules of provider-accounts.ts, or by the person.
-create table sso_links (
-  provider_id uuid not null references sso_providers (id) on delete cascade,
-  subject_hash bytea not null check (length(subject_hash) = 32),
-  subject text not null,
-  person_id uuid not null references people (id),
-  created_at timestamptz not null,
-  last_at timestamptz not null,
-  primary key (provider_id, subject_hash),
-  unique (provider_id, person_id)
-);

@@ -117,16 +117,6 @@ export class SsoAppDenied extends IdentityError {
 export class SsoMessageInvalid extends IdentityError {
   readonly code = 'identity.sso_message_invalid';
 }
-export class SsoProviderNotFound extends IdentityError {
-  readonly code = 'identity.sso_provider_not_found';
-}
-export class SsoProviderExists extends IdentityError {
-  readonly code = 'identity.sso_provider_exists';
-}
-/** The provider signed somebody in whom Cordon must not let in, or let in as somebody else. */
-export class SsoAccountRefused extends IdentityError {
-  readonly code = 'identity.sso_account_refused';
-}
 export class InputInvalid extends IdentityError {
   readonly code = 'identity.input_invalid';
 }
@@ -168,9 +158,6 @@ export const identityErrors = {
   'identity.sso_app_exists': { status: 409, expose: true, level: 'info' },
   'identity.sso_app_denied': { status: 403, expose: true, level: 'warn' },
   'identity.sso_message_invalid': { status: 400, expose: true, level: 'warn' },
-  'identity.sso_provider_not_found': { status: 404, expose: true, level: 'info' },
-  'identity.sso_provider_exists': { status: 409, expose: true, level: 'info' },
-  'identity.sso_account_refused': { status: 403, expose: true, level: 'warn' },
   'identity.input_invalid': { status: 422, expose: true, level: 'info' },
 } as const satisfies ErrorTable;
 

@@ -277,27 +277,6 @@ export interface IdentityTables {
     created_at: Date;
     retired_at: Date | null;
   };
-  sso_providers: {
-    id: string;
-    name: string;
-    protocol: 'oidc' | 'saml';
-    settings: Json;
-    sealed_secret: string | null;
-    domains: string[];
-    group_roles: Json;
-    create_people: boolean;
-    status: 'active' | 'disabled';
-    created_at: Date;
-    updated_at: Date;
-  };
-  sso_links: {
-    provider_id: string;
-    subject_hash: Buffer;
-    subject: string;
-    person_id: string;
-    created_at: Date;
-    last_at: Date;
-  };
 }
 
 /** Whether an app was told that a session ended. */
