@@ -35,7 +35,7 @@ export const TYPE_NAMES: Readonly<Record<BehaviourEntity['type'], string>> = {
 };
 
 /** What a feature is called where people read it. */
-export const FEATURE_NAMES: Readonly<Record<string, string>> = {
+const FEATURE_NAMES: Readonly<Record<string, string>> = {
   events: 'More activity',
   bytes: 'More data read',
   resources: 'More records touched',

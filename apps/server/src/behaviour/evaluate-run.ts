@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** A sample's event as a vendor's would lie in the lake. */
-export function sampleOcsf(event: SampleEvent): OcsfEvent {
+function sampleOcsf(event: SampleEvent): OcsfEvent {
   return parseEvent({
     class_uid: 6003,
     category_uid: 6,

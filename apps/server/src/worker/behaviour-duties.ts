@@ -47,7 +47,7 @@ const position = z.object({
 type Position = z.output<typeof position>;
 
 /** Sums up behaviour, judges days, raises alerts. One worker runs it; a crash at any point repeats work, nothing else. */
-export function createBehaviourWatch(deps: {
+function createBehaviourWatch(deps: {
   readonly db: Database;
   readonly lake: Lake;
   readonly clock: Clock;

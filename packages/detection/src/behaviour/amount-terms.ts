@@ -117,7 +117,7 @@ export function amountTerms(
   });
 }
 
-export function isWeekend(day: number): boolean {
+function isWeekend(day: number): boolean {
   // 1 January 1970 was a Thursday.
   const weekday = (Math.floor(day / DAY_MS) + 3) % 7;
   return weekday >= 5;

@@ -52,7 +52,7 @@ export interface Norm {
 
 export type FeatureGroup = 'amount' | 'where' | 'how' | 'what' | 'when' | 'errors' | 'signals';
 
-export const VOLUME_FEATURES = ['events', 'bytes', 'resources', 'failures'] as const;
+const VOLUME_FEATURES = ['events', 'bytes', 'resources', 'failures'] as const;
 export const FEATURES = [
   ...VOLUME_FEATURES,
   'hour',

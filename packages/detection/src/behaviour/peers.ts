@@ -11,7 +11,7 @@ export interface Peer {
   readonly similarity: number;
 }
 
-export const PEERS_MAX = 20;
+const PEERS_MAX = 20;
 /** Below this two have little in common but what everybody does. */
 const SIMILARITY_MIN = 0.2;
 /** A word that more entities share says little and costs the most to compare. */

@@ -139,10 +139,10 @@ const SIDE: readonly (readonly [string, string])[] = [
   ['Drive', 'file.download'],
 ];
 
-export type Random = () => number;
+type Random = () => number;
 
 /** mulberry32: small, well spread, the same everywhere. */
-export function seededRandom(seed: number): Random {
+function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -262,7 +262,7 @@ const many = (count: number, make: (at: number) => Omit<SampleEvent, 'id'>): Omi
   Array.from({ length: count }, (_, at) => make(at));
 
 /** What the measured attacks do. None is loud in every respect; each is what real cases were. */
-export const SAMPLE_ATTACKS: Readonly<Record<string, Attack>> = {
+const SAMPLE_ATTACKS: Readonly<Record<string, Attack>> = {
   // A stolen token read from elsewhere with a script, at any hour.
   'stolen-token': (one, day, random) => {
     const start = day + Math.floor(random() * 23) * HOUR_MS;

@@ -48,7 +48,7 @@ function stateOf(facts: Facts, { day }: ScoreContext, activeDays: number): Behav
   return day - facts.firstAt >= LEARNING_MS && activeDays >= LEARNING_DAYS ? 'known' : 'learning';
 }
 
-export const surprise = (probability: number): number =>
+const surprise = (probability: number): number =>
   Math.min(SURPRISE_MAX, Math.max(0, -Math.log10(probability) - SURPRISE_MIN));
 
 function weigh(candidates: readonly Candidate[], facts: Facts, { day }: ScoreContext): Term[] {

@@ -7,9 +7,9 @@ export const BEHAVIOUR_RULE = 'cordon.behaviour';
  * From which running score an alert is raised, and how grave it is. Chosen on the evaluation of docs/ueba.md: a change
  * here needs its numbers again.
  */
-export const BEHAVIOUR_ALERT_MIN = 2.75;
+const BEHAVIOUR_ALERT_MIN = 2.75;
 /** What the judged day itself must bring: a score that only fades raises nothing again. */
-export const BEHAVIOUR_DAY_MIN = 1.75;
+const BEHAVIOUR_DAY_MIN = 1.75;
 const HIGH_MIN = 5;
 const CRITICAL_MIN = 10;
 
