@@ -45,13 +45,17 @@ async function asAda(path: string, body: unknown): Promise<number> {
   return page.evaluate(
     async ([to, sent]) => {
       const headers = { 'content-type': 'application/json' };
-      return (await fetch(String(to), { method: 'POST', headers, body: JSON.stringify(sent) })).status;
+      return (await fetch(to, { method: 'POST', headers, body: JSON.stringify(sent) })).status;
     },
     [path, body] as const,
   );
 }
 
-const vendor = async (name: AppName, path: string, init: RequestInit = {}): Promise<unknown> => {
+const vendor = async (
+  name: AppName,
+  path: string,
+  init: { readonly method?: string; readonly body?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<unknown> => {
   const { baseUrl, credential } = estate.app(name);
   const headers = { authorization: `${credential.scheme} ${credential.secret}`, ...init.headers };
   const answer = await fetch(`${baseUrl}${path}`, { ...init, headers });
@@ -127,6 +131,7 @@ test('Slack stands behind the gateway; GitHub, Okta and Slack are connected', as
   await connect('github', { org: 'meridian' });
   await connect('okta', { domain: 'meridian.okta.com' });
   await connect('slack', {});
+  expect(taken(await cordon.api.GET('/api/v1/connections')).items.length).toBe(3);
 });
 
 test('stolen OAuth token: the token is dead at the gateway, and the vendor no longer hears from it', async () => {

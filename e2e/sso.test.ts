@@ -133,6 +133,7 @@ test.skipIf(missing.length > 0)('the console shows the apps to their user and to
   await page.getByRole('row', { name: /Expenses/ }).waitFor();
   await page.getByText('/sso/saml/metadata').first().waitFor();
   await tab.screenshots('sso-apps');
+  expect(tab.errors).toEqual([]);
 });
 
 test.skipIf(missing.length > 0)('the launcher starts SAML, and single logout by the tool ends everything', async () => {

@@ -32,7 +32,7 @@ export function parseFilter(text: string): Filter {
     else if (key === 'classification') filter['classification'] = value.split('|');
     else filter[key] = value;
   }
-  return filter as Filter; // the server checks it and names what is wrong
+  return filter; // the server checks it and names what is wrong
 }
 
 export function addGraphCommands(program: Command, context: CliContext): void {

@@ -80,11 +80,13 @@ describe('the access gate', () => {
 
   test('only a few routes are public, and these are they', () => {
     const open = routes.filter(({ access }) => 'public' in access).map(({ method, url }) => `${method} ${url}`);
-    // The portal is for people without an account: a link's token or its session decides, in the handlers.
+    // The portal is for people without an account: a link's token or its session decides, in the handlers. My apps is
+    // for everyone who is signed in, also without a role: the session decides, and shows only that person's.
     const other = open.filter(
       (row) => !row.includes('/api/v1/portal/') && !row.includes('/api/v1/auth/') && !row.includes('/scim/v2/'),
     );
     expect(other.toSorted()).toEqual([
+      'GET /api/v1/my-apps',
       'GET /api/v1/openapi.json',
       'GET /api/v1/session',
       'GET /healthz',

@@ -154,7 +154,9 @@ export async function startIngestServer(deps: {
     } else if (url === '/internal/webhooks/deliveries' && method === 'POST') {
       answer = isInternal(request) ? await takeDeliveries(request) : { status: 401, detail: 'Send the internal key.' };
     } else if (url === '/internal/data/observations' && method === 'POST') {
-      answer = isInternal(request) ? await takeObservations(request) : { status: 401, detail: 'Send the internal key.' };
+      answer = isInternal(request)
+        ? await takeObservations(request)
+        : { status: 401, detail: 'Send the internal key.' };
     }
     response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });
     response.end(answer.status === 204 ? undefined : answer.detail);
