@@ -83,7 +83,9 @@ async function plan(deps: RetentionRunDeps, run: RetentionRun): Promise<void> {
   const take = (source: RetentionSource, record: RetentionItemRead): void => {
     const { connectionId, app } = source;
     const { object, id } = record;
-    if (!isCovered(rule, sets, app, object) || items.size >= ITEMS_MAX) return;
+    if (!isCovered(rule, sets, app, object)) return;
+    // Said in the counts: the next run takes up what this one has no room for.
+    if (items.size >= ITEMS_MAX) return count('beyond_limit');
     const judged = judgeRecord(rule, { ...record, connectionId, app }, exemptions, now);
     count(judged.verdict);
     if (judged.verdict === 'young' || judged.verdict === 'undated') return;
@@ -120,6 +122,37 @@ async function plan(deps: RetentionRunDeps, run: RetentionRun): Promise<void> {
     }
   }
   await db.transaction((tx) => savePlan(tx, run.id, [...items.values()], totals, [...gaps.values()]));
+}
+
+/**
+ * Reads again what the plan found, right before anything is done: an approval may have taken days, and a record that
+ * somebody touched since is not the one that was approved.
+ */
+async function spareChanged({ db, clock, tools }: RetentionRunDeps, run: RetentionRun): Promise<void> {
+  const exemptions = await loadExemptions(db, run.ruleId, new Date(clock.now()));
+  const planned = new Map<string, number>();
+  const places = new Set<string>();
+  for (let after = -1; ;) {
+    const items = await listItems(db, run.id, after);
+    const last = items.at(-1);
+    if (!last) break;
+    for (const item of items.filter(({ status }) => status === 'planned')) {
+      planned.set([item.connectionId, item.object, item.recordId].join('\0'), item.seq);
+      places.add(item.connectionId);
+    }
+    after = last.seq;
+  }
+  const sources = (await tools.list()).filter(({ connectionId }) => places.has(connectionId));
+  for (const { connectionId, app, streams } of sources) {
+    for (const stream of streams) {
+      for await (const record of tools.read(connectionId, stream, `retention, again: ${run.id}`)) {
+        const seq = planned.get([connectionId, record.object, record.id].join('\0'));
+        if (seq === undefined) continue;
+        const { verdict } = judgeRecord(run.rule, { ...record, connectionId, app }, exemptions, clock.now());
+        if (verdict !== 'due') await setItem(db, run.id, seq, { status: 'kept', reason: 'changed since the plan' });
+      }
+    }
+  }
 }
 
 /** Acts on one page of items, at the rule's pace. Gives the last place, or null at the end. */
@@ -280,6 +313,8 @@ async function carryOut(
     await move(db, runId, ['planning', 'approved'], 'acting');
     return true;
   });
+  if (isReal)
+    await steps.step('look again', async () => spareChanged(deps, await loadRun(db, runId)), { attemptsMax: 3 });
   let page = 0;
   for (let after: number | null = isReal ? -1 : null; after !== null; page += 1) {
     const from: number = after;

@@ -232,6 +232,23 @@ test('above the limit another person approves, and what was planned is what is d
   expect(await loadRun(data.db, id)).toMatchObject({ status: 'done', approvedBy: 'Bob' });
 });
 
+test('a record that was touched between plan and approval is spared', async () => {
+  fill();
+  const rule = await addRule({ approvalAbove: 1, clock: 'updatedAt' });
+  const { id } = await commands().start(ada(), rule.id, 'run');
+  await work(id);
+  const touched = tool.records.get('C1:3');
+  if (touched) tool.records.set('C1:3', { ...touched, updatedAt: new Date(clock.now()).toISOString() });
+  await commands().approve(bob(), id);
+  await work(id, queue.at(-1));
+  expect(tool.deleted.toSorted()).toEqual(['C1:1']);
+  const items = await listItems(data.db, id, -1);
+  expect(items.find(({ recordId }) => recordId === 'C1:3')).toMatchObject({
+    status: 'kept',
+    reason: 'changed since the plan',
+  });
+});
+
 test('where a tool has no way, that is said', async () => {
   fill();
   const rule = await addRule({ object: 'file' });
