@@ -193,7 +193,16 @@ test('acts through connectors and on people happen in the tool, and undo takes t
     ).members;
   // Slack lets nobody remove themselves.
   const self = (await vendor('slack', '/api/auth.test', { method: 'POST' })) as { user_id: string };
-  const kicked = (await membersOf()).find((member) => member !== self.user_id) ?? '';
+  const people = (await vendor('slack', '/api/users.list', { method: 'POST' })) as {
+    members: { id: string; is_bot?: boolean }[];
+  };
+  const kicked = people.members.find(({ id, is_bot }) => id !== self.user_id && is_bot !== true)?.id ?? '';
+  await vendor('slack', '/api/conversations.invite', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: `channel=${channel}&users=${kicked}`,
+  });
+  expect(await membersOf()).toContain(kicked);
   const oktaStatus = async () => ((await vendor('okta', `/api/v1/users/${user}`)) as { status: string }).status;
   const eve = async () =>
     taken(await cordon.api.GET('/api/v1/people', { params: { query: {} } })).people.find(
