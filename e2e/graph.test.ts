@@ -121,7 +121,8 @@ test('what-if says of each call what the gateway then does', async () => {
   );
   const statuses = await eventually(async () => {
     const all = await send([['GET', '/notes/first'], ...READS, ...MIXED], token);
-    expect(all.at(-1)).toBe(403);
+    // Grant and policy reach each gateway process by themselves: only with both there can the calls be compared.
+    expect(all.filter((status) => status === 403)).toHaveLength(replay.wouldBreak);
     return all;
   }, WAIT_MS_MAX);
   const refused = [['GET', '/notes/first'] as Call, ...READS, ...MIXED].filter((_, index) => statuses[index] === 403);
