@@ -98,6 +98,8 @@ async function signOut(): Promise<void> {
 }
 
 test.skipIf(missing.length > 0)('mod_auth_openidc asks for a fresh passkey and gets it', async () => {
+  // The OpenID Connect library keeps whole seconds: a passkey that was shown in this very second is a fresh one.
+  await page.waitForFunction((since) => Date.now() - since > 1_000, Date.now());
   await page.goto(`${tool}/oidc/fresh/`);
   await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor();
   await page.getByRole('button', { name: 'Confirm with a passkey' }).click();
