@@ -29,6 +29,7 @@ const run = promisify(execFile);
 const BOUND = 'cordon_at_bound_to_a_certificate_0001';
 const SENDER = 'cordon_at_bound_to_a_dpop_key_0000001';
 const APPROVED = 'cordon_at_approved_by_somebody_000001';
+const PARTLY = 'cordon_at_approved_by_somebody_000002';
 const BODY = '{"amount":100,"to":{"account":"DE1"}}';
 const ISSUER = 'https://cordon.example';
 
@@ -62,6 +63,15 @@ const CALL = {
   path: '/payouts',
   body_sha256: hash('sha256', BODY, 'hex'),
 };
+/** An approval of one member of the body. */
+const PART = {
+  type: CALL.type,
+  app: CALL.app,
+  operation: 'unknown:PATCH',
+  method: 'PATCH',
+  path: CALL.path,
+  arguments: { '/amount': 100 },
+};
 
 beforeAll(async () => {
   authority = await createAuthority('Test', Date.now());
@@ -92,6 +102,16 @@ beforeAll(async () => {
         assurance: 'm2',
       }),
       [`token:${tokenHash(APPROVED)}`]: token({ assurance: 'm1', approval: { id: 'approval-1', call: CALL } }),
+      [`token:${tokenHash(PARTLY)}`]: token({
+        assurance: 'm1',
+        approval: { id: 'approval-2', call: PART },
+      }),
+      'requirement:r-3': {
+        id: 'r-3',
+        name: 'Amounts need a second person',
+        select: [{ kind: 'operations', ids: ['unknown:PATCH'] }],
+        approval: { bind: 'arguments', arguments: ['/amount'] },
+      },
       'requirement:r-1': {
         id: 'r-1',
         name: 'Payouts need a second person',
@@ -270,6 +290,25 @@ describe('a call that a second person must approve', () => {
     expect(response.status).toBe(403);
     expect(await response.json()).toMatchObject({ code: 'gateway.approval_mismatch' });
     expect(harness.control.uses.get(tokenHash(APPROVED))).toBe(1);
+  });
+
+  test('passes with the members that were approved, whatever else is sent', async () => {
+    harness.control.uses.set(tokenHash(PARTLY), 1);
+    const response = await pay(PARTLY, '{"amount":100,"note":"thanks"}', '/github/payouts', 'PATCH');
+    expect(response.status).toBe(200);
+  });
+
+  test.each([
+    ['with another amount', '{"amount":1000}'],
+    ['with two amounts, of which a parser may take either', '{"amount":1000,"amount":100}'],
+    ['with two amounts, one of them escaped', '{"amount":1000,"am\\u006funt":100}'],
+    ['as a form, whose amount nobody was shown', 'amount=1000'],
+  ])('doesn’t pass %s', async (_what, body) => {
+    harness.control.uses.set(tokenHash(PARTLY), 1);
+    const before = upstream.requests.length;
+    const response = await pay(PARTLY, body, '/github/payouts', 'PATCH');
+    expect([response.status, await response.json()]).toMatchObject([403, { code: 'gateway.approval_mismatch' }]);
+    expect(upstream.requests.length).toBe(before);
   });
 
   test('isn’t made while control is away', async () => {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { checkJson } from '@cordon/openapi';
 import {
   type ApprovedCall,
   argumentPointer,
@@ -104,6 +105,14 @@ function approvalNeeded(exchange: Exchange, requirement: Requirement): Refusal {
   );
 }
 
+/**
+ * Whether a person who was shown members of a body was shown what the upstream reads: with a key twice, one parser takes
+ * the first value and another the last, and a form isn't read here at all.
+ */
+function readsOneWay(body: Buffer | undefined): boolean {
+  return body === undefined || body.length === 0 || checkJson(body) === null;
+}
+
 /** The first thing in which the call differs from the one that was approved; undefined: it is that one. */
 function difference(exchange: Exchange, call: ApprovedCall): string | undefined {
   if (call.app !== exchange.app.entry.name) return 'app';
@@ -111,8 +120,10 @@ function difference(exchange: Exchange, call: ApprovedCall): string | undefined 
   if (call.method !== exchange.method) return 'method';
   if (call.path !== exchange.path) return 'path';
   if (call.body_sha256 !== undefined && call.body_sha256 !== bodyHash(exchange)) return 'body';
-  const body = call.arguments === undefined ? undefined : readJson(exchange.requestBody);
-  for (const [pointer, value] of Object.entries(call.arguments ?? {})) {
+  if (call.arguments === undefined) return undefined;
+  if (!readsOneWay(exchange.requestBody)) return 'body (it is no JSON that every parser reads alike)';
+  const body = readJson(exchange.requestBody);
+  for (const [pointer, value] of Object.entries(call.arguments)) {
     const sent = atPointer(body, pointer);
     if (sent !== value && !(value === null && sent === undefined)) return `argument ${pointer}`;
   }
