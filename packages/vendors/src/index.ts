@@ -1,3 +1,11 @@
+export {
+  type Attestation,
+  type AttestationFacts,
+  type AttestationReading,
+  type Standing,
+  standingOf,
+} from './attestation/attestation.ts';
+export { listAttestations, loadAttestation } from './attestation/attestation-store.ts';
 export type { CutOffProof, EstatePort, VendorsContext } from './context.ts';
 export { checkContract, type ClauseResult, type Clock, type ContractCheck, type Span } from './contract/check.ts';
 export { type Clause, loadClauses } from './contract/clause.ts';
@@ -14,6 +22,16 @@ export { createFileReader, type FileReader } from './files/file-reader.ts';
 export { FILE_BYTES_MAX } from './files/limits.ts';
 export { type SendMail, sendQueued } from './mail/mail-queue.ts';
 export { createSmtpSender } from './mail/smtp-sender.ts';
+export {
+  type Finding,
+  FINDING_STATES,
+  type FindingState,
+  isOverdue,
+  isUnresolved,
+  SEVERITIES,
+  type Severity,
+} from './pentest/finding.ts';
+export { type FindingFilter, listFindings, loadFinding } from './pentest/finding-store.ts';
 export { sweepSessions } from './portal/entrance.ts';
 export { listLinks, type PortalLink } from './portal/link.ts';
 export { type ExportedAnswer, writeAnswers } from './questionnaire/export.ts';

@@ -74,7 +74,9 @@ export interface VendorsTables {
   };
   portal_links: {
     id: string;
-    questionnaire_id: string;
+    /** A link leads to a questionnaire, or to the open findings of `vendor_id`. */
+    questionnaire_id: string | null;
+    vendor_id: string | null;
     email: string;
     language: string;
     token_sha256: Buffer;

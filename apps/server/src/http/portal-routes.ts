@@ -57,7 +57,13 @@ function createGuards(deps: PortalRouteDeps) {
 type Guards = ReturnType<typeof createGuards>;
 
 function addEntrance(server: ApiServer, deps: PortalRouteDeps, { enter: onRequest }: Guards): void {
-  const look = z.object({ title: z.string(), email: z.string(), language: z.enum(LANGUAGES), expiresAt: z.int() });
+  const look = z.object({
+    title: z.string(),
+    leadsTo: z.enum(['questionnaire', 'findings']),
+    email: z.string(),
+    language: z.enum(LANGUAGES),
+    expiresAt: z.int(),
+  });
   server.post(
     '/api/v1/portal/look',
     { config, onRequest, schema: { tags, body: token, response: { 200: look } } },

@@ -4,6 +4,7 @@ import type { VendorsContext } from '../context.ts';
 import { CodeWrong, PortalSessionEnded, TooManyAttempts } from '../errors.ts';
 import { queueMail } from '../mail/mail-queue.ts';
 import { loadQuestionnaire } from '../questionnaire/questionnaire-store.ts';
+import { loadVendor } from '../register/vendor-store.ts';
 import { tablesOf } from '../tables.ts';
 import { findLink, hashToken, loadLink, type PortalLink, TOKEN_BYTES } from './link.ts';
 import { MAIL_TEXTS } from './mail-texts.ts';
@@ -25,6 +26,11 @@ function masked(email: string): string {
   return `${local.slice(0, 1)}***@${domain}`;
 }
 
+async function subjectOf(db: Queryable, { questionnaireId, vendorId }: PortalLink): Promise<{ title: string }> {
+  if (questionnaireId !== null) return loadQuestionnaire(db, questionnaireId);
+  return { title: (await loadVendor(db, vendorId ?? '')).name };
+}
+
 /** The way into the portal: a link, a code by mail to the address the link is for, a session. */
 export function createEntrance({ db, clock, envelope, random }: VendorsContext) {
   /** Uniform digits: bytes that would favour some are thrown away. */
@@ -37,11 +43,12 @@ export function createEntrance({ db, clock, envelope, random }: VendorsContext) 
   };
 
   return {
-    /** What may be shown before the code: nothing of the questionnaire but its title. */
+    /** What may be shown before the code: nothing but a questionnaire's title, or whose findings they are. */
     async look(token: unknown) {
       const link = await findLink(db, token, clock.now());
-      const { title } = await loadQuestionnaire(db, link.questionnaireId);
-      return { title, email: masked(link.email), language: link.language, expiresAt: link.expiresAt };
+      const { title } = await subjectOf(db, link);
+      const leadsTo = link.questionnaireId === null ? ('findings' as const) : ('questionnaire' as const);
+      return { title, leadsTo, email: masked(link.email), language: link.language, expiresAt: link.expiresAt };
     },
 
     async sendCode(token: unknown): Promise<void> {

@@ -12,7 +12,9 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 export interface PortalLink {
   readonly id: string;
-  readonly questionnaireId: string;
+  /** Null: the link leads to the open findings of `vendorId`. */
+  readonly questionnaireId: string | null;
+  readonly vendorId: string | null;
   readonly email: string;
   readonly language: Language;
   readonly questions: readonly string[] | null;
@@ -31,6 +33,7 @@ export function toLink(row: Selectable<VendorsTables['portal_links']>): PortalLi
   return {
     id: row.id,
     questionnaireId: row.questionnaire_id,
+    vendorId: row.vendor_id,
     email: row.email,
     language: LANGUAGES.find((one) => one === row.language) ?? 'en',
     questions: row.questions === null ? null : z.array(z.string()).parse(row.questions),
@@ -70,7 +73,9 @@ export async function loadLink(db: Queryable, id: string, now: number): Promise<
 interface NewLink {
   readonly id: string;
   readonly token: string;
-  readonly questionnaireId: string;
+  /** Where it leads: one of the two. */
+  readonly questionnaireId?: string;
+  readonly vendorId?: string;
   readonly email: string;
   readonly language: Language;
   readonly questions: readonly string[] | null;
@@ -84,7 +89,8 @@ export async function insertLink(tx: Queryable, envelope: SecretEnvelope, link: 
     .insertInto('portal_links')
     .values({
       id: link.id,
-      questionnaire_id: link.questionnaireId,
+      questionnaire_id: link.questionnaireId ?? null,
+      vendor_id: link.vendorId ?? null,
       email: link.email,
       language: link.language,
       token_sha256: hashToken(link.token),
@@ -101,6 +107,12 @@ export async function insertLink(tx: Queryable, envelope: SecretEnvelope, link: 
 
 export async function listLinks(db: Queryable, questionnaireId: string): Promise<PortalLink[]> {
   const query = tablesOf(db).selectFrom('portal_links').selectAll().where('questionnaire_id', '=', questionnaireId);
+  return (await query.orderBy('created_at').limit(200).execute()).map(toLink);
+}
+
+/** Links to a vendor's open findings. */
+export async function listFindingLinks(db: Queryable, vendorId: string): Promise<PortalLink[]> {
+  const query = tablesOf(db).selectFrom('portal_links').selectAll().where('vendor_id', '=', vendorId);
   return (await query.orderBy('created_at').limit(200).execute()).map(toLink);
 }
 

@@ -61,6 +61,8 @@ export function createPortal(context: VendorsContext) {
 
   const open = async (session: unknown) => {
     const link = await findSession(db, session, clock.now());
+    // A link to findings opens no questionnaire, whatever the page asks for.
+    if (link.questionnaireId === null) throw new NotFound('This link leads to no questionnaire.');
     const questionnaire = await loadQuestionnaire(db, link.questionnaireId);
     return { link, questionnaire };
   };
