@@ -24,7 +24,16 @@ export class TableInvalid extends OpenApiError {
   readonly code = 'openapi.table_invalid';
 }
 
-export type OpenApiErrorCode = 'openapi.description_invalid' | 'openapi.description_too_big' | 'openapi.table_invalid';
+/** A state that no learner wrote. */
+export class StateUnreadable extends OpenApiError {
+  readonly code = 'openapi.state_unreadable';
+}
+
+export type OpenApiErrorCode =
+  | 'openapi.description_invalid'
+  | 'openapi.description_too_big'
+  | 'openapi.table_invalid'
+  | 'openapi.state_unreadable';
 
 /** How a role that answers HTTP renders each code. */
 export const openApiErrors: Record<
@@ -33,5 +42,6 @@ export const openApiErrors: Record<
 > = {
   'openapi.description_invalid': { status: 422, expose: true, level: 'info' },
   'openapi.description_too_big': { status: 413, expose: true, level: 'info' },
+  'openapi.state_unreadable': { status: 422, expose: true, level: 'warn' },
   'openapi.table_invalid': { status: 500, expose: false, level: 'error' },
 };

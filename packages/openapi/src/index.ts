@@ -7,7 +7,14 @@ export { compileDescription } from './compile.ts';
 export type { DescriptionProblem } from './document.ts';
 export { DESCRIPTION_BYTES_MAX } from './document.ts';
 export type { OpenApiErrorCode } from './errors.ts';
-export { DescriptionInvalid, DescriptionTooBig, OpenApiError, openApiErrors, TableInvalid } from './errors.ts';
+export {
+  DescriptionInvalid,
+  DescriptionTooBig,
+  OpenApiError,
+  openApiErrors,
+  StateUnreadable,
+  TableInvalid,
+} from './errors.ts';
 export type { JsonSchemaCheck } from './json-schema.ts';
 export { createJsonSchemaCheck } from './json-schema.ts';
 export type { Operations } from './operations.ts';
@@ -19,5 +26,7 @@ export type { Operation } from './table.ts';
 export { TABLE_BYTES_MAX } from './table.ts';
 export type { Violation } from './violation.ts';
 export { VIOLATIONS_MAX } from './violation.ts';
+export type { LearnedField, LearnedOperation } from './learned-description.ts';
+export type { LearnedState } from './learned-state.ts';
 export type { Learner, ObservedCall, Proposal } from './learner.ts';
-export { createLearner } from './learner.ts';
+export { createLearner, observedForm } from './learner.ts';

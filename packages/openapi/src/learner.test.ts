@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileDescription } from './compile.ts';
-import { createLearner, type ObservedCall } from './learner.ts';
+import { StateUnreadable } from './errors.ts';
+import { createLearner, observedForm, type ObservedCall } from './learner.ts';
 import { createOperations } from './operations.ts';
 import { looksVariable } from './variable-segment.ts';
 
@@ -38,6 +39,8 @@ test.each([
   ['2010-04-01', false],
   ['chat.postMessage', false],
   ['oauth2', false],
+  ['qWeRtYpLmKoIjNhB', true],
+  ['getOrganizationMembershipSettings', false],
 ])('%s looks variable: %s', (text, expected) => {
   expect(looksVariable(text)).toBe(expected);
 });
@@ -100,6 +103,137 @@ describe('bodies', () => {
     expect(text).not.toContain('hunter2');
     expect(text).not.toContain('jo@example.com');
   });
+});
+
+const answer = (body: unknown) => ({ responseType: 'application/json', responseBody: body });
+
+describe('words that are names of records', () => {
+  const repo = (owner: string, name: string) =>
+    call('GET', `/repos/${owner}/${name}`, answer({ full_name: `${owner}/${name}`, private: false, stars: 3 }));
+
+  test('three that lead to the same are one parameter', () => {
+    const names = ['octo/site', 'octo/docs', 'octo/blog', 'acme/shop', 'acme/site', 'acme/docs', 'initech/tps'];
+    const { paths, evidence } = learned(names.map((name) => repo(...(name.split('/') as [string, string]))));
+    expect(paths).toEqual(['/repos/{repo}/{id}']);
+    expect(evidence[0]).toMatchObject({ calls: 7, confidence: 'low' });
+  });
+
+  test.each([
+    [
+      'different members',
+      [
+        { id: 1, email: 'a' },
+        { id: 1, members: [] },
+        { id: 1, budget: 2, closed: true },
+      ],
+    ],
+    [
+      'one envelope, different records',
+      [
+        { data: [{ a: 1, b: 1 }], next: 1 },
+        { data: [{ c: 1, d: 1 }], next: 1 },
+        { data: [{ e: 1, f: 1 }], next: 1 },
+      ],
+    ],
+    ['nothing to tell them apart by', ['ok', 'ok', 'ok']],
+  ])('%s: they stay words', (_, bodies) => {
+    const words = ['users', 'groups', 'projects'];
+    const calls = words.map((word, index) => call('GET', `/${word}`, answer(bodies[index])));
+    expect(learned(calls).paths).toEqual(['/groups', '/projects', '/users']);
+  });
+});
+
+describe('learning in several places', () => {
+  const order = (n: number) =>
+    call('POST', `/orders/${n}/lines`, {
+      requestType: 'application/json',
+      requestBody: { sku: 'x', amount: n },
+      ...answer({ id: n }),
+    });
+  const stateOf = (calls: readonly ObservedCall[]) => {
+    const learner = createLearner();
+    for (const item of calls) learner.observe(item);
+    return JSON.parse(JSON.stringify(learner.state())) as unknown;
+  };
+
+  test('states join to what one learner would know', () => {
+    const all = Array.from({ length: 24 }, (_, n) => order(n));
+    const joined = createLearner();
+    joined.absorb(stateOf(all.slice(0, 9)));
+    joined.absorb(stateOf(all.slice(9)));
+    const options = { title: 'Learned', server: 'https://api.example.com' };
+    const { paths: _, ...expected } = learned(all);
+    expect(joined.propose(options)).toEqual(expected);
+    const again = createLearner();
+    again.absorb(JSON.parse(JSON.stringify(joined.state())));
+    expect(again.propose(options)).toEqual(expected);
+  });
+
+  test('says who taught what, and which type is odd', () => {
+    const learner = createLearner();
+    learner.absorb(stateOf(Array.from({ length: 150 }, (_, n) => order(n))), 'orders-sync');
+    const junk = call('POST', '/orders/7/lines', {
+      requestType: 'application/json',
+      requestBody: { sku: { $gt: '' }, amount: 1, admin: true },
+    });
+    learner.absorb(stateOf([junk]), 'rogue');
+    const { evidence } = learner.propose({ title: 'T', server: 'https://api.example.com' });
+    const [lines] = evidence;
+    expect(lines).toMatchObject({
+      method: 'POST',
+      path: '/orders/{order}/lines',
+      confidence: 'high',
+      teachers: [
+        { id: 'orders-sync', calls: 150 },
+        { id: 'rogue', calls: 1 },
+      ],
+    });
+    const field = (path: string) => lines?.fields.find((one) => one.in === 'request' && one.path === path);
+    expect(field('admin')).toMatchObject({ teachers: ['rogue'], seen: 1 });
+    expect(field('sku')).toMatchObject({ odd: [{ type: 'object', teachers: ['rogue'] }] });
+    expect(field('amount')).toMatchObject({ teachers: ['orders-sync', 'rogue'], required: true, odd: [] });
+  });
+
+  test.each([
+    [null],
+    [{}],
+    [{ v: 1 }],
+    [{ v: 1, root: { m: [['GET', { n: -1 }]] } }],
+    [{ v: 1, root: { w: [['a']] } }],
+  ])('refuses %j as a state', (state) => {
+    expect(() => createLearner().absorb(state)).toThrow(StateUnreadable);
+  });
+
+  test('a closed description refuses members that were not seen', () => {
+    const learner = createLearner();
+    for (let n = 0; n < 12; n++) learner.observe(order(n));
+    const { description } = learner.propose({ title: 'T', server: 'https://api.example.com', closed: true });
+    const operations = createOperations(compileDescription(Buffer.from(JSON.stringify(description))).blob);
+    const check = (body: unknown) =>
+      operations
+        .checkBody(operations.list[0] as never, 'application/json', Buffer.from(JSON.stringify(body)))
+        .map(({ keyword }) => keyword);
+    expect(check({ sku: 'y', amount: 2 })).toEqual([]);
+    expect(check({ sku: 'y', amount: 2, admin: true })).toEqual(['additionalProperties']);
+  });
+});
+
+test('no value becomes an enum, an example or a default, and none is kept', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ minLength: 12, maxLength: 30 }), { minLength: 1, maxLength: 5 }), (values) => {
+      const learner = createLearner();
+      for (const value of values)
+        learner.observe(
+          call('POST', '/notes', { requestType: 'application/json', requestBody: { text: `zq${value}zq` } }),
+        );
+      const text = JSON.stringify([learner.state(), learner.propose({ title: 'T', server: 'https://a.example' })]);
+      expect(text).not.toMatch(/"(?:enum|example|examples|default|const)"|zq/);
+    }),
+  );
+});
+
+test('nested names of forms are left out', () => {
+  expect(observedForm('a=1&a=x&b=true&c[d]=1')).toEqual({ a: [1, 'x'], b: true });
 });
 
 test('whatever was seen resolves and fits in the proposal', () => {

@@ -1,28 +1,31 @@
 import { canonicalPath } from './canonical-path.ts';
 import type { JsonObject } from './json-value.ts';
-import { mediaType } from './media-type.ts';
-import { mergeShapes, newShape, observeValue, schemaOf, type Shape } from './observed-shape.ts';
+import { describePlaces, type LearnedOperation } from './learned-description.ts';
+import {
+  fold,
+  foldAlike,
+  mergePlaces,
+  newMethod,
+  newPlace,
+  type Place,
+  record,
+  type SeenCall,
+  typedText,
+  WORDS_MAX,
+} from './learned-place.ts';
+import { type LearnedState, readState, writePlace } from './learned-state.ts';
 import { looksVariable } from './variable-segment.ts';
 
-/** Different words in one place before they are taken for values: Slack has some 150 methods side by side. */
-const WORDS_MAX = 200;
 const NODES_MAX = 20_000;
-const QUERY_NAMES_MAX = 50;
-const STATUSES_MAX = 20;
-const TYPES_MAX = 10;
+const SHAPES_MAX = 50_000;
+const FORM_FIELDS_MAX = 200;
 const METHODS = new Set(['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']);
 
-/** One call as seen: bodies parsed when they are JSON, undefined otherwise. */
-export interface ObservedCall {
+/** One call as seen: bodies parsed when they are JSON or a form, undefined otherwise. */
+export interface ObservedCall extends SeenCall {
   readonly method: string;
   /** Path below the app's upstream, without query. */
   readonly path: string;
-  readonly query: URLSearchParams;
-  readonly requestType: string | null;
-  readonly requestBody: unknown;
-  readonly status: number;
-  readonly responseType: string | null;
-  readonly responseBody: unknown;
 }
 
 export interface Proposal {
@@ -31,33 +34,26 @@ export interface Proposal {
   readonly operations: number;
   /** Calls it is drawn from. */
   readonly calls: number;
+  /** What speaks for each operation and field, and who showed it. */
+  readonly evidence: readonly LearnedOperation[];
 }
 
 export interface Learner {
+  /** Calls learned from, in this process or elsewhere. */
+  readonly calls: number;
   /** Keeps types and names, never values. Calls that failed (4xx, 5xx) teach nothing about what is allowed. */
   observe(call: ObservedCall): void;
-  propose(options: { title: string; server: string }): Proposal;
-}
-
-interface Content {
-  readonly types: Map<string, Shape>;
-}
-
-interface Method {
-  calls: number;
-  readonly query: Map<string, Shape>;
-  readonly request: Content;
-  withBody: number;
-  readonly responses: Map<number, Content>;
-}
-
-interface Place {
-  words: Map<string, Place>;
-  /** Set as soon as a segment here looks like a value, or there are too many words. */
-  variable: Place | null;
-  /** Words here turned out to be values. */
-  folded: boolean;
-  readonly methods: Map<string, Method>;
+  /** Everything known, for another learner, here or elsewhere. */
+  state(): LearnedState;
+  /**
+   * Adds what another learner knows.
+   *
+   * @param teacher whose traffic that was: kept with every operation and field that it showed
+   * @throws {StateUnreadable}
+   */
+  absorb(state: unknown, teacher?: string): void;
+  /** @param options.closed bodies of requests may hold no members but those seen */
+  propose(options: { title: string; server: string; closed?: boolean }): Proposal;
 }
 
 /** Learns an undescribed API from its traffic and proposes a description of it. Bounded in memory. */
@@ -66,9 +62,10 @@ export function createLearner(): Learner {
 }
 
 class TrafficLearner implements Learner {
-  readonly #root = newPlace();
+  #root = newPlace();
   #places = 1;
-  #calls = 0;
+  readonly #shapes = { left: SHAPES_MAX };
+  calls = 0;
 
   observe(call: ObservedCall): void {
     const canonical = canonicalPath(call.path);
@@ -79,26 +76,33 @@ class TrafficLearner implements Learner {
       if (!next) return;
       place = next;
     }
-    this.#calls += 1;
+    this.calls += 1;
     const method = place.methods.get(call.method) ?? newMethod();
     place.methods.set(call.method, method);
-    record(method, call);
+    record(method, call, this.#shapes);
   }
 
-  propose({ title, server }: { title: string; server: string }): Proposal {
-    const paths: [string, JsonObject][] = [];
-    collectPaths(this.#root, [], [], paths);
-    const operations = paths.reduce(
-      (sum, [, item]) => sum + Object.keys(item).filter((key) => key !== 'parameters').length,
-      0,
-    );
+  state(): LearnedState {
+    foldAlike(this.#root);
+    return { v: 1, root: writePlace(this.#root) };
+  }
+
+  absorb(state: unknown, teacher?: string): void {
+    this.#root = mergePlaces(this.#root, readState(state, teacher));
+    foldAlike(this.#root);
+    ({ calls: this.calls, places: this.#places } = count(this.#root));
+  }
+
+  propose({ title, server, closed = false }: { title: string; server: string; closed?: boolean }): Proposal {
+    foldAlike(this.#root);
+    const { paths, operations } = describePlaces(this.#root, closed);
     const info = {
       title,
       version: '0-observed',
-      description: `Proposed from ${this.#calls} observed calls; look it over.`,
+      description: `Proposed from ${this.calls} observed calls; look it over.`,
     };
-    const description = { openapi: '3.1.0', info, servers: [{ url: server }], paths: Object.fromEntries(paths) };
-    return { description, operations, calls: this.#calls };
+    const description = { openapi: '3.1.0', info, servers: [{ url: server }], paths };
+    return { description, operations: operations.length, calls: this.calls, evidence: operations };
   }
 
   #step(place: Place, segment: string): Place | null {
@@ -121,139 +125,27 @@ class TrafficLearner implements Learner {
   }
 }
 
-function newPlace(): Place {
-  return { words: new Map(), variable: null, folded: false, methods: new Map() };
-}
-
-/** What looked like words are values after all; the empty segment of a trailing slash stays what it is. */
-function fold(place: Place): void {
-  const trailing = place.words.get('');
-  place.words.delete('');
-  for (const word of place.words.values()) place.variable = place.variable ? mergePlaces(place.variable, word) : word;
-  place.words = new Map(trailing ? [['', trailing]] : []);
-  place.folded = true;
-}
-
-function newMethod(): Method {
-  return { calls: 0, query: new Map(), request: { types: new Map() }, withBody: 0, responses: new Map() };
-}
-
-function record(method: Method, call: ObservedCall): void {
-  method.calls += 1;
-  for (const name of new Set(call.query.keys())) {
-    if (looksVariable(name)) continue;
-    const shape = bounded(method.query, name, QUERY_NAMES_MAX, newShape);
-    if (shape) for (const text of call.query.getAll(name)) observeValue(shape, typedText(text));
+function count(place: Place): { calls: number; places: number } {
+  let calls = 0;
+  let places = 1;
+  for (const method of place.methods.values()) calls += method.calls;
+  for (const next of [...place.words.values(), ...(place.variable ? [place.variable] : [])]) {
+    const below = count(next);
+    calls += below.calls;
+    places += below.places;
   }
-  if (call.requestType !== null) {
-    method.withBody += 1;
-    recordContent(method.request, call.requestType, call.requestBody);
+  return { calls, places };
+}
+
+/** A form's fields as an object of types that a schema can name; nested names (`a[b]`) are left out. */
+export function observedForm(text: string): Record<string, unknown> {
+  const fields = new Map<string, unknown>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    if (fields.size >= FORM_FIELDS_MAX) break;
+    if (/[[\]]/.test(name)) continue;
+    const known = fields.get(name);
+    const typed = typedText(value);
+    fields.set(name, known === undefined ? typed : Array.isArray(known) ? [...known, typed] : [known, typed]);
   }
-  const response = bounded(method.responses, call.status, STATUSES_MAX, () => ({ types: new Map<string, Shape>() }));
-  if (response && call.responseType !== null) recordContent(response, call.responseType, call.responseBody);
-}
-
-function recordContent(content: Content, contentType: string, body: unknown): void {
-  const type = mediaType(contentType);
-  const shape = type === null ? undefined : bounded(content.types, type, TYPES_MAX, newShape);
-  if (shape && body !== undefined) observeValue(shape, body);
-}
-
-/** Query values are text; what reads as a number or truth value is taken for one. */
-function typedText(text: string): unknown {
-  if (text === 'true' || text === 'false') return text === 'true';
-  return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
-}
-
-function bounded<K, V>(map: Map<K, V>, key: K, max: number, create: () => V): V | undefined {
-  const known = map.get(key);
-  if (known !== undefined || map.size >= max) return known;
-  const created = create();
-  map.set(key, created);
-  return created;
-}
-
-function mergePlaces(into: Place, from: Place): Place {
-  for (const [name, place] of from.words) {
-    const known = into.words.get(name);
-    into.words.set(name, known ? mergePlaces(known, place) : place);
-  }
-  into.folded = into.folded || from.folded;
-  if (from.variable) into.variable = into.variable ? mergePlaces(into.variable, from.variable) : from.variable;
-  for (const [name, method] of from.methods) {
-    const known = into.methods.get(name);
-    into.methods.set(name, known ? mergeMethods(known, method) : method);
-  }
-  return into;
-}
-
-function mergeMethods(into: Method, from: Method): Method {
-  into.calls += from.calls;
-  into.withBody += from.withBody;
-  mergeMaps(into.query, from.query, mergeShapes);
-  mergeMaps(into.request.types, from.request.types, mergeShapes);
-  mergeMaps(into.responses, from.responses, (a, b) => {
-    mergeMaps(a.types, b.types, mergeShapes);
-    return a;
-  });
-  return into;
-}
-
-function mergeMaps<K, V>(into: Map<K, V>, from: ReadonlyMap<K, V>, merge: (a: V, b: V) => V): void {
-  for (const [key, value] of from) {
-    const known = into.get(key);
-    into.set(key, known === undefined ? value : merge(known, value));
-  }
-}
-
-function collectPaths(
-  place: Place,
-  segments: readonly string[],
-  names: readonly string[],
-  paths: [string, JsonObject][],
-): void {
-  if (place.methods.size > 0) {
-    const parameters = names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
-    const methods = [...place.methods].map(([name, method]) => [name.toLowerCase(), operationOf(method)] as const);
-    paths.push([
-      `/${segments.join('/')}`,
-      { ...(names.length > 0 ? { parameters } : {}), ...Object.fromEntries(methods) },
-    ]);
-  }
-  for (const [word, next] of [...place.words].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    collectPaths(next, [...segments, encodeURIComponent(word)], names, paths);
-  }
-  if (!place.variable) return;
-  const name = parameterName(segments, names);
-  collectPaths(place.variable, [...segments, `{${name}}`], [...names, name], paths);
-}
-
-/** `/users/{user}`: the singular of the word before it, numbered when taken. */
-function parameterName(segments: readonly string[], taken: readonly string[]): string {
-  const before = segments.at(-1)?.replaceAll(/[^A-Za-z0-9]/g, '') ?? '';
-  const base = before === '' || segments.at(-1)?.startsWith('{') ? 'id' : before.replace(/ies$/, 'y').replace(/s$/, '');
-  let name = base;
-  for (let n = 2; taken.includes(name); n += 1) name = `${base}${n}`;
-  return name;
-}
-
-function operationOf(method: Method): JsonObject {
-  const parameters = [...method.query]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, shape]) => ({ name, in: 'query', schema: schemaOf(shape) }));
-  const responses = [...method.responses].map(
-    ([status, content]) => [String(status), { description: 'observed', content: contentOf(content) }] as const,
-  );
-  const body = { required: method.withBody === method.calls, content: contentOf(method.request) };
-  return {
-    ...(parameters.length > 0 ? { parameters } : {}),
-    ...(method.withBody > 0 ? { requestBody: body } : {}),
-    responses: Object.fromEntries(responses),
-  };
-}
-
-function contentOf(content: Content): JsonObject {
-  return Object.fromEntries(
-    [...content.types].map(([type, shape]) => [type, shape.seen > 0 ? { schema: schemaOf(shape) } : {}]),
-  );
+  return Object.fromEntries(fields);
 }
