@@ -164,3 +164,26 @@ describe('Slack', () => {
     expect(of(await read('messages'), 'record').map(({ id }) => id)).not.toContain(message?.id);
   });
 });
+
+describe('Google Workspace', () => {
+  test.each([
+    ['files', 'record', 10],
+    ['calendar-events', 'record', 8],
+    ['mail', 'record', 10],
+  ] as const)('%s', async (stream, type, least) => {
+    expect(of(await connect('google').read(stream), type).length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('a mail goes to the bin, is seen gone, and comes back', async () => {
+    const { read, act } = connect('google');
+    const [mail] = of(await read('mail'), 'record');
+    const input = { message: mail?.id ?? '' };
+    expect(await act('trash-mail', input, 'dry-run')).toMatchObject({ outcome: 'would_run' });
+    const run = await act('trash-mail', input, 'run');
+    expect(run).toMatchObject({ outcome: 'done', captured: { trashed: false } });
+    expect(await act('trash-mail', input, 'run')).toMatchObject({ outcome: 'already' });
+    expect(of(await read('mail'), 'record').map(({ id }) => id)).not.toContain(mail?.id);
+    expect(await act('trash-mail', input, 'undo', run.captured)).toMatchObject({ outcome: 'undone' });
+    expect(of(await read('mail'), 'record').map(({ id }) => id)).toContain(mail?.id);
+  });
+});

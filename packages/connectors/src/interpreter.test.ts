@@ -310,8 +310,14 @@ test('settings are put together, and what could not be read is named', () => {
       { ...base, id: '3', path: 'hooks', value: { n: 1 }, list: true },
       { ...base, id: '4', path: 'hooks', value: { n: 2 }, list: true },
       { ...base, id: '5', path: '__proto__.polluted', value: true },
+      { ...base, id: '6', path: 'policies', value: { 'Sales EMEA': { mail: { imap: false } } } },
+      { ...base, id: '7', path: 'policies', value: { 'Sales EMEA': { chat: { history: true } }, Board: {} } },
     ]),
-  ).toMatchObject({ actions: { a: 1, workflow: { b: 2 } }, hooks: [{ n: 1 }, { n: 2 }] });
+  ).toMatchObject({
+    actions: { a: 1, workflow: { b: 2 } },
+    hooks: [{ n: 1 }, { n: 2 }],
+    policies: { 'Sales EMEA': { mail: { imap: false }, chat: { history: true } }, Board: {} },
+  });
   expect({}).not.toHaveProperty('polluted');
   const { manifest } = parseManifest(
     TOOL_MANIFEST.replace('emits: [audit_event]', 'emits: [audit_event]\n    covers: [log]'),

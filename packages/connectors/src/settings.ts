@@ -4,11 +4,24 @@ import type { Manifest } from './manifest.ts';
 type Setting = Extract<StoredEntity, { type: 'setting' }>;
 type Tree = Record<string, unknown>;
 
+/** Deeper than this a later value replaces an earlier one. */
+const JOIN_LEVELS_MAX = 8;
+
 const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Puts a member into an object without touching what a prototype holds. */
 function put(tree: Tree, name: string, value: unknown): void {
   Object.defineProperty(tree, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Joins two trees of settings: several entities of one path each bring a part (an org unit, a section of it). */
+function join(before: unknown, value: unknown, depth = 0): unknown {
+  if (!isTree(before) || !isTree(value) || depth >= JOIN_LEVELS_MAX) return value;
+  const joined: Tree = { ...before };
+  for (const [name, part] of Object.entries(value)) {
+    put(joined, name, join(Object.hasOwn(before, name) ? before[name] : undefined, part, depth + 1));
+  }
+  return joined;
 }
 
 function holderOf(root: Tree, path: readonly string[]): Tree {
@@ -42,7 +55,7 @@ export function assembleSettings(
     const holder = holderOf(root, parts.slice(0, -1));
     const before = Object.hasOwn(holder, last) ? holder[last] : undefined;
     if (list) put(holder, last, [...(Array.isArray(before) ? before : []), value]);
-    else put(holder, last, isTree(before) && isTree(value) ? { ...before, ...value } : value);
+    else put(holder, last, join(before, value));
   }
   return root;
 }
