@@ -18,6 +18,7 @@ import { addIntegrationCommands } from './cli/integration-commands.ts';
 import { addInspectionCommands } from './cli/inspection-commands.ts';
 import { addGraphCommands } from './cli/graph-commands.ts';
 import { addGraphqlCommands } from './cli/graphql-commands.ts';
+import { addLearnCommands } from './cli/learn-commands.ts';
 import { addMcpCommands } from './cli/mcp-commands.ts';
 import { addOfflineCommands } from './cli/offline-commands.ts';
 import { describeFailure, endWithReader, note } from './cli/output.ts';
@@ -56,6 +57,7 @@ function buildProgram(): Command {
   addApprovalCommands(program, context);
   addMcpCommands(program, context);
   addGraphqlCommands(program, context);
+  addLearnCommands(program, context);
   addGraphCommands(program, context);
   addAccessCommands(program, context);
   addInspectionCommands(program, context);

@@ -8,6 +8,7 @@ import { createDeclarationCommands } from './declaration-commands.ts';
 import { createGrantCommands } from './grant-commands.ts';
 import { createGraphqlCommands } from './graphql/graphql-commands.ts';
 import { createIntegrationCommands } from './integration-commands.ts';
+import { createLearningCommands } from './learning/learning-commands.ts';
 import { createMcpCommands } from './mcp/mcp-commands.ts';
 import { createProxyCommands } from './proxy/proxy-commands.ts';
 import { createRuleCommands } from './rule-commands.ts';
@@ -32,5 +33,6 @@ export function createEstate(context: EstateContext, checkPolicy: (text: string)
   const mcp = createMcpCommands(context);
   const graphql = createGraphqlCommands(context);
   const proxy = createProxyCommands(context);
-  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql, proxy };
+  const learning = createLearningCommands(context, apps);
+  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql, proxy, learning };
 }

@@ -79,6 +79,17 @@ export interface EstateTables {
     created_at: Date;
     updated_at: Date;
   };
+  learned_traffic: {
+    app_id: string;
+    integration_id: string;
+    integration_name: string;
+    calls: ColumnType<string, number, number>;
+    dropped: ColumnType<string, number | undefined, number>;
+    state: Json;
+    first_at: Date;
+    last_at: Date;
+  };
+  learned_batches: { key: string; at: Date };
   grants: {
     id: string;
     name: string;

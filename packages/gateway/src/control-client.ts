@@ -95,6 +95,11 @@ export class ControlClient {
     return this.#sendLines('/internal/data/observations', key, ndjson, signal);
   }
 
+  /** Tells the worker what calls of undescribed apps look like. Resolves with the status. */
+  sendLessons(key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
+    return this.#sendLines('/internal/learning/lessons', key, ndjson, signal);
+  }
+
   async #sendLines(path: string, key: string, ndjson: Buffer, signal: AbortSignal): Promise<number> {
     const answer = await this.#request(this.#options.workerUrl, 'POST', path, {
       headers: { 'content-type': 'application/x-ndjson', 'idempotency-key': key },

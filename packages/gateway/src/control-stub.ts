@@ -43,6 +43,8 @@ export interface ControlStub {
   readonly statuses: readonly GatewayStatus[];
   /** Webhook deliveries, each once. */
   readonly deliveries: readonly Record<string, unknown>[];
+  /** Lines that tell what calls looked like. */
+  readonly lessons: readonly string[];
   readonly introspected: readonly string[];
   /** Renewals of vendor credentials that were asked for. */
   readonly renewals: readonly { readonly id: string; readonly generation: number }[];
@@ -86,6 +88,7 @@ class StubServer implements ControlStub {
   readonly batches: StubBatch[] = [];
   readonly statuses: GatewayStatus[] = [];
   readonly deliveries: Record<string, unknown>[] = [];
+  readonly lessons: string[] = [];
   readonly introspected: string[] = [];
   readonly renewals: { id: string; generation: number }[] = [];
   onRenew: ControlStub['onRenew'] = () => 'failed';
@@ -147,7 +150,7 @@ class StubServer implements ControlStub {
 
   #answer(request: http.IncomingMessage, body: string, response: http.ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://stub');
-    const isForWorker = /^\/internal\/(?:ingest|webhooks)\//.test(url.pathname);
+    const isForWorker = /^\/internal\/(?:ingest|webhooks|learning)\//.test(url.pathname);
     const mode = isForWorker ? this.ingestMode : this.mode;
     if (mode === 'down') {
       request.socket.destroy();
@@ -173,6 +176,9 @@ class StubServer implements ControlStub {
       json({});
     } else if (path === 'webhooks/deliveries') {
       this.#takeDeliveries(body);
+      json({});
+    } else if (path === 'learning/lessons') {
+      this.lessons.push(...body.split('\n').filter(Boolean));
       json({});
     } else if (path === 'gateway/epoch') json({ version: this.snapshot.version, epoch: this.snapshot.epoch });
     else if (path === 'gateway/snapshot') {

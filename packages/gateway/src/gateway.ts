@@ -21,6 +21,7 @@ import { Exchange, type ListenerPlan } from './exchange.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { GraphqlDocuments } from './graphql/graphql-documents.ts';
 import { Inspector } from './inspector.ts';
+import { Lessons } from './lessons.ts';
 import { type Listener, openListener } from './listener.ts';
 import { McpCatalog } from './mcp/mcp-catalog.ts';
 import { reportMcpItems } from './mcp/mcp-report.ts';
@@ -169,6 +170,7 @@ class GatewayProcess implements Gateway {
     this.#shipper.start();
     this.#webhooks.start();
     this.#runtime.observations?.start();
+    this.#runtime.lessons.start();
     await this.#runtime.counters.start();
     this.#probe.start();
     this.#aggregate = setInterval(() => this.#writeAggregates(), AGGREGATE_INTERVAL_MS);
@@ -358,7 +360,8 @@ class GatewayProcess implements Gateway {
   }
 
   async flush(): Promise<void> {
-    await Promise.all([this.#shipper.ship(), this.#webhooks.flush(), this.#runtime.observations?.flush()]);
+    const { observations, lessons } = this.#runtime;
+    await Promise.all([this.#shipper.ship(), this.#webhooks.flush(), observations?.flush(), lessons.flush()]);
   }
 
   async drain(): Promise<void> {
@@ -398,6 +401,7 @@ class GatewayProcess implements Gateway {
     });
     await this.#webhooks.stop();
     await this.#runtime.observations?.stop();
+    await this.#runtime.lessons.stop();
     this.#runtime.spool.close();
     await this.#runtime.counters.stop();
     await this.#runtime.upstreams.close();
@@ -460,6 +464,7 @@ function createRuntime(
     graphql: new GraphqlDocuments(blobs),
     inspector: new Inspector(deps.classifier ?? createClassifier()),
     observations: undefined,
+    lessons: new Lessons({ config, client, clock, logger, metrics }),
     credentials: new CredentialBox(envelope),
     upstreams: new Upstreams(limits.upstreamConnectionsMax),
     gates: new UpstreamGates(clock, metrics),

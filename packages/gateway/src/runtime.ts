@@ -9,6 +9,7 @@ import type { SourceLock, SourceLocks } from './source-locks.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { GraphqlDocuments } from './graphql/graphql-documents.ts';
 import type { Inspector } from './inspector.ts';
+import type { Lessons } from './lessons.ts';
 import type { LimitCounters } from './limit-counters.ts';
 import type { McpCatalog } from './mcp/mcp-catalog.ts';
 import type { McpSeals } from './mcp/mcp-session.ts';
@@ -47,6 +48,8 @@ export interface GatewayRuntime {
   readonly inspector: Inspector;
   /** Undefined: nobody wants to know what data passes. */
   observations: Observations | undefined;
+  /** What apps whose API nobody described look like. */
+  readonly lessons: Lessons;
   readonly credentials: CredentialBox;
   readonly upstreams: Upstreams;
   readonly gates: UpstreamGates;

@@ -72,6 +72,8 @@ export function foldAlike(place: Place): void {
       const at = left.findIndex(([name]) => name === word);
       if (at !== -1) left.splice(at, 1);
     }
+    // What was one word in each of them may be several alike now.
+    if (place.variable) foldAlike(place.variable);
   }
 }
 

@@ -223,6 +223,8 @@ export const appEntry = z.strictObject({
   unknownOperations: z.enum(['refuse', 'allow']).default('refuse'),
   validateRequests: check.default('enforce'),
   validateResponses: check.default('observe'),
+  /** `observe`: gateways tell the shapes of calls and answers, from which control proposes a description. */
+  learn: z.enum(['off', 'observe']).default('off'),
   /**
    * What the forward proxy does with connections to this app's hosts: `inspect` opens TLS and every call takes the
    * pipeline, `tunnel` records host and volume only.

@@ -19,6 +19,7 @@ import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
+import { addLearningRoutes } from './learning-routes.ts';
 import { addLeaverRoutes, type LeaverRouteDeps } from './leaver-routes.ts';
 import { addBackupRoutes, type BackupRouteDeps } from './backup-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
@@ -71,6 +72,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addIntegrationRoutes(server, deps);
   addMcpRoutes(server, deps);
   addGraphqlRoutes(server, deps);
+  addLearningRoutes(server, deps);
   addRuleRoutes(server, deps);
   addProxyRoutes(server, deps);
   addDeclarationRoutes(server, deps.estate);

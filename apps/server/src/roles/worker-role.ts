@@ -42,6 +42,7 @@ import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
 import { createRetentionTools } from '../worker/retention-tools.ts';
 import { startDataDuties } from '../worker/data-duties.ts';
+import { createLessonTaker } from '../worker/lesson-taker.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
 import { startProof } from '../worker/proof-duties.ts';
@@ -171,6 +172,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     manifests,
     connectors: connectors.connectors,
     workflows: workflowClient,
+    lake,
   });
   const incidents = await createIncidentDuties({
     db,
@@ -246,6 +248,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     sources: detection.endpoint,
     webhooks,
     data,
+    lessons: createLessonTaker({ db, clock: systemClock, logger }),
     key: config.internalKey,
     host: config.worker.host,
     port: config.worker.port,

@@ -49,6 +49,7 @@ export async function startIngestServer(deps: {
   readonly sources: SourceEndpoint;
   readonly webhooks: Pick<WebhookDuties, 'take'>;
   readonly data: Pick<DataDuties, 'take'>;
+  readonly lessons: { take(key: string, body: Buffer): Promise<unknown> };
   readonly key: string;
   readonly host: string;
   readonly port: number;
@@ -108,7 +109,10 @@ export async function startIngestServer(deps: {
     }
   };
 
-  const takeObservations = async (request: IncomingMessage): Promise<Answer> => {
+  const takeLines = async (
+    taker: { take(key: string, body: Buffer): Promise<unknown> },
+    request: IncomingMessage,
+  ): Promise<Answer> => {
     const key = request.headers['idempotency-key'];
     if (typeof key !== 'string' || !KEY.test(key)) return { status: 400, detail: 'Send an Idempotency-Key.' };
     if (running >= BATCHES_AT_ONCE_MAX) return { status: 429, detail: 'Too many batches at once; send it again.' };
@@ -116,10 +120,10 @@ export async function startIngestServer(deps: {
     try {
       const body = await readBody(request);
       if (!body) return { status: 413, detail: `A batch has at most ${BATCH_BYTES_MAX} bytes.` };
-      await deps.data.take(key, body);
+      await taker.take(key, body);
       return { status: 204, detail: '' };
     } catch (error) {
-      logger.warn({ err: error, key }, 'observations could not be stored; their gateway keeps them');
+      logger.warn({ err: error, key }, 'a batch could not be stored; its gateway keeps it');
       return { status: 503, detail: 'PostgreSQL is away; send it again.' };
     } finally {
       running -= 1;
@@ -155,7 +159,11 @@ export async function startIngestServer(deps: {
       answer = isInternal(request) ? await takeDeliveries(request) : { status: 401, detail: 'Send the internal key.' };
     } else if (url === '/internal/data/observations' && method === 'POST') {
       answer = isInternal(request)
-        ? await takeObservations(request)
+        ? await takeLines(deps.data, request)
+        : { status: 401, detail: 'Send the internal key.' };
+    } else if (url === '/internal/learning/lessons' && method === 'POST') {
+      answer = isInternal(request)
+        ? await takeLines(deps.lessons, request)
         : { status: 401, detail: 'Send the internal key.' };
     }
     response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });

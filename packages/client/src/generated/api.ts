@@ -85,6 +85,11 @@ export interface paths {
                                      */
                                     validateResponses: "enforce" | "observe" | "off";
                                     /**
+                                     * @default off
+                                     * @enum {string}
+                                     */
+                                    learn: "off" | "observe";
+                                    /**
                                      * @default refuse
                                      * @enum {string}
                                      */
@@ -348,6 +353,11 @@ export interface paths {
                          */
                         validateResponses?: "enforce" | "observe" | "off";
                         /**
+                         * @default off
+                         * @enum {string}
+                         */
+                        learn?: "off" | "observe";
+                        /**
                          * @default refuse
                          * @enum {string}
                          */
@@ -591,6 +601,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                learn: "off" | "observe";
                                 /**
                                  * @default refuse
                                  * @enum {string}
@@ -882,6 +897,11 @@ export interface paths {
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
                                 /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                learn: "off" | "observe";
+                                /**
                                  * @default refuse
                                  * @enum {string}
                                  */
@@ -1147,6 +1167,8 @@ export interface paths {
                         /** @enum {string} */
                         validateResponses?: "enforce" | "observe" | "off";
                         /** @enum {string} */
+                        learn?: "off" | "observe";
+                        /** @enum {string} */
                         forwardProxy?: "inspect" | "tunnel" | "refuse";
                         /** @enum {string} */
                         injection?: "refuse" | "detect" | "off";
@@ -1348,6 +1370,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                learn: "off" | "observe";
                                 /**
                                  * @default refuse
                                  * @enum {string}
@@ -1834,6 +1861,11 @@ export interface paths {
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
                                 /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                learn: "off" | "observe";
+                                /**
                                  * @default refuse
                                  * @enum {string}
                                  */
@@ -2131,6 +2163,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                learn: "off" | "observe";
                                 /**
                                  * @default refuse
                                  * @enum {string}
@@ -4510,6 +4547,438 @@ export interface paths {
         delete: {
             parameters: {
                 query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/learning/proposal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    without?: string | string[];
+                    closed?: "true" | "false";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            calls: number;
+                            dropped: number;
+                            teachers: {
+                                id: string;
+                                name: string;
+                                calls: number;
+                                firstAt: number;
+                                lastAt: number;
+                                isLeftOut: boolean;
+                            }[];
+                            operations: {
+                                method: string;
+                                path: string;
+                                calls: number;
+                                teachers: {
+                                    id: string;
+                                    calls: number;
+                                }[];
+                                /** @enum {string} */
+                                confidence: "low" | "fair" | "high";
+                                /** @enum {string} */
+                                standing: "new" | "known" | "differs";
+                                describedAs: string | null;
+                                fields: {
+                                    /** @enum {string} */
+                                    in: "query" | "request" | "response";
+                                    path: string;
+                                    types: string[];
+                                    format: string | null;
+                                    seen: number;
+                                    required: boolean;
+                                    teachers: string[];
+                                    odd: {
+                                        type: string;
+                                        teachers: string[];
+                                    }[];
+                                    /** @enum {string} */
+                                    standing: "new" | "known" | "differs";
+                                }[];
+                            }[];
+                            unseen: string[];
+                            digest: string;
+                            description: {
+                                [key: string]: unknown;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/learning/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default [] */
+                        without?: string[];
+                        /** @default false */
+                        closed?: boolean;
+                        digest: string;
+                        /** @default false */
+                        replace?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            title: string;
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            settings: {
+                                upstream: string;
+                                /** @default [] */
+                                hosts: {
+                                    role: string;
+                                    upstream: string;
+                                }[];
+                                /** @default null */
+                                port: number | null;
+                                /** @default [] */
+                                hostNames: string[];
+                                /** @default [] */
+                                rewriteHosts: string[];
+                                /** @default true */
+                                rewriteBodies: boolean;
+                                /** @default [] */
+                                privateAddresses: (string)[];
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                plaintext: "refuse" | "allow";
+                                /** @default [] */
+                                caCertificates: string[];
+                                /** @default [] */
+                                publicKeyPins: string[];
+                                /**
+                                 * @default TLSv1.2
+                                 * @enum {string}
+                                 */
+                                tlsVersionMin: "TLSv1.2" | "TLSv1.3";
+                                /** @default false */
+                                strict: boolean;
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                backPressure: "refuse" | "serve-and-count";
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                unknownOperations: "refuse" | "allow";
+                                /**
+                                 * @default enforce
+                                 * @enum {string}
+                                 */
+                                validateRequests: "enforce" | "observe" | "off";
+                                /**
+                                 * @default observe
+                                 * @enum {string}
+                                 */
+                                validateResponses: "enforce" | "observe" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                learn: "off" | "observe";
+                                /**
+                                 * @default refuse
+                                 * @enum {string}
+                                 */
+                                forwardProxy: "inspect" | "tunnel" | "refuse";
+                                /**
+                                 * @default detect
+                                 * @enum {string}
+                                 */
+                                injection: "refuse" | "detect" | "off";
+                                /** @default [] */
+                                injectionExceptions: {
+                                    /** @enum {string} */
+                                    in: "path" | "query" | "header" | "body";
+                                    pointer: string;
+                                    /** @default null */
+                                    kind: ("sql" | "nosql" | "command" | "path-traversal" | "ldap" | "xss" | "template" | "xxe" | "header" | "ssrf" | "deserialization") | null;
+                                    /** @default null */
+                                    operationId: string | null;
+                                    expiresAt: number;
+                                    /** @default  */
+                                    note: string;
+                                }[];
+                                /**
+                                 * @default m0
+                                 * @enum {string}
+                                 */
+                                assurance: "m0" | "m1" | "m2";
+                                /** @default null */
+                                classification: ("public" | "internal" | "confidential" | "restricted") | null;
+                                limits: {
+                                    /** @default 10485760 */
+                                    requestBytesMax: number;
+                                    /** @default 67108864 */
+                                    responseBytesMax: number;
+                                    /** @default 32768 */
+                                    headerBytesMax: number;
+                                    /** @default 30000 */
+                                    timeoutMs: number;
+                                    /** @default 64 */
+                                    jsonDepthMax: number;
+                                };
+                                /** @default null */
+                                mcp: {
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    sampling: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    elicitation: "refuse" | "allow";
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    roots: "refuse" | "allow";
+                                    /** @default 4194304 */
+                                    resultBytesMax: number;
+                                    /** @default 1000 */
+                                    contentItemsMax: number;
+                                    /** @default 10000 */
+                                    recordsMax: number;
+                                    /** @default null */
+                                    lookAt: number | null;
+                                } | null;
+                                /** @default null */
+                                graphql: {
+                                    /**
+                                     * @default [
+                                     *       "/graphql"
+                                     *     ]
+                                     */
+                                    paths: string[];
+                                    /**
+                                     * @default refuse
+                                     * @enum {string}
+                                     */
+                                    introspection: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    get: "refuse" | "allow";
+                                    /**
+                                     * @default allow
+                                     * @enum {string}
+                                     */
+                                    persistedQueries: "refuse" | "allow";
+                                    /** @default 65536 */
+                                    documentBytesMax: number;
+                                    /** @default 10000 */
+                                    tokensMax: number;
+                                    /** @default 15 */
+                                    depthMax: number;
+                                    /** @default 1000 */
+                                    fieldsMax: number;
+                                    /** @default 30 */
+                                    aliasesMax: number;
+                                    /** @default 50 */
+                                    directivesMax: number;
+                                    /** @default 20 */
+                                    rootFieldsMax: number;
+                                    /** @default 500000 */
+                                    costMax: number;
+                                    /** @default 1 */
+                                    batchMax: number;
+                                } | null;
+                                resilience: {
+                                    /** @default 5000 */
+                                    connectMs: number;
+                                    /** @default null */
+                                    headersMs: number | null;
+                                    /** @default null */
+                                    idleMs: number | null;
+                                    /** @default 900000 */
+                                    totalMs: number;
+                                    /** @default 2 */
+                                    retriesMax: number;
+                                    /** @default 10 */
+                                    retryPercent: number;
+                                    breaker: {
+                                        /**
+                                         * @default on
+                                         * @enum {string}
+                                         */
+                                        mode: "on" | "off";
+                                        /** @default 10 */
+                                        callsMin: number;
+                                        /** @default 50 */
+                                        failurePercent: number;
+                                        /** @default 10000 */
+                                        windowMs: number;
+                                        /** @default 5000 */
+                                        openMs: number;
+                                    };
+                                    /** @default 128 */
+                                    concurrencyMax: number;
+                                    /** @default 0 */
+                                    queueMax: number;
+                                    /** @default 1000 */
+                                    queueMs: number;
+                                };
+                                sharing: {
+                                    /**
+                                     * @default on
+                                     * @enum {string}
+                                     */
+                                    mode: "on" | "off";
+                                    /** @default 20 */
+                                    reservePercent: number;
+                                    /** @default {} */
+                                    weights: {
+                                        [key: string]: number;
+                                    };
+                                };
+                            };
+                            description: {
+                                title: string;
+                                version: string;
+                                operations: number;
+                                problems: number;
+                                sha256: string;
+                            } | null;
+                            credential: {
+                                id: string;
+                                kind: string;
+                                integrationId: string | null;
+                                /** @enum {string} */
+                                stage: "staged" | "current" | "overlap";
+                                /** @enum {string} */
+                                state: "pending" | "ready" | "failing" | "expired";
+                                expiresAt: number | null;
+                                refreshAt: number | null;
+                                refreshedAt: number | null;
+                                verifyPath: string | null;
+                                verifiedAt: number | null;
+                                problem: string | null;
+                                switchAt: number | null;
+                                overlapUntil: number | null;
+                                connects: boolean;
+                                renews: boolean;
+                                createdAt: number;
+                                createdBy: string;
+                            } | null;
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/apps/{id}/learning/lessons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: {
+                    integration?: string;
+                };
                 header?: never;
                 path: {
                     id: string;
@@ -8858,6 +9327,7 @@ export interface paths {
                     rule?: string;
                     entity?: string;
                     assignee?: string;
+                    drill?: "with" | string;
                     limit?: number;
                     cursor?: string;
                 };
@@ -8901,6 +9371,7 @@ export interface paths {
                                 createdAt: number;
                                 updatedAt: number;
                                 delayMs: number;
+                                drill: string | null;
                             }[];
                             cursor: string | null;
                             counts: {
@@ -8971,6 +9442,7 @@ export interface paths {
                             createdAt: number;
                             updatedAt: number;
                             delayMs: number;
+                            drill: string | null;
                             timeline: {
                                 id: string;
                                 at: number;
@@ -9044,6 +9516,7 @@ export interface paths {
                             createdAt: number;
                             updatedAt: number;
                             delayMs: number;
+                            drill: string | null;
                         };
                     };
                 };
@@ -9113,6 +9586,7 @@ export interface paths {
                             createdAt: number;
                             updatedAt: number;
                             delayMs: number;
+                            drill: string | null;
                         };
                     };
                 };
@@ -9183,6 +9657,7 @@ export interface paths {
                             createdAt: number;
                             updatedAt: number;
                             delayMs: number;
+                            drill: string | null;
                             timeline: {
                                 id: string;
                                 at: number;
@@ -14172,7 +14647,7 @@ export interface paths {
                                 id: string;
                                 planId: string | null;
                                 /** @enum {string} */
-                                kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate";
+                                kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate" | "own";
                                 input: unknown;
                                 /** @enum {string} */
                                 status: "queued" | "running" | "done" | "failed";
@@ -14247,7 +14722,7 @@ export interface paths {
                             id: string;
                             planId: string | null;
                             /** @enum {string} */
-                            kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate";
+                            kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate" | "own";
                             input: unknown;
                             /** @enum {string} */
                             status: "queued" | "running" | "done" | "failed";
@@ -14295,7 +14770,7 @@ export interface paths {
                             id: string;
                             planId: string | null;
                             /** @enum {string} */
-                            kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate";
+                            kind: "snapshot" | "verify" | "sample" | "plan" | "restore" | "prune" | "rotate" | "own";
                             input: unknown;
                             /** @enum {string} */
                             status: "queued" | "running" | "done" | "failed";
@@ -14688,6 +15163,7 @@ export interface paths {
                                     by: string;
                                     at: number;
                                 } | null;
+                                drill: string | null;
                                 metrics: {
                                     detectMs: number | null;
                                     acknowledgeMs: number | null;
@@ -14792,6 +15268,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -14873,6 +15350,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -14926,7 +15404,7 @@ export interface paths {
                                 subject: string;
                                 text: string;
                                 /** @enum {string} */
-                                status: "waiting" | "sent" | "failed";
+                                status: "waiting" | "sent" | "failed" | "held";
                                 attempts: number;
                                 sentAt: number | null;
                                 error: string | null;
@@ -15047,6 +15525,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15136,6 +15615,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15231,6 +15711,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15323,6 +15804,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15394,6 +15876,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15494,6 +15977,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15583,6 +16067,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15672,6 +16157,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15770,6 +16256,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -15866,6 +16353,7 @@ export interface paths {
                                 by: string;
                                 at: number;
                             } | null;
+                            drill: string | null;
                             metrics: {
                                 detectMs: number | null;
                                 acknowledgeMs: number | null;
@@ -20827,6 +21315,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             title: string;
+                            /** @enum {string} */
+                            leadsTo: "questionnaire" | "findings";
                             email: string;
                             /** @enum {string} */
                             language: "en" | "de" | "fr" | "es";
@@ -22375,7 +22865,7 @@ export interface paths {
                             status: "invited" | "active" | "disabled";
                             roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
                             /** @enum {string} */
-                            source: "local" | "scim";
+                            source: "local" | "scim" | "upstream";
                             createdAt: string;
                             lastSignInAt: string | null;
                             factors: components["schemas"]["Factors"];
@@ -24374,7 +24864,7 @@ export interface components {
             status: "invited" | "active" | "disabled";
             roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
             /** @enum {string} */
-            source: "local" | "scim";
+            source: "local" | "scim" | "upstream";
             createdAt: string;
             lastSignInAt: string | null;
         };
@@ -24607,7 +25097,7 @@ export interface components {
             status: "invited" | "active" | "disabled";
             roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
             /** @enum {string} */
-            source: "local" | "scim";
+            source: "local" | "scim" | "upstream";
             createdAt: string;
             lastSignInAt: string | null;
         };

@@ -112,5 +112,6 @@ function respondStreamed(exchange: Exchange, answer: UpstreamResponse, stream: U
 export function respondRecorded(exchange: Exchange): Promise<void> {
   const answer = exchange.answer!; // the forward step refused the call otherwise
   if (exchange.redactions > 0 && exchange.decision === 'allow') exchange.decision = 'redact';
+  if (exchange.app.entry.learn !== 'off') exchange.runtime.lessons.see(exchange);
   return answer.stream ? respondStreamed(exchange, answer, answer.stream) : respondHeld(exchange, answer);
 }
