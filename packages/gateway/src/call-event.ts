@@ -2,6 +2,7 @@ import { apiActivity, type ApiCallFacts } from '@cordon/lake';
 import { hideSecrets } from '@cordon/kernel';
 import type { Exchange } from './exchange.ts';
 import { listenerOf } from './steps/check-grant.ts';
+import { recordsOf } from './steps/check-limits.ts';
 
 const USER_AGENT_CHARS_MAX = 256;
 const PATH_CHARS_MAX = 1024;
@@ -55,6 +56,7 @@ export function describeCall(exchange: Exchange): string {
     ...(exchange.upstreamMs !== undefined && { upstreamMs: Math.round(exchange.upstreamMs * 1000) / 1000 }),
     findings: exchange.findings,
     redactions: exchange.redactions,
+    records: recordsOf(exchange),
     gatewayId: runtime.config.gatewayId,
     ...(identity && { assurance: identity.token.assurance }),
     ...(located && { listener: listenerOf(exchange) }),

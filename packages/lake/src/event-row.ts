@@ -114,6 +114,7 @@ export function eventRow(event: OcsfEvent, batchId: string): EventRow {
     redactions: within(whole(cordon['redactions']), 0xffff_ffff),
     duration_ms: number(event.duration, response['latency']),
     upstream_ms: number(cordon['upstream_ms']),
+    records: whole(cordon['records']),
     request_bytes: whole(request['body_length'], request['length'], traffic['bytes_out']),
     response_bytes: whole(response['body_length'], response['length'], traffic['bytes_in']),
     gateway_id: text(cordon['gateway_id']),

@@ -1,3 +1,4 @@
+export type { LakeArchive, LakeGroup } from './archive.ts';
 export type { BehaviourLake } from './behaviour.ts';
 export { BEHAVIOUR_ENTITIES, BEHAVIOUR_FACETS } from './behaviour-sum.ts';
 export type { BehaviourEntityType, BehaviourFacet } from './behaviour-sum.ts';
@@ -29,6 +30,8 @@ export type { SearchPage, SearchRequest, StoredEvent } from './search.ts';
 export { checkQuery } from './search-scope.ts';
 export type { PropertyFilter, Scope } from './search-scope.ts';
 export type { TrafficGroup, TrafficRequest, TrafficRow } from './traffic.ts';
+export type { HuntDay, HuntHit, HuntLake, HuntRequest } from './hunt.ts';
+export type { Budgeted, EdgeHour, Measures, MonitorBucket, MonitorGroup, MonitorLake, MonitorRow } from './monitor.ts';
 export type { CallDetail, CallGroup, Exposure, UsageLake, UsageScope, UsedOperation } from './usage.ts';
 export { lakeErrors } from './errors.ts';
 export type { LakeErrorCode } from './errors.ts';

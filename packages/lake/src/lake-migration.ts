@@ -3,6 +3,7 @@ import { createBehaviour } from './behaviour-schema.ts';
 import { LakeMigrationConflict } from './errors.ts';
 import type { LakeConnection } from './lake-connection.ts';
 import { createEvents, type DdlNames, ddlNames, type LakeLayout } from './lake-schema.ts';
+import { addRecords } from './records-schema.ts';
 
 /**
  * Versioned changes of the lake's tables. ClickHouse has no transaction around DDL, so each statement must be harmless
@@ -17,6 +18,7 @@ export interface LakeMigration {
 export const LAKE_MIGRATIONS: readonly LakeMigration[] = [
   { version: 1, name: 'events', statements: createEvents },
   { version: 2, name: 'behaviour', statements: createBehaviour },
+  { version: 3, name: 'records', statements: addRecords },
 ];
 
 interface AppliedRow {

@@ -63,9 +63,13 @@ export const EVENT_COLUMNS = {
   raw: 'String CODEC(ZSTD(3))',
 } as const;
 
-export type EventColumn = keyof typeof EVENT_COLUMNS;
+/** Columns that later migrations added. */
+export type EventColumn = keyof typeof EVENT_COLUMNS | 'records';
 
-export const INSERT_COLUMNS = (Object.keys(EVENT_COLUMNS) as EventColumn[]).filter((name) => name !== 'ingested_at');
+export const INSERT_COLUMNS: readonly EventColumn[] = [
+  ...(Object.keys(EVENT_COLUMNS) as EventColumn[]).filter((name) => name !== 'ingested_at'),
+  'records',
+];
 
 /** How the tables lie: on one node, or replicated and sharded over the nodes of a named cluster. */
 export type LakeLayout =

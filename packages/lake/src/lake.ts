@@ -7,6 +7,7 @@ import {
   type Histogram,
   type HistogramRequest,
 } from './aggregate.ts';
+import { createLakeArchive, type LakeArchive } from './archive.ts';
 import { type BehaviourLake, createBehaviourLake } from './behaviour.ts';
 import { follow, type Follower, type FollowRequest } from './follow.ts';
 import { type Batch, createIngest, type IngestResult } from './ingest.ts';
@@ -24,6 +25,8 @@ import {
 } from './search.ts';
 import type { Scope } from './search-scope.ts';
 import { traffic, type TrafficRequest, type TrafficRow } from './traffic.ts';
+import { createHuntLake, type HuntLake } from './hunt.ts';
+import { createMonitorLake, type MonitorLake } from './monitor.ts';
 import { createUsageLake, type UsageLake } from './usage.ts';
 
 export interface OpenLakeOptions {
@@ -65,6 +68,12 @@ export interface Lake {
   readonly behaviour: BehaviourLake;
   /** What was used and seen, and calls to decide again. */
   readonly usage: UsageLake;
+  /** How calls went. */
+  readonly monitor: MonitorLake;
+  /** Conditions that a rule compiled to, over what is stored. */
+  readonly hunt: HuntLake;
+  /** All of it, for backups of Cordon itself. */
+  readonly archive: LakeArchive;
   /** True when the engine answers a query. */
   ping(): Promise<boolean>;
   stats(): Promise<LakeStats>;
@@ -101,6 +110,9 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     dropDaysBefore: (at) => dropDaysBefore(connection, options.layout ?? { kind: 'single' }, at),
     behaviour: createBehaviourLake(connection),
     usage: createUsageLake(connection),
+    monitor: createMonitorLake(connection, clock),
+    hunt: createHuntLake(connection),
+    archive: createLakeArchive(connection, options.layout ?? { kind: 'single' }),
     ping: () => connection.ping(),
     close: () => connection.close(),
     async stats() {

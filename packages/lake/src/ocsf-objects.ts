@@ -144,6 +144,8 @@ export const cordonFacts = z.looseObject({
       }),
     )
     .optional(),
+  /** Records in the answer: items of its list, or 1. */
+  records: count.optional(),
   /** Milliseconds spent waiting for the upstream; `duration` minus this is the gateway's own work. */
   upstream_ms: z.number().nonnegative().optional(),
   /** The path template that the operation matched, such as `/repos/{owner}/{repo}`. */

@@ -71,6 +71,7 @@ export const FIELDS: readonly FieldInfo[] = [
   { name: 'upstream_latency', field: number('upstream_ms'), help: 'milliseconds spent waiting for the app' },
   { name: 'request_bytes', field: number('request_bytes'), help: 'body bytes that the integration sent' },
   { name: 'response_bytes', field: number('response_bytes'), help: 'body bytes that it got' },
+  { name: 'records', field: number('records'), help: 'records in the answer' },
   { name: 'src_ip', field: { kind: 'address', column: 'src_ip' }, help: 'address of the caller; takes CIDR' },
   { name: 'user_agent', field: text('user_agent'), help: 'User-Agent header' },
   { name: 'source', field: text('source'), help: 'where the event came from, such as cordon.gateway' },

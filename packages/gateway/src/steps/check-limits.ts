@@ -99,7 +99,7 @@ const bothWays = ({ requestBytes, sentBytes }: Exchange): number => requestBytes
 const outwards = ({ sentBytes }: Exchange): number => sentBytes;
 
 /** Records of an answer that was held; streams are not taken apart. */
-function recordsOf({ answer, sentStatus }: Exchange): number {
+export function recordsOf({ answer, sentStatus }: Exchange): number {
   if (!answer?.decoded || sentStatus < 200 || sentStatus >= 300) return 0;
   return isJson(answer.contentType) ? countRecords(answer.decoded) : 1;
 }
