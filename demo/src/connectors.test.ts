@@ -187,3 +187,12 @@ describe('Google Workspace', () => {
     expect(of(await read('mail'), 'record').map(({ id }) => id)).toContain(mail?.id);
   });
 });
+
+describe('Microsoft 365', () => {
+  test.each([
+    ['users', 'account', 12],
+    ['mail', 'record', 1],
+  ] as const)('%s', async (stream, type, least) => {
+    expect(of(await connect('microsoft').read(stream), type).length).toBeGreaterThanOrEqual(least);
+  });
+});

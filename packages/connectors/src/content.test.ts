@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { loadManifests } from './load-manifest.ts';
@@ -15,6 +16,12 @@ describe.each(manifests.all.map((one) => [one.manifest.app, one] as const))('%s'
   test('says for each scope what it opens', () => {
     const risky = manifest.scopes.filter((scope) => scope.risk === 'high' || scope.risk === 'critical');
     expect(risky.filter((scope) => scope.classes.length + scope.operations.length === 0)).toEqual([]);
+  });
+
+  test('hands audit events to parsers that exist', () => {
+    const parsers = Object.values(manifest.streams).flatMap(({ parser }) => (parser === undefined ? [] : [parser]));
+    const missing = parsers.filter((one) => !existsSync(new URL(`../../../content/parsers/${one}`, import.meta.url)));
+    expect(missing).toEqual([]);
   });
 
   test('has a test stream, and evidence that a claim of emulation can rest on', () => {
