@@ -170,5 +170,15 @@ export {
   saveJudgement,
   signalsOfDay,
 } from './behaviour/behaviour-store.ts';
+export {
+  type Anomaly,
+  type EdgeHourFacts,
+  FEATURES as MONITOR_FEATURES,
+  findAnomalies,
+  monitorRuleId,
+} from './monitor/anomaly.ts';
+export { type Baseline, type HourValue, seasonalBaseline, SEASON_DAYS } from './monitor/seasonal.ts';
+export { type Count, evaluateSlo, type Slo, sloInput, sloRuleId, sloState, WINDOWS_MS } from './monitor/slo.ts';
+export { createSloCommands, listSlos, saveSloState, type SloCommands } from './monitor/slo-store.ts';
 export { evaluateBehaviour, type Evaluation } from './behaviour/evaluate.ts';
 export { type SampleEvent, sampleOrganisation, type SampleOptions } from './behaviour/sample-organisation.ts';

@@ -31,6 +31,10 @@ export class TargetUnknown extends DetectionError {
   readonly code = 'detection.target_unknown';
 }
 
+export class SloUnknown extends DetectionError {
+  readonly code = 'detection.slo_unknown';
+}
+
 export const watchErrors: ErrorTable = {
   'detection.input_invalid': { status: 400, expose: true, level: 'info' },
   'detection.source_unknown': { status: 404, expose: true, level: 'debug' },
@@ -38,5 +42,6 @@ export const watchErrors: ErrorTable = {
   'detection.alert_unknown': { status: 404, expose: true, level: 'debug' },
   'detection.rule_unknown': { status: 404, expose: true, level: 'debug' },
   'detection.alert_status': { status: 409, expose: true, level: 'info' },
+  'detection.slo_unknown': { status: 404, expose: true, level: 'debug' },
   'detection.target_unknown': { status: 404, expose: true, level: 'debug' },
 };

@@ -71,6 +71,7 @@ export interface WatchTables {
     created_at: number;
     updated_at: number;
     delay_ms: number;
+    drill: Generated<string | null>;
   };
   alert_signal: {
     signal_id: string;
@@ -108,6 +109,21 @@ export interface WatchTables {
     delivered_at: number | null;
     failed_at: number | null;
     last_error: string | null;
+  };
+  monitor_slo: {
+    id: string;
+    name: string;
+    kind: 'availability' | 'latency';
+    app_id: string;
+    integration_id: string | null;
+    operation: string | null;
+    objective: number;
+    period_days: number;
+    latency_ms: number | null;
+    calls_min: number;
+    state: ColumnType<unknown, string | null, string | null>;
+    created_at: number;
+    created_by: string;
   };
   behaviour_position: { name: string; value: ColumnType<unknown, string, string>; updated_at: number };
   behaviour_entity: {
