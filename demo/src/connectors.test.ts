@@ -196,3 +196,26 @@ describe('Microsoft 365', () => {
     expect(of(await connect('microsoft').read(stream), type).length).toBeGreaterThanOrEqual(least);
   });
 });
+
+describe('Stripe', () => {
+  test.each([
+    ['customers', 'record', 10],
+    ['charges', 'record', 1],
+  ] as const)('%s', async (stream, type, least) => {
+    expect(of(await connect('stripe').read(stream), type).length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('a customer is deleted, seen gone, and made again from a backup under a new id', async () => {
+    const { read, act } = connect('stripe');
+    const [customer] = of(await read('customers'), 'record');
+    const input = { customer: customer?.id ?? '' };
+    expect(await act('delete-customer', input, 'dry-run')).toMatchObject({ outcome: 'would_run' });
+    expect(await act('delete-customer', input, 'run')).toMatchObject({ outcome: 'done' });
+    expect(await act('delete-customer', input, 'run')).toMatchObject({ outcome: 'already' });
+    const made = await act('restore-customer', { name: customer?.title ?? '' }, 'run');
+    expect(made).toMatchObject({ outcome: 'unverified' });
+    const now = of(await read('customers'), 'record');
+    expect(now.map(({ id }) => id)).not.toContain(customer?.id);
+    expect(now.map(({ title }) => title)).toContain(customer?.title);
+  });
+});
