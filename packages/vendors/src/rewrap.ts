@@ -1,4 +1,6 @@
 import type { Database, SecretEnvelope } from '@cordon/kernel';
+import { EXPORT_KEY_CONTEXT } from './export/export-commands.ts';
+import { monitoringTablesOf } from './monitoring/monitoring-tables.ts';
 import { tablesOf } from './tables.ts';
 
 const BATCH_MAX = 20;
@@ -6,6 +8,14 @@ const BATCH_MAX = 20;
 interface Sealed {
   readonly id: string;
   readonly sealed: string;
+}
+
+async function rewrapExportKey(db: Database, envelope: SecretEnvelope): Promise<number> {
+  const row = await monitoringTablesOf(db).selectFrom('vendor_export_key').select('sealed').executeTakeFirst();
+  const sealed = row ? envelope.rewrap(row.sealed, EXPORT_KEY_CONTEXT) : null;
+  if (sealed === null) return 0;
+  await monitoringTablesOf(db).updateTable('vendor_export_key').set({ sealed }).where('id', '=', 1).execute();
+  return 1;
 }
 
 /** Wraps anew what an older key-encryption key had wrapped: files, their texts and portal links. Returns how many. */
@@ -46,6 +56,7 @@ export async function rewrapVendorSecrets(db: Database, envelope: SecretEnvelope
     .limit(BATCH_MAX)
     .execute();
   return (
+    (await rewrapExportKey(db, envelope)) +
     (await renew(files, 'vendor-file', (id, was, sealed) =>
       tables.updateTable('vendor_files').set({ sealed }).where('id', '=', id).where('sealed', '=', was).execute(),
     )) +

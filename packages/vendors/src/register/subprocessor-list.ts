@@ -16,7 +16,7 @@ const LEGAL_FORM =
   /\b(?:inc|incorporated|llc|llp|ltd|limited|gmbh|ag|se|sa|sas|sarl|s\.?a\.?r\.?l|bv|b\.v|nv|plc|pty|corp|corporation|co|company|oy|ab|as|aps|spa|srl|kk|pbc|emea|holdings?)\b\.?/gi;
 
 /** One company under several spellings is one node of the graph. */
-function companyKey(name: string): string {
+export function companyKey(name: string): string {
   const bare = name
     .normalize('NFKC')
     .toLowerCase()

@@ -66,6 +66,7 @@ const weightsSchema = z.strictObject({
     contradiction: ordered(SEVERITIES),
     contradiction_most: points,
   }),
+  attestation_kinds: z.strictObject({ strong: z.array(z.string()), medium: z.array(z.string()) }),
 });
 
 /** Points of each kind of term; written in `content/vendors/score.yaml`. */
