@@ -98,6 +98,7 @@ export interface AssuranceTables {
     state_from: string | null;
     state_to: string | null;
     file_id: string | null;
+    is_shared: boolean;
     at: Date;
   };
   vendor_settings: { key: string; value: Json; updated_at: Date };
