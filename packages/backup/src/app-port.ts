@@ -1,4 +1,5 @@
 import type { BackupRecord } from './backup-record.ts';
+import type { SourceFile } from './file-bytes.ts';
 
 export type RestoreOp = 'create' | 'update' | 'delete';
 
@@ -14,6 +15,8 @@ export interface RestoreAction {
 export interface ReadItem {
   readonly record: BackupRecord;
   readonly deleted?: boolean;
+  /** The bytes behind it, where it is a file. */
+  readonly file?: SourceFile;
   /** Of the last record of a page: where a read of changes goes on. */
   readonly mark?: unknown;
 }

@@ -7,6 +7,7 @@ import {
   describeActor,
   type Permission,
   requireStepUp,
+  type SecretEnvelope,
   type Transaction,
   uuidv7,
   type WorkflowClient,
@@ -14,7 +15,18 @@ import {
 import { addJob, listPlans, loadJob, loadPlan, notePlan, removePlan, savePlan } from './backup-store.ts';
 import { BackupInputInvalid } from './errors.ts';
 import { backupWorkflow } from './job-runner.ts';
-import { type Job, type JobKind, type Plan, planInput, type PlanInput, restoreInput } from './plan.ts';
+import { loadOwnSettings, noteOwn, saveOwnSettings } from './own-state/own-settings.ts';
+import {
+  type Job,
+  type JobKind,
+  type OwnInput,
+  ownInput,
+  type Plan,
+  planInput,
+  type PlanInput,
+  restoreInput,
+} from './plan.ts';
+import { recipientId } from './recovery-key.ts';
 
 const KEY_CHARS_MAX = 200;
 const SCHEDULER: Actor = { kind: 'system', name: 'backup schedule' };
@@ -26,12 +38,14 @@ const NEEDS: Readonly<Record<JobKind, Permission>> = {
   restore: 'backup.restore',
   prune: 'backup.write',
   rotate: 'backup.write',
+  own: 'backup.run',
 };
 
 export interface BackupCommandDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly workflows: Pick<WorkflowClient, 'enqueue'>;
+  readonly envelope: SecretEnvelope;
 }
 
 export interface JobRequest {
@@ -43,7 +57,7 @@ export interface JobRequest {
 }
 
 /** What people, schedules and playbooks ask for; the worker does it. */
-export function createBackupCommands({ db, clock, workflows }: BackupCommandDeps) {
+export function createBackupCommands({ db, clock, workflows, envelope }: BackupCommandDeps) {
   const audit = (tx: Transaction, actor: Actor, action: string, plan: Pick<Plan, 'id' | 'name'>, detail = {}) =>
     appendAudit(tx, {
       actor,
@@ -61,6 +75,9 @@ export function createBackupCommands({ db, clock, workflows }: BackupCommandDeps
       throw new BackupInputInvalid(`A key has 1 to ${KEY_CHARS_MAX} characters.`);
     }
     if (kind === 'plan') restoreInput.parse(input);
+    if (kind === 'own' && (await loadOwnSettings(db)).recipient === null) {
+      throw new BackupInputInvalid('Register a recovery key first: cordon backup recovery-key FILE.');
+    }
     const plan = planId === null ? null : await loadPlan(db, planId);
     if (kind === 'restore') await loadJob(db, (input as { dryRun: string }).dryRun); // the route's schema, or our own caller
     const id = uuidv7(now);
@@ -96,10 +113,29 @@ export function createBackupCommands({ db, clock, workflows }: BackupCommandDeps
         await audit(tx, actor, 'backup.plan_removed', plan);
       });
     },
+    /** Registers the recovery key that Cordon's own backups are sealed for, and their schedule. */
+    async putOwn(actor: Actor, input: OwnInput): Promise<void> {
+      const now = clock.now();
+      // Whoever has the key opens everything that Cordon knows.
+      authorize(actor, 'backup.recovery');
+      requireStepUp(actor, 'backup.recovery', now);
+      const { recipient, everyS, rpoS } = ownInput.parse(input);
+      const key = recipientId(recipient);
+      await db.transaction(async (tx) => {
+        await saveOwnSettings(tx, envelope, { recipient, everyS, rpoS, now });
+        await audit(tx, actor, 'backup.recovery_key_set', { id: '', name: 'Cordon itself' }, { key, everyS, rpoS });
+      });
+    },
     /** Asks for what is due by the plans' schedules; what was missed is asked for once. */
     async requestDue(): Promise<number> {
       const now = clock.now();
       let asked = 0;
+      const own = await loadOwnSettings(db);
+      if (own.nextAt !== null && own.everyS !== null && own.nextAt <= now) {
+        await request(SCHEDULER, { kind: 'own', planId: null, input: {}, key: `schedule:own:${own.nextAt}` });
+        await noteOwn(db, { next_at: now + own.everyS * 1_000 });
+        asked += 1;
+      }
       for (const plan of await listPlans(db)) {
         const due = [
           { kind: 'snapshot', at: plan.nextBackupAt, everyS: plan.everyS, field: 'next_backup_at' },

@@ -1,4 +1,4 @@
-import { type BackupRecord, decodeRecord } from './backup-record.ts';
+import { type BackupPart, type BackupRecord, decodePart, decodeRecord } from './backup-record.ts';
 import { RecordUnknown } from './errors.ts';
 import type { SnapshotManifest } from './manifest.ts';
 import type { Repository } from './repository.ts';
@@ -19,6 +19,8 @@ export interface RecordLine {
 export interface Scope {
   readonly object?: string | undefined;
   readonly id?: string | undefined;
+  /** Pieces of files and of Cordon's own state instead of records. */
+  readonly parts?: boolean;
 }
 
 const byName = (a: RecordLine, b: RecordLine): number =>
@@ -33,7 +35,7 @@ export async function listLines(
   const lines: RecordLine[] = [];
   for (const blob of (await repository.entries(manifest)).values()) {
     const entry = repository.find(blob)?.entry;
-    if (!entry) continue;
+    if (!entry || (entry.kind === 'part') !== (scope.parts ?? false)) continue;
     if (scope.object !== undefined && entry.object !== scope.object) continue;
     if (scope.id !== undefined && entry.id !== scope.id) continue;
     lines.push({ blob, stream: entry.stream, object: entry.object, id: entry.id });
@@ -41,19 +43,31 @@ export async function listLines(
   return lines.sort(byName);
 }
 
-/** Opens records pack by pack, so that each pack is read once. */
-export async function* readRecords(
-  repository: Repository,
-  lines: readonly RecordLine[],
-): AsyncGenerator<{ readonly line: RecordLine; readonly record: BackupRecord }> {
+/** In the order in which they lie, so that each pack is read once. */
+export function inPackOrder(repository: Repository, lines: readonly RecordLine[]): RecordLine[] {
   const place = ({ blob }: RecordLine): string => {
     const found = repository.find(blob);
     return found ? `${found.pack.id}/${String(found.entry.block).padStart(6, '0')}` : '';
   };
-  const ordered = lines
+  return lines
     .map((line) => ({ line, at: place(line) }))
-    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-  for (const { line } of ordered) yield { line, record: decodeRecord(await repository.readBlob(line.blob)) };
+    .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+    .map(({ line }) => line);
+}
+
+/** Opens records pack by pack. */
+export async function* readRecords(
+  repository: Repository,
+  lines: readonly RecordLine[],
+): AsyncGenerator<{ readonly line: RecordLine; readonly record: BackupRecord }> {
+  for (const line of inPackOrder(repository, lines)) {
+    yield { line, record: decodeRecord(await repository.readBlob(line.blob)) };
+  }
+}
+
+/** Opens parts pack by pack. */
+export async function* readParts(repository: Repository, lines: readonly RecordLine[]): AsyncGenerator<BackupPart> {
+  for (const line of inPackOrder(repository, lines)) yield decodePart(await repository.readBlob(line.blob));
 }
 
 export async function browse(

@@ -40,6 +40,14 @@ export class BackupInputInvalid extends BackupError {
 export class BackupTooLarge extends BackupError {
   readonly code = 'backup.too_large';
 }
+/** Not the key that this repository was sealed for. */
+export class RecoveryKeyWrong extends BackupError {
+  readonly code = 'backup.recovery_key_wrong';
+}
+/** Cordon's own state can't be put back: into this place, or by this version. */
+export class RestoreRefused extends BackupError {
+  readonly code = 'backup.restore_refused';
+}
 /** The data to be backed up could not be read whole. */
 export class SourceFailed extends BackupError {
   readonly code = 'backup.source_failed';
@@ -57,5 +65,7 @@ export const backupErrors: ErrorTable = {
   'backup.job_unknown': { status: 404, expose: true, level: 'info' },
   'backup.input_invalid': { status: 400, expose: true, level: 'info' },
   'backup.too_large': { status: 422, expose: true, level: 'warn' },
+  'backup.recovery_key_wrong': { status: 400, expose: true, level: 'warn' },
+  'backup.restore_refused': { status: 409, expose: true, level: 'warn' },
   'backup.source_failed': { status: 502, expose: true, level: 'warn' },
 };

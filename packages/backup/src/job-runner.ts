@@ -4,16 +4,20 @@ import {
   CordonError,
   type Database,
   type Logger,
+  type SecretEnvelope,
   type WorkflowDefinition,
 } from '@cordon/kernel';
 import { z } from 'zod';
 import type { AppPort } from './app-port.ts';
 import { endJob, loadJob, loadPlan, notePlan, listPlans, startJob } from './backup-store.ts';
-import { listLines, readRecords } from './browse.ts';
+import { inPackOrder, listLines } from './browse.ts';
 import { BackupError, BackupInputInvalid, RepositoryBusy } from './errors.ts';
 import type { SnapshotManifest } from './manifest.ts';
 import type { Job, Plan } from './plan.ts';
-import { pruneRepository } from './prune.ts';
+import { noteOwn, openRecipient } from './own-state/own-settings.ts';
+import { OWN_SUBJECT, type OwnFile, type OwnLake, takeOwnState } from './own-state/own-state.ts';
+import { pruneRepository, retention } from './prune.ts';
+import { writeRecovery } from './recovery-key.ts';
 import type { Repository } from './repository.ts';
 import { makeRestorePlan, runRestore } from './restore-run.ts';
 import { type SourceStream, takeSnapshot } from './take-snapshot.ts';
@@ -35,8 +39,18 @@ export interface RunnerDeps {
   readonly openRepository: () => Promise<Repository>;
   readonly random: () => number;
   readonly pause: (ms: number) => Promise<void>;
+  readonly own: OwnSource;
   /** Milliseconds that only go forward, for what is timed. */
   readonly elapsed: () => number;
+}
+
+/** Cordon's own state, as the worker reaches it. */
+export interface OwnSource {
+  readonly lake: OwnLake;
+  readonly envelope: SecretEnvelope;
+  /** Key-encryption keys as text: without them nothing else opens. */
+  readonly kek: string;
+  readFiles(): Promise<readonly OwnFile[]>;
 }
 
 const verifyInput = z.object({ sample: z.number().min(0.01).max(1).default(0.1) });
@@ -111,6 +125,31 @@ async function noteVerified(
     // None that is sound: what was verified before counts no longer.
     await notePlan(db, plan.id, { verified_taken_at: newest?.at ?? null, verified_at: clock.now() });
   }
+  const sound = checked.filter(({ subject, ok }) => subject === OWN_SUBJECT && ok);
+  const newest = (await repository.snapshots(OWN_SUBJECT)).findLast(({ id }) => sound.some((one) => one.id === id));
+  await noteOwn(db, { verified_taken_at: newest?.at ?? null, verified_at: clock.now() });
+}
+
+/** The keys first, sealed for the owner: a snapshot that nobody could open would be none. */
+async function runOwn(deps: RunnerDeps, job: Job): Promise<unknown> {
+  const { db, clock, own } = deps;
+  const recipient = await openRecipient(db, own.envelope);
+  if (recipient === null) throw new BackupInputInvalid('No recovery key is registered.');
+  const repository = await deps.openRepository();
+  await writeRecovery(repository.store, recipient, { kek: own.kek, at: clock.now() });
+  const manifest = await takeOwnState({
+    repository,
+    clock,
+    db,
+    lake: own.lake,
+    readFiles: () => own.readFiles(),
+    id: job.id,
+  });
+  const report = await verifyRepository(repository, { sample: 0.01, random: deps.random });
+  await noteVerified(deps, [], report.snapshots, repository);
+  const { id, at, records, added, changed, removed, storedBytes } = manifest;
+  const place = repository.store.place;
+  return { snapshot: id, at, place, records, added, changed, removed, storedBytes, problems: report.problems.length };
 }
 
 async function runVerify(deps: RunnerDeps, job: Job): Promise<unknown> {
@@ -130,12 +169,14 @@ async function runSample(deps: RunnerDeps, plan: Plan): Promise<unknown> {
   const repository = await deps.openRepository();
   const newest = (await repository.snapshots(plan.connectionId)).at(-1);
   if (!newest) throw new BackupInputInvalid('There is no snapshot yet to read back.', { plan: plan.id });
-  const lines = await listLines(repository, newest);
+  // Records and pieces of files, as they lie mixed in the snapshot: what is estimated from them is the time for both.
+  const lines = [...(await listLines(repository, newest)), ...(await listLines(repository, newest, { parts: true }))];
   const chosen = Array.from({ length: Math.min(SAMPLE_RECORDS, lines.length) }, () =>
     lines.splice(Math.floor(deps.random() * lines.length), 1),
   ).flat();
   let records = 0;
-  for await (const { record } of readRecords(repository, chosen)) records += Number(record.id !== '');
+  for (const { blob } of inPackOrder(repository, chosen))
+    records += Number((await repository.readBlob(blob)).length > 0);
   const ms = deps.elapsed() - began;
   await notePlan(deps.db, plan.id, { sample_ms: ms, sample_records: records, sample_at: deps.clock.now() });
   return { snapshot: newest.id, records, ofRecords: newest.records, ms };
@@ -143,7 +184,10 @@ async function runSample(deps: RunnerDeps, plan: Plan): Promise<unknown> {
 
 async function runPrune(deps: RunnerDeps): Promise<unknown> {
   const plans = await listPlans(deps.db);
-  const policyOf = (subject: string) => plans.find((one) => one.connectionId === subject)?.retention ?? null;
+  const policyOf = (subject: string) =>
+    subject === OWN_SUBJECT
+      ? retention.parse({})
+      : (plans.find((one) => one.connectionId === subject)?.retention ?? null);
   return pruneRepository(await deps.openRepository(), deps.clock, { policyOf });
 }
 
@@ -160,6 +204,7 @@ async function perform(deps: RunnerDeps, job: Job): Promise<unknown> {
   if (job.kind === 'verify') return runVerify(deps, job);
   if (job.kind === 'prune') return runPrune(deps);
   if (job.kind === 'rotate') return runRotate(deps, job);
+  if (job.kind === 'own') return runOwn(deps, job);
   const plan = await loadPlan(deps.db, job.planId ?? '');
   if (job.kind === 'snapshot') return runSnapshot(deps, job, plan);
   if (job.kind === 'sample') return runSample(deps, plan);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { AccessDenied, type Actor, kernelMigrations, migrate, StepUpRequired } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, createTestLogger, type TestDatabase } from '@cordon/kernel/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { OwnLake } from './own-state/own-state.ts';
 import type { AppPort } from './app-port.ts';
 import { createBackupCommands } from './backup-commands.ts';
 import type { BackupRecord } from './backup-record.ts';
@@ -103,7 +104,14 @@ afterEach(async ({ task }) => {
   for (const { id } of await listPlans(database.db)) await commands().removePlan(system, id);
 });
 
-const commands = () => createBackupCommands({ db: database.db, clock, workflows: { enqueue: async () => undefined } });
+const emptyLake: OwnLake = {
+  groups: async () => [],
+  read: async () => ({ columns: [], lines: [] }),
+  write: async () => undefined,
+};
+const sealing = createTestEnvelope();
+const commands = () =>
+  createBackupCommands({ db: database.db, clock, workflows: { enqueue: async () => undefined }, envelope: sealing });
 
 async function setUp(options: { sealed?: ReturnType<typeof createTestEnvelope> } = {}) {
   const board = createBoardTool();
@@ -117,6 +125,7 @@ async function setUp(options: { sealed?: ReturnType<typeof createTestEnvelope> }
     logger: createTestLogger(),
     app: board.port,
     openRepository: open,
+    own: { lake: emptyLake, envelope: sealing, kek: 'keys', readFiles: async () => [] },
     random: createRandom(7),
     pause: async () => undefined,
     elapsed: () => (elapsed += 250),

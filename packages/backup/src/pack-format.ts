@@ -15,7 +15,9 @@ const FOOT_BYTES = 12;
 /** Most trailers with their foot fit in here, so that one request reads them. */
 const TAIL_BYTES = 64 * 1024;
 
-export type BlobKind = 'record' | 'list';
+/** `part`: bytes of something that is larger than a record, or that is no JSON. */
+export const BLOB_KINDS = ['record', 'list', 'part'] as const;
+export type BlobKind = (typeof BLOB_KINDS)[number];
 
 /** What a pack says of one blob in it; sealed with it. */
 export interface BlobMeta {
@@ -49,7 +51,7 @@ const header = z.strictObject({ id: z.uuid(), keyId: z.string(), wrapped: z.stri
 const trailer = z.strictObject({
   edges: z.array(z.int().min(0)),
   blob: z.array(z.string()),
-  kind: z.array(z.enum(['record', 'list'])),
+  kind: z.array(z.enum(BLOB_KINDS)),
   block: z.array(z.int().min(0)),
   bytes: z.array(z.int().min(0)),
   stream: z.array(z.string()),

@@ -71,7 +71,8 @@ export function recoveryOf(plan: Plan, records: number, now: number): Recovery {
   return { rpoS, rpoMet: rpoS !== null && rpoS <= plan.rpoS, rtoS, rtoMet: rtoS !== null && rtoS <= plan.rtoS };
 }
 
-export const JOB_KINDS = ['snapshot', 'verify', 'sample', 'plan', 'restore', 'prune', 'rotate'] as const;
+/** `own`: a snapshot of Cordon itself. */
+export const JOB_KINDS = ['snapshot', 'verify', 'sample', 'plan', 'restore', 'prune', 'rotate', 'own'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 /** What is to be restored: everything of a snapshot, one object, one record. */
@@ -112,3 +113,15 @@ export interface StoredItem {
   readonly status: 'planned' | 'started' | 'done' | 'already' | 'unverified' | 'unclear' | 'failed';
   readonly newId: string | null;
 }
+
+export const ownInput = z.strictObject({
+  /** What `cordon backup recovery-key` printed for the server: it seals, and opens nothing. */
+  recipient: z.string().min(1).max(200),
+  everyS: every.default(86_400),
+  rpoS: z
+    .int()
+    .min(MINUTE_S)
+    .max(YEAR_S)
+    .default(2 * 86_400),
+});
+export type OwnInput = z.output<typeof ownInput>;

@@ -5,6 +5,7 @@ import { BackupTooLarge, ObjectMissing, PackDamaged, SnapshotUnknown } from './e
 import { keyOfSealed, manifestName, openJson, sealJson, type SnapshotManifest, snapshotManifest } from './manifest.ts';
 import { listAll, type ObjectStore } from './object-store.ts';
 import {
+  BLOB_KINDS,
   type BlobKind,
   type BlobMeta,
   createPackBuilder,
@@ -59,7 +60,7 @@ const cachedIndex = z.array(
     blobs: z.array(
       z.object({
         blob: z.string(),
-        kind: z.enum(['record', 'list']),
+        kind: z.enum(BLOB_KINDS),
         block: z.int(),
         offset: z.int(),
         bytes: z.int(),

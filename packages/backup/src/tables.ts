@@ -59,5 +59,16 @@ export interface BackupTables {
     status: string;
     new_id: string | null;
   };
+  /** One row: how Cordon backs itself up. */
+  backup_own: {
+    id: number;
+    recipient: string;
+    recipient_id: string;
+    every_s: number | null;
+    rpo_s: number;
+    next_at: number | null;
+    verified_taken_at: number | null;
+    verified_at: number | null;
+  };
   backup_new_ids: { connection_id: string; object: string; old_id: string; new_id: string };
 }

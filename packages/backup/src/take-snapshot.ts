@@ -1,13 +1,27 @@
 import { type Clock, uuidv7 } from '@cordon/kernel';
-import { type BackupRecord, encodeRecord, recordKey } from './backup-record.ts';
+import {
+  type BackupPart,
+  type BackupRecord,
+  encodePart,
+  encodeRecord,
+  recordKey,
+  type RecordRef,
+} from './backup-record.ts';
 import { SourceFailed } from './errors.ts';
+import { keepFile, type SourceFile } from './file-bytes.ts';
 import type { SnapshotManifest } from './manifest.ts';
+import type { BlobKind } from './pack-format.ts';
 import type { BlobWriter, Repository } from './repository.ts';
 import { difference, encodeList, type Entries, merkleRoot } from './snapshot-list.ts';
 
 /** A new whole list is written when the differences hold this part of it: reading stays short, and 1% costs 1%. */
 const DIFFERING_SHARE_MAX = 0.25;
 const DIFFERENCES_MAX = 50;
+
+export type SourceItem = (
+  | { readonly record: BackupRecord; readonly file?: SourceFile | undefined }
+  | { readonly part: BackupPart }
+) & { readonly deleted?: boolean };
 
 export interface SourceStream {
   readonly name: string;
@@ -17,7 +31,7 @@ export interface SourceStream {
    */
   readonly mode: 'whole' | 'changes';
   /** Throws `SourceFailed` when the app doesn't show it: what the last snapshot had is kept, and said. */
-  records(): AsyncIterable<{ readonly record: BackupRecord; readonly deleted?: boolean }>;
+  records(): AsyncIterable<SourceItem>;
   /** Where the next read of changes goes on; asked after the last record. */
   mark?(): SnapshotManifest['streams'][number]['mark'];
 }
@@ -38,19 +52,29 @@ async function readStream(
   const { keys } = repository;
   const seen = new Set<string>();
   let records = 0;
-  for await (const { record, deleted = false } of stream.records()) {
-    const key = recordKey(keys, record);
-    if (deleted) {
+  const keep = async (kind: BlobKind, ref: RecordRef, bytes: Buffer): Promise<void> => {
+    const { stream: name, object, id } = ref;
+    const key = recordKey(keys, ref);
+    const blob = keys.keyedId('blob', bytes);
+    seen.add(key);
+    await writer.add(kind, blob, bytes, { stream: name, object, id });
+    entries.set(key, blob);
+  };
+  for await (const item of stream.records()) {
+    const ref = 'part' in item ? item.part : item.record;
+    if (item.deleted === true) {
+      const key = recordKey(keys, ref);
       entries.delete(key);
       continue;
     }
     records += 1;
-    seen.add(key);
-    const bytes = encodeRecord(record);
-    const blob = keys.keyedId('blob', bytes);
-    const { stream: name, object, id } = record;
-    await writer.add('record', blob, bytes, { stream: name, object, id });
-    entries.set(key, blob);
+    if ('part' in item) {
+      await keep('part', item.part, encodePart(item.part));
+      continue;
+    }
+    await keep('record', item.record, encodeRecord(item.record));
+    if (item.file)
+      await keepFile({ repository, before, keep, markSeen: (key) => seen.add(key) }, item.record, item.file);
   }
   if (stream.mode === 'whole') {
     for (const [key, blob] of before) {

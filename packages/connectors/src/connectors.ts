@@ -51,6 +51,8 @@ export interface Connectors {
     stream: string,
     options: ReadStreamOptions,
   ): AsyncGenerator<StreamItem>;
+  /** The bytes behind a record's `download`. Nothing of them is stored. Throws as `readStream` does. */
+  readFile(actor: Actor, connectionId: string, download: string): AsyncGenerator<Buffer>;
   /** Runs, tries, verifies or undoes an action; safe to repeat with the same key. */
   runAction(actor: Actor, request: RunActionInput): Promise<ActionRun>;
   /** A secret that a run made (`rotate_key`), for who stores it in a vault. */
@@ -106,6 +108,11 @@ export function createConnectors(deps: ReachDeps): Connectors {
           yield index === page.entities.length - 1 ? { entity, mark: page.mark } : { entity };
         }
       }
+    },
+    async *readFile(actor, connectionId, download) {
+      authorize(actor, 'connector.records');
+      const tool = await reach(deps, await loadConnection(db, connectionId));
+      yield* tool.client('read').readFile(download);
     },
     runAction: (actor, request) => runner.run(actor, request),
     takeSecret: (runId) => runner.takeSecret(runId),

@@ -8,6 +8,9 @@ import { type Bindings, type BuiltRequest, buildRequest, fillText, type RequestT
 
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const REQUEST_MS_MAX = 60_000;
+/** Of a file in one request, and at all. */
+const FILE_STEP_BYTES = 8 * 1024 * 1024;
+const FILE_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 const ATTEMPTS_MAX = 5;
 const BACK_OFF_MS = 1_000;
 /** A tool that asks for a longer pause fails the sync, which goes on from its page the next time. */
@@ -42,6 +45,11 @@ export interface ToolResult {
 export interface ToolClient {
   /** Calls the tool. Null when the request lacks a value. Statuses are judged by the caller, except 401 and "too fast". */
   call(template: RequestTemplate, bindings: Bindings, options?: CallOptions): Promise<ToolResult | null>;
+  /**
+   * The bytes behind a record's `download`: a path below the base URL or an address of the tool's own. One redirect is
+   * followed, without the credential: that is how tools hand out files from their stores.
+   */
+  readFile(download: string): AsyncGenerator<Buffer>;
   readonly requests: () => number;
 }
 
@@ -208,7 +216,44 @@ export function createToolClient(
     return { status, headers, body, code, ok: status >= 200 && status < 300 && code === null };
   };
 
+  const range = async (download: string, start: number): Promise<ToolAnswer> => {
+    const url = new URL(download, `${base}/`).href;
+    const headers = { range: `bytes=${start}-${start + FILE_STEP_BYTES - 1}` };
+    const built: BuiltRequest = { method: 'GET', url, headers, body: undefined, safe: true };
+    for (let tries = 0; tries < ATTEMPTS_MAX; tries++) {
+      let answer = await send(built);
+      const { location } = answer.headers;
+      if (answer.status >= 300 && answer.status < 400 && location !== undefined) {
+        const elsewhere = new URL(location, url).href;
+        const limits = { timeoutMs: REQUEST_MS_MAX, bytesMax: ANSWER_BYTES_MAX };
+        answer = await deps.http.send({ method: 'GET', url: elsewhere, headers, body: undefined, ...limits });
+      }
+      const { status } = answer;
+      if (!manifest.rateLimit.limitedStatuses.includes(status) && status < 500) return answer;
+      await wait(askedWait(loaded, answer.headers, deps.clock.now()) ?? BACK_OFF_MS * 2 ** tries);
+    }
+    throw new ToolFailed(`${manifest.title} does not give this file: it asks to slow down again and again.`);
+  };
+
   return {
+    async *readFile(download) {
+      for (let start = 0; start < FILE_BYTES_MAX;) {
+        const answer = await range(download, start);
+        if (answer.status === 416 && start > 0) return; // it ended where the last step did
+        if (answer.status !== 200 && answer.status !== 206) {
+          throw judgeFailure(manifest.title, { ...answer, code: null, ok: false }, []);
+        }
+        // A tool that doesn't know ranges sends all of it, within the limit of one answer.
+        if (answer.status === 200 && start > 0)
+          throw new ToolFailed(`${manifest.title} changed how it sends this file.`);
+        yield answer.body;
+        if (answer.status === 200) return;
+        start += answer.body.length;
+        const total = Number(/\/(\d+)$/.exec(answer.headers['content-range'] ?? '')?.[1] ?? Number.NaN);
+        if (answer.body.length === 0 || start >= total) return;
+      }
+      throw new ToolFailed(`A file may have ${FILE_BYTES_MAX} bytes.`);
+    },
     requests: () => requests,
     async call(template, bindings, options = {}) {
       const url = template.host === undefined ? base : hosts.get(template.host);

@@ -92,6 +92,7 @@ export const PERMISSIONS = {
   'backup.run': ['owner', 'security', 'responder'],
   'backup.restore': ['owner', 'security'],
   'backup.write': ['owner', 'security'],
+  'backup.recovery': ['owner'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof PERMISSIONS;
@@ -120,6 +121,7 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'retention.approve',
   'approval.decide',
   'backup.restore',
+  'backup.recovery',
   'playbook.approve',
 ]);
 

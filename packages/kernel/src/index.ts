@@ -81,7 +81,7 @@ export {
 } from './id.ts';
 export { acquireLease, type Lease, type LeaseOptions } from './lease.ts';
 export { createLogger, hideSecrets, type Logger, type LoggerOptions } from './logger.ts';
-export { migrate, type Migrations } from './migration.ts';
+export { listMigrations, migrate, type Migrations } from './migration.ts';
 export { kernelMigrations } from './migrations.ts';
 export {
   addKeyToFile,

@@ -24,8 +24,15 @@ async function listFiles(folder: URL): Promise<string[]> {
   return files.sort();
 }
 
-/** Applies each file once, in order, one transaction a file; refuses when an applied file has changed since. */
-export async function migrate(db: Database, all: readonly Migrations[]): Promise<{ applied: string[] }> {
+/**
+ * Applies each file once, in order, one transaction a file; refuses when an applied file has changed since. `only` stops
+ * short of this program's version: at that of a backup whose rows go in before the rest is applied.
+ */
+export async function migrate(
+  db: Database,
+  all: readonly Migrations[],
+  only: (name: string, file: string) => boolean = () => true,
+): Promise<{ applied: string[] }> {
   const applied: string[] = [];
   await db.transaction(async (tx) => {
     const tables = tx.tables<MigrationTables>();
@@ -35,11 +42,25 @@ export async function migrate(db: Database, all: readonly Migrations[]): Promise
       applied_at timestamptz not null default now(), primary key (package, file))`.execute(tables);
     for (const { name, folder } of all) {
       for (const file of await listFiles(folder)) {
-        if (await applyOne(tables, name, folder, file)) applied.push(`${name}/${file}`);
+        if (only(name, file) && (await applyOne(tables, name, folder, file))) applied.push(`${name}/${file}`);
       }
     }
   });
   return { applied };
+}
+
+/** Every file that this program knows, with its digest. */
+export async function listMigrations(
+  all: readonly Migrations[],
+): Promise<{ readonly package: string; readonly file: string; readonly sha256: string }[]> {
+  const found: { package: string; file: string; sha256: string }[] = [];
+  for (const { name, folder } of all) {
+    for (const file of await listFiles(folder)) {
+      const text = await readFile(new URL(file, folder), 'utf8');
+      found.push({ package: name, file, sha256: createHash('sha256').update(text).digest('hex') });
+    }
+  }
+  return found;
 }
 
 async function applyOne(tables: Kysely<MigrationTables>, name: string, folder: URL, file: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { type AppPort, type BackupRecord, type RestoreOp, SourceFailed } from '@cordon/backup';
+import { type AppPort, type BackupRecord, type RestoreOp, SourceFailed, type SourceFile } from '@cordon/backup';
 import {
   type Connectors,
   ConnectorsError,
@@ -61,6 +61,29 @@ export function createAppPort(deps: {
   const explained = (error: unknown): unknown =>
     error instanceof ConnectorsError ? new SourceFailed(error.message, { reason: error.code }, error) : error;
 
+  const fileOf = (connectionId: string, entity: Entity): SourceFile | undefined => {
+    if (entity.type !== 'record' || typeof entity.download !== 'string') return undefined;
+    const { download, bytes, updatedAt, createdAt } = entity;
+    return {
+      version: JSON.stringify([updatedAt ?? null, createdAt ?? null, bytes ?? null]),
+      async *read() {
+        let read = 0;
+        try {
+          for await (const part of connectors.readFile(ACTOR, connectionId, download)) {
+            read += part.length;
+            yield part;
+          }
+        } catch (error) {
+          throw explained(error);
+        }
+        // Some tools answer a refused credential with a page for people and status 200.
+        if (typeof bytes === 'number' && bytes !== read) {
+          throw new SourceFailed(`The tool gave ${read} bytes of a file of ${bytes}.`, { id: entity.id });
+        }
+      },
+    };
+  };
+
   return {
     async streams(connectionId) {
       const { manifest } = await manifestOf(connectionId);
@@ -76,7 +99,8 @@ export function createAppPort(deps: {
         for await (const { entity, mark: at } of connectors.readStream(ACTOR, connectionId, stream, options)) {
           const record = recordOf(stream, entity);
           const deleted = entity.type === 'record' && typeof entity.deletedAt === 'string';
-          yield at === undefined ? { record, deleted } : { record, deleted, mark: at };
+          const file = deleted ? undefined : fileOf(connectionId, entity);
+          yield { record, deleted, ...(at === undefined ? {} : { mark: at }), ...(file ? { file } : {}) };
         }
       } catch (error) {
         throw explained(error);

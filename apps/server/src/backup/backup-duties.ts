@@ -3,9 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import { createBackupCommands, createBackupWorkflow } from '@cordon/backup';
 import type { Connectors, Manifests } from '@cordon/connectors';
 import type { AnyWorkflow, Clock, Database, Logger, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
+import type { Lake } from '@cordon/lake';
 import type { RoleConfig } from '../supervisor/role-config.ts';
 import { repeat, type Repeating } from '../worker/repeating.ts';
 import { createAppPort } from './app-port.ts';
+import { readOwnFiles } from './own-files.ts';
 import { repositoryOpener } from './backup-parts.ts';
 import { type BackupPlaybookPort, createBackupPlaybookPort } from './playbook-port.ts';
 
@@ -29,6 +31,7 @@ export function createBackupDuties(deps: {
   readonly manifests: Manifests;
   readonly connectors: Connectors;
   readonly workflows: Pick<WorkflowClient, 'enqueue'>;
+  readonly lake: Pick<Lake, 'archive'>;
 }): BackupDuties {
   const { db, clock, logger } = deps;
   const backups = createBackupCommands(deps);
@@ -41,6 +44,12 @@ export function createBackupDuties(deps: {
         logger,
         app: createAppPort(deps),
         openRepository: repositoryOpener(deps, 'worker'),
+        own: {
+          lake: deps.lake.archive,
+          envelope: deps.envelope,
+          kek: deps.config.kek,
+          readFiles: () => readOwnFiles(deps.config.dataDir),
+        },
         random: Math.random,
         pause: (ms) => setTimeout(ms),
         elapsed: () => performance.now(),

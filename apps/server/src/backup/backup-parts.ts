@@ -32,6 +32,8 @@ export function createBackupParts(
   let opened: Promise<Repository> | null = null;
   return {
     backups: createBackupCommands(deps),
+    objectsUrl: deps.config.objects.url,
+    dataDir: deps.config.dataDir,
     /** One open repository for all requests, brought up to date for each. */
     openBackups: async (): Promise<Repository> => {
       opened ??= open();

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { addOwnBackupCommands } from './own-backup-commands.ts';
 import { note, print, printJson, printTable, take, UsageWrong } from './output.ts';
 
 const POLL_MS = 500;
@@ -45,10 +46,13 @@ function whole(text: string, what: string): number {
 }
 
 export function addBackupCommands(program: Command, context: CliContext): void {
-  const backup = program.command('backup').description('backups of apps: taken, verified, searched, restored');
+  const backup = program
+    .command('backup')
+    .description('backups of apps and of Cordon itself: taken, verified, searched, restored');
   addPlanCommands(backup, context);
   addSnapshotCommands(backup, context);
   addRestoreCommands(backup, context);
+  addOwnBackupCommands(program, backup, context);
 }
 
 function addPlanCommands(backup: Command, context: CliContext): void {
@@ -184,6 +188,19 @@ function addSnapshotCommands(backup: Command, context: CliContext): void {
       const address = `${url}/api/v1/backups/${id}/snapshots/${encodeURIComponent(snapshot)}/export?${query.toString()}`;
       const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
       if (!answer.ok || !answer.body) throw new UsageWrong(`The server answered ${answer.status}.`);
+      await pipeline(Readable.fromWeb(answer.body), createWriteStream(file, { mode: 0o600, flags: 'wx' }));
+    });
+  backup
+    .command('file <app> <snapshot> <object> <id> <file>')
+    .description('write the bytes of a file that a snapshot holds')
+    .action(async (ref: string, snapshot: string, object: string, id: string, file: string) => {
+      const { api, url, token } = await context.connect();
+      const plan = await planOf(api, ref);
+      const query = new URLSearchParams({ object, id });
+      const address = `${url}/api/v1/backups/${plan.id}/snapshots/${encodeURIComponent(snapshot)}/file?${query.toString()}`;
+      const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
+      if (!answer.ok || !answer.body)
+        throw new UsageWrong(`The server answered ${answer.status}: ${await answer.text()}`);
       await pipeline(Readable.fromWeb(answer.body), createWriteStream(file, { mode: 0o600, flags: 'wx' }));
     });
 }

@@ -14,6 +14,8 @@ import {
   loadPlan,
   type Plan,
   planInput,
+  readFileBytes,
+  readFileFacts,
   readRecord,
   recoveryOf,
   restoreInput,
@@ -270,14 +272,24 @@ function addSnapshotRoutes(server: ApiServer, deps: BackupRouteDeps): void {
         tags,
         params: snapshotParameter,
         querystring: z.object({ object: z.string().max(128), id: z.string().max(512) }),
-        response: { 200: z.object({ title: z.string().nullable(), content: z.unknown(), facts: z.unknown() }) },
+        response: {
+          200: z.object({
+            title: z.string().nullable(),
+            content: z.unknown(),
+            facts: z.unknown(),
+            file: z
+              .object({ bytes: z.number().nullable(), sha256: z.string().nullable(), notRead: z.string().nullable() })
+              .nullable(),
+          }),
+        },
       },
     },
     async (request) => {
       const { plan, repository, manifest } = await find(request.params.id, request.params.snapshot);
       await noteRead(deps, actorOf(request), plan, { snapshot: manifest.id, ...request.query });
-      const { title, content, facts } = await readRecord(repository, manifest, request.query);
-      return { title, content, facts };
+      const record = await readRecord(repository, manifest, request.query);
+      const { title, content, facts } = record;
+      return { title, content, facts, file: await readFileFacts(repository, manifest, record) };
     },
   );
   server.get(
@@ -310,6 +322,38 @@ function addSnapshotRoutes(server: ApiServer, deps: BackupRouteDeps): void {
         changed: first(changed),
         removed: first(removed),
       };
+    },
+  );
+  server.get(
+    '/api/v1/backups/:id/snapshots/:snapshot/file',
+    {
+      config: { permission: 'backup.records' },
+      schema: {
+        tags,
+        params: snapshotParameter,
+        querystring: z.object({ object: z.string().max(128), id: z.string().max(512) }),
+      },
+    },
+    async (request, reply) => {
+      const { plan, repository, manifest } = await find(request.params.id, request.params.snapshot);
+      const record = await readRecord(repository, manifest, request.query);
+      const facts = await readFileFacts(repository, manifest, record);
+      await noteRead(deps, actorOf(request), plan, {
+        snapshot: manifest.id,
+        file: facts?.sha256 ?? null,
+        ...request.query,
+      });
+      const name = (record.title ?? record.id).replaceAll(/[^\w.-]/g, '_').slice(0, 100);
+      const bytes = readFileBytes(repository, manifest, record);
+      const first = await bytes.next(); // what can't be read is said before the answer begins
+      const all = async function* (): AsyncGenerator<Uint8Array> {
+        if (first.done !== true) yield first.value;
+        yield* bytes;
+      };
+      return reply
+        .header('content-type', 'application/octet-stream')
+        .header('content-disposition', `attachment; filename="${name}"`)
+        .send(Readable.from(all(), { objectMode: false }));
     },
   );
   server.get(

@@ -22,6 +22,7 @@ import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts'
 import { addLearningRoutes } from './learning-routes.ts';
 import { addLeaverRoutes, type LeaverRouteDeps } from './leaver-routes.ts';
 import { addBackupRoutes, type BackupRouteDeps } from './backup-routes.ts';
+import { addOwnBackupRoutes } from './own-backup-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addProxyRoutes } from './proxy-routes.ts';
 import { addRetentionRoutes } from './retention-routes.ts';
@@ -92,6 +93,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addProofRoutes(server, deps);
   addLeaverRoutes(server, deps);
   addBackupRoutes(server, deps);
+  addOwnBackupRoutes(server, deps);
   addCaseRoutes(server, deps);
   addCommunicationRoutes(server, deps);
   addPlaybookRoutes(server, deps);

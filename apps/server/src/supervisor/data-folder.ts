@@ -14,6 +14,8 @@ import {
 
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 const SECRET_BYTES = 32;
+/** There while a restore writes: what it left half done must not be started. */
+export const RESTORE_MARK = 'restore.partial';
 
 /** One data directory: everything that a start needs to find again. */
 export interface DataFolder {

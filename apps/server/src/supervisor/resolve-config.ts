@@ -156,7 +156,8 @@ async function collectSettings(
   return { host, folders, tls: { cert, key } };
 }
 
-function objectSettings({ objects }: Config, folder: DataFolder): RoleConfig['objects'] {
+/** Where packs lie; a folder of the data directory unless something else is said. */
+export function objectSettings({ objects }: Config, folder: DataFolder): RoleConfig['objects'] {
   return {
     url: objects.url ?? `file:${join(folder.path, 'objects')}`,
     endpoint: objects.endpoint ?? `https://s3.${objects.region}.amazonaws.com`,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   type Config,
+  ConfigInvalid,
   createLogger,
   type Logger,
   migrate,
@@ -11,7 +12,7 @@ import {
 import { spawnLake } from '@cordon/lake';
 import { checkPorts, type PortUse } from './port-check.ts';
 import { forkRole, keepRunning, type Kept } from './child.ts';
-import type { DataFolder } from './data-folder.ts';
+import { type DataFolder, RESTORE_MARK } from './data-folder.ts';
 import { externalLake, resolveRoleConfig } from './resolve-config.ts';
 import type { RoleConfig } from './role-config.ts';
 
@@ -98,6 +99,12 @@ export async function supervise(options: SupervisorOptions): Promise<Supervised>
   const { config, folder, program } = options;
   const logger = createLogger({ role: 'supervisor', level: config.log_level });
   const unlock = await folder.lock(process.pid);
+  if ((await folder.readPrivate(RESTORE_MARK)) !== null) {
+    await unlock();
+    throw new ConfigInvalid(
+      `A restore into ${folder.path} was not finished. Run "cordon restore self" again with --force, or choose another data directory.`,
+    );
+  }
   await checkPorts([...portsOf(config), ...(options.morePorts ?? [])]).catch(async (error: unknown) => {
     await unlock();
     throw error;

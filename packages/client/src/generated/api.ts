@@ -9885,130 +9885,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/notification-targets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            items: {
-                                id: string;
-                                name: string;
-                                url: string;
-                                /** @enum {string} */
-                                levelMin: "informational" | "low" | "medium" | "high" | "critical";
-                                privateAddresses: string[];
-                                createdAt: number;
-                                createdBy: string;
-                            }[];
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        name: string;
-                        /** Format: uri */
-                        url: string;
-                        /**
-                         * @default medium
-                         * @enum {string}
-                         */
-                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
-                        /** @default [] */
-                        privateAddresses?: (string)[];
-                    };
-                };
-            };
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            id: string;
-                            name: string;
-                            url: string;
-                            /** @enum {string} */
-                            levelMin: "informational" | "low" | "medium" | "high" | "critical";
-                            privateAddresses: string[];
-                            createdAt: number;
-                            createdBy: string;
-                        };
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notification-targets/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/behaviour": {
         parameters: {
             query?: never;
@@ -10572,6 +10448,7 @@ export interface paths {
                                     scheme: string | {
                                         name: string;
                                         title: string;
+                                        /** @default [] */
                                         variants: {
                                             /** @enum {string} */
                                             algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
@@ -10602,6 +10479,11 @@ export interface paths {
                                             /** @default null */
                                             bodyDigestQuery: string | null;
                                         }[];
+                                        /** @default null */
+                                        certificate: {
+                                            /** @default [] */
+                                            names: string[];
+                                        } | null;
                                         secret: {
                                             /**
                                              * @default utf8
@@ -10761,6 +10643,11 @@ export interface paths {
                                         key: string;
                                     });
                                     bodyBytesMax: number;
+                                    /** @default null */
+                                    rate: {
+                                        count: number;
+                                        periodMs: number;
+                                    } | null;
                                     url: string;
                                     /** @enum {string} */
                                     plaintext: "refuse" | "allow";
@@ -10813,7 +10700,8 @@ export interface paths {
                         scheme: string | {
                             name: string;
                             title: string;
-                            variants: {
+                            /** @default [] */
+                            variants?: {
                                 /** @enum {string} */
                                 algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
                                 signature: {
@@ -10843,6 +10731,11 @@ export interface paths {
                                 /** @default null */
                                 bodyDigestQuery?: string | null;
                             }[];
+                            /** @default null */
+                            certificate?: {
+                                /** @default [] */
+                                names?: string[];
+                            } | null;
                             /** @default {} */
                             secret?: {
                                 /**
@@ -11016,6 +10909,11 @@ export interface paths {
                         });
                         /** @default 2097152 */
                         bodyBytesMax?: number;
+                        /** @default null */
+                        rate?: {
+                            count: number;
+                            periodMs: number;
+                        } | null;
                         url: string;
                         /**
                          * @default refuse
@@ -11053,6 +10951,7 @@ export interface paths {
                                     scheme: string | {
                                         name: string;
                                         title: string;
+                                        /** @default [] */
                                         variants: {
                                             /** @enum {string} */
                                             algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
@@ -11083,6 +10982,11 @@ export interface paths {
                                             /** @default null */
                                             bodyDigestQuery: string | null;
                                         }[];
+                                        /** @default null */
+                                        certificate: {
+                                            /** @default [] */
+                                            names: string[];
+                                        } | null;
                                         secret: {
                                             /**
                                              * @default utf8
@@ -11242,6 +11146,11 @@ export interface paths {
                                         key: string;
                                     });
                                     bodyBytesMax: number;
+                                    /** @default null */
+                                    rate: {
+                                        count: number;
+                                        periodMs: number;
+                                    } | null;
                                     url: string;
                                     /** @enum {string} */
                                     plaintext: "refuse" | "allow";
@@ -11317,6 +11226,7 @@ export interface paths {
                                 scheme: string | {
                                     name: string;
                                     title: string;
+                                    /** @default [] */
                                     variants: {
                                         /** @enum {string} */
                                         algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
@@ -11347,6 +11257,11 @@ export interface paths {
                                         /** @default null */
                                         bodyDigestQuery: string | null;
                                     }[];
+                                    /** @default null */
+                                    certificate: {
+                                        /** @default [] */
+                                        names: string[];
+                                    } | null;
                                     secret: {
                                         /**
                                          * @default utf8
@@ -11506,6 +11421,11 @@ export interface paths {
                                     key: string;
                                 });
                                 bodyBytesMax: number;
+                                /** @default null */
+                                rate: {
+                                    count: number;
+                                    periodMs: number;
+                                } | null;
                                 url: string;
                                 /** @enum {string} */
                                 plaintext: "refuse" | "allow";
@@ -11576,7 +11496,8 @@ export interface paths {
                         scheme?: string | {
                             name: string;
                             title: string;
-                            variants: {
+                            /** @default [] */
+                            variants?: {
                                 /** @enum {string} */
                                 algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
                                 signature: {
@@ -11606,6 +11527,11 @@ export interface paths {
                                 /** @default null */
                                 bodyDigestQuery?: string | null;
                             }[];
+                            /** @default null */
+                            certificate?: {
+                                /** @default [] */
+                                names?: string[];
+                            } | null;
                             /** @default {} */
                             secret?: {
                                 /**
@@ -11766,6 +11692,10 @@ export interface paths {
                             key: string;
                         });
                         bodyBytesMax?: number;
+                        rate?: {
+                            count: number;
+                            periodMs: number;
+                        } | null;
                         url?: string;
                         /** @enum {string} */
                         plaintext?: "refuse" | "allow";
@@ -11797,6 +11727,7 @@ export interface paths {
                                 scheme: string | {
                                     name: string;
                                     title: string;
+                                    /** @default [] */
                                     variants: {
                                         /** @enum {string} */
                                         algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
@@ -11827,6 +11758,11 @@ export interface paths {
                                         /** @default null */
                                         bodyDigestQuery: string | null;
                                     }[];
+                                    /** @default null */
+                                    certificate: {
+                                        /** @default [] */
+                                        names: string[];
+                                    } | null;
                                     secret: {
                                         /**
                                          * @default utf8
@@ -11986,6 +11922,11 @@ export interface paths {
                                     key: string;
                                 });
                                 bodyBytesMax: number;
+                                /** @default null */
+                                rate: {
+                                    count: number;
+                                    periodMs: number;
+                                } | null;
                                 url: string;
                                 /** @enum {string} */
                                 plaintext: "refuse" | "allow";
@@ -12065,6 +12006,7 @@ export interface paths {
                                 scheme: string | {
                                     name: string;
                                     title: string;
+                                    /** @default [] */
                                     variants: {
                                         /** @enum {string} */
                                         algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
@@ -12095,6 +12037,11 @@ export interface paths {
                                         /** @default null */
                                         bodyDigestQuery: string | null;
                                     }[];
+                                    /** @default null */
+                                    certificate: {
+                                        /** @default [] */
+                                        names: string[];
+                                    } | null;
                                     secret: {
                                         /**
                                          * @default utf8
@@ -12254,6 +12201,11 @@ export interface paths {
                                     key: string;
                                 });
                                 bodyBytesMax: number;
+                                /** @default null */
+                                rate: {
+                                    count: number;
+                                    periodMs: number;
+                                } | null;
                                 url: string;
                                 /** @enum {string} */
                                 plaintext: "refuse" | "allow";
@@ -12337,6 +12289,7 @@ export interface paths {
                                     scheme: string | {
                                         name: string;
                                         title: string;
+                                        /** @default [] */
                                         variants: {
                                             /** @enum {string} */
                                             algorithm: "hmac-sha1" | "hmac-sha256" | "hmac-sha512" | "sha256" | "ed25519" | "token";
@@ -12367,6 +12320,11 @@ export interface paths {
                                             /** @default null */
                                             bodyDigestQuery: string | null;
                                         }[];
+                                        /** @default null */
+                                        certificate: {
+                                            /** @default [] */
+                                            names: string[];
+                                        } | null;
                                         secret: {
                                             /**
                                              * @default utf8
@@ -12526,6 +12484,11 @@ export interface paths {
                                         key: string;
                                     });
                                     bodyBytesMax: number;
+                                    /** @default null */
+                                    rate: {
+                                        count: number;
+                                        periodMs: number;
+                                    } | null;
                                     url: string;
                                     /** @enum {string} */
                                     plaintext: "refuse" | "allow";
@@ -14984,6 +14947,11 @@ export interface paths {
                             title: string | null;
                             content: unknown;
                             facts: unknown;
+                            file: {
+                                bytes: number | null;
+                                sha256: string | null;
+                                notRead: string | null;
+                            } | null;
                         };
                     };
                 };
@@ -15057,6 +15025,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backups/{id}/snapshots/{snapshot}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    object: string;
+                    id: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                    snapshot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backups/{id}/snapshots/{snapshot}/export": {
         parameters: {
             query?: never;
@@ -15091,6 +15098,1625 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drill-scenarios": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                name: string;
+                                title: string;
+                                summary: string;
+                                incident: {
+                                    name: string;
+                                    when: string;
+                                    who: string;
+                                } | null;
+                                modes: ("live-fire" | "tabletop")[];
+                                attack: {
+                                    id: string;
+                                    name: string;
+                                }[];
+                                roles: string[];
+                                limitMs: number;
+                                injects: number;
+                                detections: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drill-scenarios/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            name: string;
+                            title: string;
+                            summary: string;
+                            incident: {
+                                name: string;
+                                when: string;
+                                who: string;
+                            } | null;
+                            modes: ("live-fire" | "tabletop")[];
+                            attack: {
+                                id: string;
+                                name: string;
+                            }[];
+                            roles: string[];
+                            limitMs: number;
+                            injects: number;
+                            detections: number;
+                            objectives: string[];
+                            plan: {
+                                id: string;
+                                atMs: number;
+                                title: string;
+                                tells: boolean;
+                                events: number;
+                                calls: number;
+                            }[];
+                            expected: {
+                                rule: string;
+                                withinMs: number;
+                            }[];
+                            sources: {
+                                title: string;
+                                url: string;
+                                publisher: string | null;
+                                /** @enum {string} */
+                                checked: "yes" | "no";
+                                note: string;
+                            }[];
+                            notChecked: string[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drill-schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                scenario: string;
+                                /** @enum {string} */
+                                mode: "live-fire" | "tabletop";
+                                /** @enum {string} */
+                                decide: "person" | "drill";
+                                participants: {
+                                    /** @enum {string} */
+                                    role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                    name: string;
+                                    /** Format: uuid */
+                                    personId?: string;
+                                }[];
+                                everyDays: number;
+                                remindDays: number[];
+                                channel: string | null;
+                                startsItself: boolean;
+                                nextAt: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        scenario: string;
+                        /** @enum {string} */
+                        mode: "live-fire" | "tabletop";
+                        /**
+                         * @default person
+                         * @enum {string}
+                         */
+                        decide?: "person" | "drill";
+                        /** @default [] */
+                        participants?: {
+                            /** @enum {string} */
+                            role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                            name: string;
+                            /** Format: uuid */
+                            personId?: string;
+                        }[];
+                        everyDays: number;
+                        /**
+                         * @default [
+                         *       7,
+                         *       1
+                         *     ]
+                         */
+                        remindDays?: number[];
+                        /** @default null */
+                        channel?: string | null;
+                        /** @default false */
+                        startsItself?: boolean;
+                        nextAt: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            scenario: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            everyDays: number;
+                            remindDays: number[];
+                            channel: string | null;
+                            startsItself: boolean;
+                            nextAt: number;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drill-schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                number: number;
+                                scenario: string;
+                                title: string;
+                                digest: string;
+                                /** @enum {string} */
+                                mode: "live-fire" | "tabletop";
+                                /** @enum {string} */
+                                status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                                /** @enum {string} */
+                                decide: "person" | "drill";
+                                /** @enum {string} */
+                                pace: "clock" | "facilitator";
+                                participants: {
+                                    /** @enum {string} */
+                                    role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                    name: string;
+                                    /** Format: uuid */
+                                    personId?: string;
+                                }[];
+                                facilitator: {
+                                    kind: string;
+                                    id: string | null;
+                                    name: string;
+                                };
+                                createdAt: number;
+                                startedAt: number | null;
+                                paused: boolean;
+                                elapsedMs: number;
+                                limitMs: number;
+                                endedAt: number | null;
+                                stopReason: string | null;
+                                error: string | null;
+                                score: {
+                                    checks: {
+                                        key: string;
+                                        kind: string;
+                                        title: string;
+                                        limitMs: number | null;
+                                        tookMs: number | null;
+                                        met: boolean;
+                                        evidence: string;
+                                    }[];
+                                    met: number;
+                                    total: number;
+                                    missing: string[];
+                                    measures: {
+                                        detectMs: number | null;
+                                        proposeMs: number | null;
+                                        decideMs: number | null;
+                                        containMs: number | null;
+                                        cutOffMs: number | null;
+                                        refusedMs: number | null;
+                                        lastThroughMs: number | null;
+                                        notifyMs: number | null;
+                                        gateways: number;
+                                        events: number;
+                                    };
+                                } | null;
+                                lessons: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        scenario: string;
+                        /** @enum {string} */
+                        mode: "live-fire" | "tabletop";
+                        /**
+                         * @default person
+                         * @enum {string}
+                         */
+                        decide?: "person" | "drill";
+                        /**
+                         * @default facilitator
+                         * @enum {string}
+                         */
+                        pace?: "clock" | "facilitator";
+                        /** @default 1 */
+                        stretch?: number;
+                        /** @default [] */
+                        participants?: {
+                            /** @enum {string} */
+                            role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                            name: string;
+                            /** Format: uuid */
+                            personId?: string;
+                        }[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            quarters: {
+                                quarter: string;
+                                drills: number;
+                                liveFires: number;
+                                metShare: number | null;
+                                detectMs: number | null;
+                                decideMs: number | null;
+                                containMs: number | null;
+                                notifyMs: number | null;
+                                missing: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                            summary: string;
+                            objectives: string[];
+                            roles: string[];
+                            leads: boolean;
+                            injects: {
+                                id: string;
+                                title: string;
+                                atMs: number;
+                                toldAt: number | null;
+                                from: string | null;
+                                to: string[];
+                                text: string | null;
+                                questions: string[];
+                                guidance: string | null;
+                            }[];
+                            actions: {
+                                id: string;
+                                title: string;
+                                role: string;
+                                after: string;
+                                withinMs: number;
+                                kind: string;
+                                met: boolean | null;
+                            }[];
+                            entries: {
+                                key: string;
+                                /** @enum {string} */
+                                kind: "status" | "inject" | "call" | "probe" | "response" | "action" | "note" | "cleanup";
+                                at: number;
+                                author: string;
+                                text: string;
+                                detail: {
+                                    [key: string]: unknown;
+                                };
+                            }[];
+                            objects: {
+                                kind: string;
+                                ref: string;
+                                name: string;
+                                madeAt: number;
+                                removedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            markdown: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        paused: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/injects/{inject}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    inject: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        inject: string;
+                        text: string;
+                        /** @enum {string} */
+                        role?: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        action: string;
+                        met: boolean;
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drills/{id}/lessons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            number: number;
+                            scenario: string;
+                            title: string;
+                            digest: string;
+                            /** @enum {string} */
+                            mode: "live-fire" | "tabletop";
+                            /** @enum {string} */
+                            status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            /** @enum {string} */
+                            decide: "person" | "drill";
+                            /** @enum {string} */
+                            pace: "clock" | "facilitator";
+                            participants: {
+                                /** @enum {string} */
+                                role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
+                                name: string;
+                                /** Format: uuid */
+                                personId?: string;
+                            }[];
+                            facilitator: {
+                                kind: string;
+                                id: string | null;
+                                name: string;
+                            };
+                            createdAt: number;
+                            startedAt: number | null;
+                            paused: boolean;
+                            elapsedMs: number;
+                            limitMs: number;
+                            endedAt: number | null;
+                            stopReason: string | null;
+                            error: string | null;
+                            score: {
+                                checks: {
+                                    key: string;
+                                    kind: string;
+                                    title: string;
+                                    limitMs: number | null;
+                                    tookMs: number | null;
+                                    met: boolean;
+                                    evidence: string;
+                                }[];
+                                met: number;
+                                total: number;
+                                missing: string[];
+                                measures: {
+                                    detectMs: number | null;
+                                    proposeMs: number | null;
+                                    decideMs: number | null;
+                                    containMs: number | null;
+                                    cutOffMs: number | null;
+                                    refusedMs: number | null;
+                                    lastThroughMs: number | null;
+                                    notifyMs: number | null;
+                                    gateways: number;
+                                    events: number;
+                                };
+                            } | null;
+                            lessons: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/own-backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Names the registered recovery key; null: none, and no backup is taken. */
+                            key: string | null;
+                            everyS: number | null;
+                            nextAt: number | null;
+                            place: string;
+                            /** @description The store lies in the data directory and is lost with it. */
+                            besideData: boolean;
+                            snapshots: {
+                                id: string;
+                                at: number;
+                                records: number;
+                                storedBytes: number;
+                            }[];
+                            verifiedTakenAt: number | null;
+                            recovery: {
+                                rpoS: number | null;
+                                targetS: number;
+                                rpoMet: boolean;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        recipient: string;
+                        /** @default 86400 */
+                        everyS?: number | null;
+                        /** @default 172800 */
+                        rpoS?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Names the registered recovery key; null: none, and no backup is taken. */
+                            key: string | null;
+                            everyS: number | null;
+                            nextAt: number | null;
+                            place: string;
+                            /** @description The store lies in the data directory and is lost with it. */
+                            besideData: boolean;
+                            snapshots: {
+                                id: string;
+                                at: number;
+                                records: number;
+                                storedBytes: number;
+                            }[];
+                            verifiedTakenAt: number | null;
+                            recovery: {
+                                rpoS: number | null;
+                                targetS: number;
+                                rpoMet: boolean;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/own-backup/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -24851,6 +26477,874 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/way": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How somebody with this e-mail address signs in; tells nothing about who has an account */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: email */
+                        email: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            provider: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            required: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/upstream/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tie the account at a provider to the person who has just shown a factor of their own */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        link: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            provider: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/upstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own accounts at providers, and whether a confirmation there counts as a factor */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                email: string;
+                                mayStepUp: boolean;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out here; `url` is where the browser signs out at the provider, too */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            url: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Corporate providers, by name */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignOnProvider"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add a provider; it is a draft until a test sign-in has gone well */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        settings: {
+                            /** @enum {string} */
+                            protocol: "oidc";
+                            /** Format: uri */
+                            issuer: string;
+                            clientId: string;
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            auth?: "client_secret_basic" | "client_secret_post" | "none";
+                            /**
+                             * @default [
+                             *       "profile",
+                             *       "email"
+                             *     ]
+                             */
+                            scopes?: string[];
+                            /** @default false */
+                            trustEmail?: boolean;
+                            /** @default [] */
+                            emailFrom?: string[];
+                            /** @default [] */
+                            nameFrom?: string[];
+                            /** @default [] */
+                            groupsFrom?: string[];
+                            /** @default true */
+                            createPeople?: boolean;
+                            /** @default [] */
+                            groupRules?: {
+                                value: string;
+                                /** @default [] */
+                                roles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                                /** @default [] */
+                                groups?: string[];
+                            }[];
+                            /** @default [] */
+                            defaultRoles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            /** @default [] */
+                            mfaValues?: string[];
+                            /** @default [] */
+                            passkeyValues?: string[];
+                            /** @default false */
+                            required?: boolean;
+                        } | {
+                            /** @enum {string} */
+                            protocol: "saml";
+                            entityId: string;
+                            /** Format: uri */
+                            ssoUrl: string;
+                            /** @default null */
+                            sloUrl?: string | null;
+                            certificates: string[];
+                            /**
+                             * @default assertion
+                             * @enum {string}
+                             */
+                            wantSigned?: "assertion" | "response" | "both";
+                            /** @default true */
+                            signRequests?: boolean;
+                            /** @default false */
+                            allowUnsolicited?: boolean;
+                            /** @default null */
+                            subjectFrom?: string | null;
+                            /** @default [] */
+                            emailFrom?: string[];
+                            /** @default [] */
+                            nameFrom?: string[];
+                            /** @default [] */
+                            groupsFrom?: string[];
+                            /** @default true */
+                            createPeople?: boolean;
+                            /** @default [] */
+                            groupRules?: {
+                                value: string;
+                                /** @default [] */
+                                roles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                                /** @default [] */
+                                groups?: string[];
+                            }[];
+                            /** @default [] */
+                            defaultRoles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            /** @default [] */
+                            mfaValues?: string[];
+                            /** @default [] */
+                            passkeyValues?: string[];
+                            /** @default false */
+                            required?: boolean;
+                        };
+                        clientSecret?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignOnProvider"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read the SAML metadata of a provider, pasted or from an https address */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        xml?: string;
+                        /** Format: uri */
+                        url?: string;
+                        entityId?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            entityId: string;
+                            ssoUrl: string;
+                            sloUrl: string | null;
+                            certificates: string[];
+                            wantsSignedRequests: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One provider */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignOnProvider"];
+                    };
+                };
+            };
+        };
+        /** Replace the settings of a provider */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        settings: {
+                            /** @enum {string} */
+                            protocol: "oidc";
+                            /** Format: uri */
+                            issuer: string;
+                            clientId: string;
+                            /**
+                             * @default client_secret_basic
+                             * @enum {string}
+                             */
+                            auth?: "client_secret_basic" | "client_secret_post" | "none";
+                            /**
+                             * @default [
+                             *       "profile",
+                             *       "email"
+                             *     ]
+                             */
+                            scopes?: string[];
+                            /** @default false */
+                            trustEmail?: boolean;
+                            /** @default [] */
+                            emailFrom?: string[];
+                            /** @default [] */
+                            nameFrom?: string[];
+                            /** @default [] */
+                            groupsFrom?: string[];
+                            /** @default true */
+                            createPeople?: boolean;
+                            /** @default [] */
+                            groupRules?: {
+                                value: string;
+                                /** @default [] */
+                                roles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                                /** @default [] */
+                                groups?: string[];
+                            }[];
+                            /** @default [] */
+                            defaultRoles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            /** @default [] */
+                            mfaValues?: string[];
+                            /** @default [] */
+                            passkeyValues?: string[];
+                            /** @default false */
+                            required?: boolean;
+                        } | {
+                            /** @enum {string} */
+                            protocol: "saml";
+                            entityId: string;
+                            /** Format: uri */
+                            ssoUrl: string;
+                            /** @default null */
+                            sloUrl?: string | null;
+                            certificates: string[];
+                            /**
+                             * @default assertion
+                             * @enum {string}
+                             */
+                            wantSigned?: "assertion" | "response" | "both";
+                            /** @default true */
+                            signRequests?: boolean;
+                            /** @default false */
+                            allowUnsolicited?: boolean;
+                            /** @default null */
+                            subjectFrom?: string | null;
+                            /** @default [] */
+                            emailFrom?: string[];
+                            /** @default [] */
+                            nameFrom?: string[];
+                            /** @default [] */
+                            groupsFrom?: string[];
+                            /** @default true */
+                            createPeople?: boolean;
+                            /** @default [] */
+                            groupRules?: {
+                                value: string;
+                                /** @default [] */
+                                roles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                                /** @default [] */
+                                groups?: string[];
+                            }[];
+                            /** @default [] */
+                            defaultRoles?: ("security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            /** @default [] */
+                            mfaValues?: string[];
+                            /** @default [] */
+                            passkeyValues?: string[];
+                            /** @default false */
+                            required?: boolean;
+                        };
+                        clientSecret?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignOnProvider"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Remove a provider; its people’s ties and sessions go with it */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Switch a provider on or off; on only after a test sign-in */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "draft" | "active" | "disabled";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignOnProvider"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/domains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its e-mail domains */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignOnDomain"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add an e-mail domain */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        domain: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignOnDomain"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/domains/{domain}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify a domain by its TXT record, or by an owner’s word */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    domain: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default false */
+                        byOwner?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignOnDomain"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/domains/{domain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a domain */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    domain: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People who come from there */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignOnAccount"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/accounts/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Untie a person from the provider; their sessions from there end */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    person: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-on/providers/{id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest fifty sign-ins, with what to do about those that failed */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignOnAttempt"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -25088,6 +27582,63 @@ export interface components {
                 createdAt: string;
             }[];
         };
+        SignOnProviderInput: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            status: "draft" | "active" | "disabled";
+            settings: {
+                /** @enum {string} */
+                protocol: "oidc" | "saml";
+            } & {
+                [key: string]: unknown;
+            };
+            hasSecret: boolean;
+            tested: boolean;
+            testedAt: string | null;
+            createdAt: string;
+            updatedAt: string;
+            addresses: {
+                redirectUri: string;
+                entityId: string;
+                acsUrl: string;
+                sloUrl: string;
+                postLogoutUrl: string;
+                backchannelLogoutUrl: string;
+                frontchannelLogoutUrl: string;
+            };
+        };
+        SignOnDomainInput: {
+            domain: string;
+            verifiedAt: string | null;
+            verifiedBy: ("dns" | "owner") | null;
+            record: {
+                name: string;
+                value: string;
+            };
+        };
+        SignOnAccountInput: {
+            personId: string;
+            subject: string;
+            email: string;
+            roles: string[];
+            /** @enum {string} */
+            linkedBy: "made" | "invited" | "proof";
+            createdAt: string;
+            lastAt: string;
+        };
+        SignOnAttemptInput: {
+            id: string;
+            at: string;
+            /** @enum {string} */
+            kind: "sign-in" | "test" | "step-up" | "link" | "logout";
+            reason: string | null;
+            advice: string | null;
+            personId: string | null;
+            detail: {
+                [key: string]: unknown;
+            };
+        };
         Person: {
             id: string;
             name: string;
@@ -25320,6 +27871,63 @@ export interface components {
                 status: "next" | "active" | "retired";
                 createdAt: string;
             }[];
+        };
+        SignOnProvider: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            status: "draft" | "active" | "disabled";
+            settings: {
+                /** @enum {string} */
+                protocol: "oidc" | "saml";
+            } & {
+                [key: string]: unknown;
+            };
+            hasSecret: boolean;
+            tested: boolean;
+            testedAt: string | null;
+            createdAt: string;
+            updatedAt: string;
+            addresses: {
+                redirectUri: string;
+                entityId: string;
+                acsUrl: string;
+                sloUrl: string;
+                postLogoutUrl: string;
+                backchannelLogoutUrl: string;
+                frontchannelLogoutUrl: string;
+            };
+        };
+        SignOnDomain: {
+            domain: string;
+            verifiedAt: string | null;
+            verifiedBy: ("dns" | "owner") | null;
+            record: {
+                name: string;
+                value: string;
+            };
+        };
+        SignOnAccount: {
+            personId: string;
+            subject: string;
+            email: string;
+            roles: string[];
+            /** @enum {string} */
+            linkedBy: "made" | "invited" | "proof";
+            createdAt: string;
+            lastAt: string;
+        };
+        SignOnAttempt: {
+            id: string;
+            at: string;
+            /** @enum {string} */
+            kind: "sign-in" | "test" | "step-up" | "link" | "logout";
+            reason: string | null;
+            advice: string | null;
+            personId: string | null;
+            detail: {
+                [key: string]: unknown;
+            };
         };
     };
     responses: never;
