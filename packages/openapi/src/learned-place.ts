@@ -100,13 +100,15 @@ function placesAlike(a: Place, b: Place): boolean {
 
 const first = (words: ReadonlyMap<string, Place>): Place | undefined => words.values().next().value;
 
-/** Null: there is too little to tell. */
+/** Null: there is too little to tell. Answers go first: those are the tool's word, requests only the caller's. */
 function methodsAlike(a: Method, b: Method): boolean | null {
-  const pairs: (boolean | null)[] = [...a.request].map(([type, shape]) => alike(shape, b.request.get(type)));
-  for (const [status, content] of a.responses)
-    for (const [type, shape] of content) pairs.push(alike(shape, b.responses.get(status)?.get(type)));
-  if (pairs.includes(false)) return false;
-  return pairs.includes(true) ? true : null;
+  const answers = [...a.responses].flatMap(([status, content]) =>
+    [...content].map(([type, shape]) => alike(shape, b.responses.get(status)?.get(type))),
+  );
+  const requests = [...a.request].map(([type, shape]) => alike(shape, b.request.get(type)));
+  const told = answers.some((one) => one !== null) ? answers : requests;
+  if (told.includes(false)) return false;
+  return told.includes(true) ? true : null;
 }
 
 /** What one call showed of its operation. */

@@ -106,5 +106,5 @@ export type {
   WebhookSchemeInput,
   WebhookVariant,
 } from './webhook-entry.ts';
-export { WEBHOOK_BODY_BYTES_MAX, webhookEntry, webhookPlace, webhookScheme } from './webhook-entry.ts';
+export { WEBHOOK_BODY_BYTES_MAX, webhookEntry, webhookPlace, webhookRate, webhookScheme } from './webhook-entry.ts';
 export { type ProxyEntry, proxyEntry, type ProxyEntryInput } from './proxy-entry.ts';

@@ -6,6 +6,10 @@ const MIB = KIB * KIB;
 export const WEBHOOK_BODY_BYTES_MAX = 8 * MIB;
 
 const fieldName = z.string().regex(/^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$/, 'expected a lower-case HTTP field name');
+const dnsName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'expected a lower-case host name');
 const path = z.string().regex(/^[A-Za-z0-9_$-]+(?:\.[A-Za-z0-9_$-]+)*$/, 'expected names joined by dots');
 
 /** Where a value of a delivery stands: a header, the query, the body (JSON or form), or a part of the signature's field. */
@@ -61,7 +65,15 @@ export type WebhookHandshake = z.output<typeof webhookHandshake>;
 export const webhookScheme = z.strictObject({
   name: slug,
   title: label,
-  variants: z.array(webhookVariant).min(1).max(8),
+  variants: z.array(webhookVariant).max(8).default([]),
+  /**
+   * The vendor proves itself by a TLS client certificate instead of a signature. The secret is then PEM text: its
+   * certificate, or the authority that issues it; `names`: DNS names of which its certificate must have one.
+   */
+  certificate: z
+    .strictObject({ names: z.array(dnsName).max(16).default([]) })
+    .nullable()
+    .default(null),
   secret: z
     .strictObject({
       encoding: z.enum(['utf8', 'base64', 'hex']).default('utf8'),
@@ -88,6 +100,12 @@ export const webhookScheme = z.strictObject({
 });
 export type WebhookScheme = z.output<typeof webhookScheme>;
 export type WebhookSchemeInput = z.input<typeof webhookScheme>;
+
+/** `count` deliveries per `periodMs`. */
+export const webhookRate = z.strictObject({
+  count: z.int().min(1).max(1_000_000),
+  periodMs: z.int().min(1_000).max(86_400_000),
+});
 
 /** `webhook:<WebhookEndpointId>`: an address under `/hooks/` and how the gateway judges what comes there. */
 export const webhookEntry = z.strictObject({
@@ -119,6 +137,8 @@ export const webhookEntry = z.strictObject({
   replay: z.enum(['signed', 'vendor-id']).default('signed'),
   /** Deliveries with the same value here go to the integration one after another. */
   order: z.union([z.enum(['none', 'endpoint']), webhookPlace]).default('none'),
+  /** Verified deliveries that are taken; more are answered with 429, and the vendor sends them again. */
+  rate: webhookRate.nullable().default(null),
   bodyBytesMax: z
     .int()
     .min(1)

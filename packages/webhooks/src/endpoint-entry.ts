@@ -49,6 +49,7 @@ export async function buildEntry(
     inspect: settings.inspect,
     replay: settings.replay,
     order: settings.order,
+    rate: settings.rate,
     bodyBytesMax: settings.bodyBytesMax,
   });
   const hash = createHash('sha256').update(JSON.stringify(entry)).digest('hex');

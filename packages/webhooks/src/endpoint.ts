@@ -1,8 +1,9 @@
-import { WEBHOOK_BODY_BYTES_MAX, webhookEntry, webhookScheme } from '@cordon/policy';
+import { WEBHOOK_BODY_BYTES_MAX, webhookEntry, webhookRate, webhookScheme } from '@cordon/policy';
 import { z } from 'zod';
 
 const MIB = 1024 * 1024;
-const SECRET_CHARS_MAX = 1_024;
+/** Room for the certificates of a vendor. */
+const SECRET_CHARS_MAX = 8_192;
 const name = z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a-z, 0-9 and inner dashes');
 
 const targetUrl = z
@@ -24,6 +25,8 @@ const settingsShape = {
   replay: webhookEntry.shape.replay.unwrap(),
   order: webhookEntry.shape.order.unwrap(),
   bodyBytesMax: z.int().min(1).max(WEBHOOK_BODY_BYTES_MAX),
+  /** Verified deliveries that are taken; null: as many as come. */
+  rate: webhookRate.nullable().default(null),
   /** Where the integration takes deliveries. */
   url: targetUrl,
   /** http:// is refused unless somebody who may said otherwise. */
@@ -68,7 +71,8 @@ export type EndpointInput = z.input<typeof endpointInput>;
 /** A change names only what it changes. */
 export const endpointPatch = endpointSettings
   .partial()
-  .extend({ status: z.enum(['active', 'paused', 'disabled']).optional() });
+  // No default may creep into a change.
+  .extend({ rate: webhookRate.nullable().optional(), status: z.enum(['active', 'paused', 'disabled']).optional() });
 
 /** How long a replaced secret stays good. */
 const OVERLAP_MS_MAX = 30 * 86_400_000;

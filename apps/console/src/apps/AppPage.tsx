@@ -16,6 +16,7 @@ import type { App } from '../api/wire.ts';
 import { Confirm } from '../display/Confirm.tsx';
 import { quoteValue } from '../events/query-text.ts';
 import { EventList } from '../events/EventList.tsx';
+import { LearningPanel } from '../learning/LearningPanel.tsx';
 import { useCan } from '../session/session-query.ts';
 import { useGo } from '../shell/follow.ts';
 import { Page } from '../shell/Page.tsx';
@@ -96,6 +97,9 @@ function OneApp({ app }: { readonly app: App }) {
             ...(app.settings.mcp ? [{ id: 'tools', label: 'Tools', content: <McpTools app={app} /> }] : []),
             ...(app.settings.graphql ? [{ id: 'graphql', label: 'GraphQL', content: <GraphqlPanel app={app} /> }] : []),
             { id: 'operations', label: 'Operations', content: <OperationTable appId={app.id} /> },
+            ...(app.settings.mcp || app.settings.graphql
+              ? []
+              : [{ id: 'learning', label: 'Learning', content: <LearningPanel app={app} /> }]),
             { id: 'integrations', label: 'Integrations', content: <AppUsers appId={app.id} /> },
             { id: 'webhooks', label: 'Webhooks', content: <WebhookTable appId={app.id} /> },
             { id: 'credentials', label: 'Credentials', content: <VaultPanel app={app} /> },

@@ -2,12 +2,15 @@ import type { SecretEnvelope } from '@cordon/kernel';
 import type { WebhookEntry } from '@cordon/policy';
 import { Refusal } from '../errors.ts';
 import { type BodySchema, compileBodySchema } from './body-schema.ts';
+import { CertificateCheck } from './vendor-certificate.ts';
 import { decodeSecret, type OpenSecret, SignatureCheck } from './signature-check.ts';
 
 /** An endpoint with everything derived from its entry. */
 export interface EndpointPlan {
   readonly entry: WebhookEntry;
   readonly signatures: SignatureCheck;
+  /** Set when the vendor proves itself by a certificate instead. */
+  readonly certificates: CertificateCheck | undefined;
   readonly secrets: readonly OpenSecret[];
   readonly schema: BodySchema | undefined;
   wants(type: string): boolean;
@@ -33,6 +36,7 @@ export class EndpointPlans {
     return {
       entry,
       signatures: new SignatureCheck(entry.scheme),
+      certificates: entry.scheme.certificate ? new CertificateCheck(entry.scheme) : undefined,
       secrets: entry.secrets.map((secret) => ({
         id: secret.id,
         notAfter: secret.notAfter,

@@ -1,4 +1,5 @@
 import { JSON_LIMITS, checkJson } from '@cordon/openapi';
+import { clientCertificate } from '../client-certificate.ts';
 import { Refusal } from '../errors.ts';
 import { isJson, isText } from '../media-type.ts';
 import { blockedRefusal } from '../steps/inspect-request.ts';
@@ -17,6 +18,15 @@ const REFUSED = {
   ],
 } as const;
 
+const UNPROVEN = {
+  ...REFUSED,
+  missing: [
+    'gateway.webhook_signature_missing',
+    'The vendor of this endpoint proves itself by a TLS client certificate.',
+  ],
+  invalid: ['gateway.webhook_signature_invalid', 'The client certificate is none that this endpoint trusts.'],
+} as const;
+
 /** Verifies who sent it. A handshake that vendors don't sign is answered instead. */
 export function checkSignature(hook: Hook): void {
   const { plan } = hook.endpoint;
@@ -33,9 +43,16 @@ export function checkSignature(hook: Hook): void {
   if (hook.method !== 'POST') {
     throw new Refusal('gateway.method_refused', 'Deliveries are sent with POST.', { headers: [['Allow', 'POST']] });
   }
-  const verdict = plan.signatures.check(hook.delivery, plan.secrets, clock.now());
+  const verdict = plan.certificates
+    ? plan.certificates.check(
+        clientCertificate(hook.request, hook.runtime.gateway.trustedProxies),
+        hook.delivery,
+        plan.secrets,
+        clock.now(),
+      )
+    : plan.signatures.check(hook.delivery, plan.secrets, clock.now());
   if (verdict.verdict !== 'verified') {
-    const [code, message] = REFUSED[verdict.verdict];
+    const [code, message] = (plan.certificates ? UNPROVEN : REFUSED)[verdict.verdict];
     throw new Refusal(code, message);
   }
   hook.verified = verdict;
@@ -44,6 +61,27 @@ export function checkSignature(hook: Hook): void {
   if (!answer) throw new Refusal('gateway.request_malformed', 'The handshake lacks the value to give back.');
   hook.answer = { status: 200, ...answer };
   hook.notes.push('webhook-handshake');
+}
+
+/** Takes no more verified deliveries than the endpoint allows: what can't prove itself uses nothing up. */
+export async function checkRate(hook: Hook): Promise<void> {
+  const { id, name, rate } = hook.endpoint.plan.entry;
+  if (hook.answer || !rate) return;
+  const check = { concurrency: null, callsPerDay: null, bytesPerDay: null };
+  const { counters } = hook.runtime.gateway;
+  const burst = { ...rate, burst: rate.count };
+  const { admission, leave } = await counters.admit([{ ...check, key: `webhook:${id}`, rate: burst }]);
+  leave();
+  if (!admission.refused) return;
+  const seconds = Math.max(1, Math.ceil((admission.verdicts[0]?.retryAfterMs ?? 0) / 1000));
+  throw new Refusal(
+    'gateway.rate_limited',
+    `The endpoint ${name} takes ${rate.count} deliveries per ${rate.periodMs / 1000} s.`,
+    {
+      detail: { limit: name, retry_after_seconds: seconds },
+      headers: [['Retry-After', String(seconds)]],
+    },
+  );
 }
 
 /** Reads what the delivery is; one that nobody wants is acknowledged, so that its vendor doesn't send it for ever. */

@@ -21,7 +21,7 @@ const sample = z.strictObject({
   body: z.string(),
 });
 type Sample = z.output<typeof sample>;
-const file = z.strictObject({ docs: z.url(), samples: z.array(sample).min(2), ...webhookScheme.shape });
+const file = z.strictObject({ docs: z.url(), samples: z.array(sample), ...webhookScheme.shape });
 
 export interface SchemeFile {
   readonly scheme: WebhookScheme;

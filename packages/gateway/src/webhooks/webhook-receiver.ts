@@ -9,7 +9,7 @@ import { type ShipperStats, SpoolShipper } from '../spool-shipper.ts';
 import { acceptHook, HOOKS_PREFIX } from './accept-hook.ts';
 import { EndpointPlans } from './endpoint-plan.ts';
 import { Hook, type HookRuntime } from './hook.ts';
-import { checkDelivery, checkSignature, inspectDelivery, loadEventType } from './judge-delivery.ts';
+import { checkDelivery, checkRate, checkSignature, inspectDelivery, loadEventType } from './judge-delivery.ts';
 import { loadDelivery } from './load-delivery.ts';
 import { respondHook, respondHookRefusal } from './record-hook.ts';
 import { storeDelivery } from './store-delivery.ts';
@@ -22,6 +22,7 @@ export const webhookPipeline: readonly {
   { name: 'accept', run: acceptHook },
   { name: 'receive', run: loadDelivery },
   { name: 'verify signature', run: checkSignature },
+  { name: 'limit', run: checkRate },
   { name: 'resolve type', run: loadEventType },
   { name: 'validate', run: checkDelivery },
   { name: 'inspect', run: inspectDelivery },
