@@ -93,8 +93,11 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   vendors: ['kernel'],
   proof: ['kernel'],
   lifecycle: ['kernel'],
+  discovery: ['kernel'],
+  review: ['kernel'],
   incidents: ['kernel'],
   backup: ['kernel'],
+  drills: ['kernel', 'detection'],
   webhooks: ['kernel', 'policy'],
   gateway: ['kernel', 'classifier', 'injection', 'lake', 'openapi', 'policy'],
 };

@@ -59,6 +59,14 @@ export const PERMISSIONS = {
   'vendor.write': ['owner', 'security'],
   'audit.read': ['owner', 'security', 'auditor'],
   'map.read': ROLES,
+  'discovery.read': ['owner', 'security', 'responder', 'auditor', 'app-owner'],
+  'discovery.write': ['owner', 'security'],
+  'discovery.decide': ['owner', 'security'],
+  'discovery.answer': ROLES,
+  'discovery.rotate': ['owner', 'security', 'responder'],
+  'review.read': ['owner', 'security', 'auditor'],
+  'review.write': ['owner', 'security'],
+  'review.decide': ROLES,
   'graph.read': ['owner', 'security', 'responder', 'auditor', 'app-owner'],
   'graph.cut': ['owner', 'security', 'responder'],
   'access.read': ROLES,
@@ -87,6 +95,10 @@ export const PERMISSIONS = {
   'connector.sync': ['owner', 'security', 'responder', 'app-owner'],
   'connector.act': ['owner', 'security', 'responder'],
   'connector.records': ['owner', 'security'],
+  'drill.read': ROLES,
+  'drill.join': ROLES,
+  'drill.run': ['owner', 'security'],
+  'drill.abort': ['owner', 'security', 'responder'],
   'backup.read': ['owner', 'security', 'responder', 'auditor', 'app-owner'],
   'backup.records': ['owner', 'security'],
   'backup.run': ['owner', 'security', 'responder'],
@@ -123,10 +135,14 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'backup.restore',
   'backup.recovery',
   'playbook.approve',
+  'discovery.decide',
+  'review.decide',
 ]);
 
 export function isAllowed(actor: Actor, permission: Permission): boolean {
   if (actor.kind === 'system') return true;
+  // Whoever is signed in looks after their own sessions and factors, also without any role.
+  if (permission === 'session.self' && actor.kind === 'person') return true;
   const holders: readonly Role[] = PERMISSIONS[permission];
   return actor.roles.some((role) => holders.includes(role));
 }
