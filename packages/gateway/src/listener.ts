@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isIP } from 'node:net';
 import type { GatewayLimits, ListenerConfig } from './config.ts';
+import { CallOrder } from './call-order.ts';
 import { GatewayError, type GatewayErrorCode, gatewayErrors, Refusal } from './errors.ts';
 import type { ListenerPlan } from './exchange.ts';
 import { problemBody, refusalType } from './respond-refusal.ts';
@@ -91,7 +92,7 @@ function answerMalformed(socket: Duplex, code: GatewayErrorCode, message: string
   );
 }
 
-function guard(server: http.Server | https.Server, plan: ListenerPlan, hooks: ListenerHooks): void {
+function guard(server: http.Server | https.Server, plan: ListenerPlan, hooks: ListenerHooks, order: CallOrder): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const parser = error.code?.startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
     if (!parser) {
@@ -101,17 +102,16 @@ function guard(server: http.Server | https.Server, plan: ListenerPlan, hooks: Li
     const code = PARSER_CODES[error.code ?? ''] ?? 'gateway.request_malformed';
     const why = 'reason' in error && typeof error.reason === 'string' ? error.reason : 'not HTTP/1.1';
     hooks.onMalformed(plan, socket as Socket, code, why); // node hands the connection's own socket
-    answerMalformed(
-      socket,
-      code,
+    const message =
       code === 'gateway.request_malformed'
         ? `The request is not valid HTTP: ${why}.`
-        : 'The request’s head is too large or too slow.',
-    );
+        : 'The request’s head is too large or too slow.';
+    order.afterCalls(socket, () => answerMalformed(socket, code, message));
   });
   server.on('connect', (_request: http.IncomingMessage, socket: Duplex) => {
     hooks.onMalformed(plan, socket as Socket, 'gateway.method_refused', 'CONNECT'); // as above
-    answerMalformed(socket, 'gateway.method_refused', 'This listener is no forward proxy.');
+    const message = 'This listener is no forward proxy.';
+    order.afterCalls(socket, () => answerMalformed(socket, 'gateway.method_refused', message));
   });
   server.on('checkExpectation', (request: http.IncomingMessage, response: http.ServerResponse) => {
     const refusal = new Refusal('gateway.expectation_refused', 'The only expectation that is met is 100-continue.');
@@ -137,12 +137,15 @@ export function openListener(
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connectionsMax;
   server.maxRequestsPerSocket = limits.requestsPerConnectionMax;
-  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+  const order = new CallOrder();
+  const run = (request: http.IncomingMessage, response: http.ServerResponse): void =>
     hooks.onRequest(plan, request, response);
+  const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void =>
+    order.admit(request, response, run);
   server.on('request', onRequest);
   // The body is asked for when the headers have been judged.
   server.on('checkContinue', onRequest);
-  guard(server, plan, hooks);
+  guard(server, plan, hooks, order);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: config.host, port: config.port, reusePort: reusePort && config.port !== 0 }, () => {
