@@ -75,11 +75,17 @@ export {
   type DueDelivery,
   dueDeliveries,
   listTargets,
-  notificationBody,
   type NotificationTarget,
   settleDelivery,
+  type TargetInput,
   targetInput,
 } from './notification.ts';
+export { type Delivery, DELIVERY_PAGE_MAX, listDeliveries, retryDeliveries } from './notification/delivery-store.ts';
+export { formatBody, formatMail, TARGET_KINDS, type TargetKind } from './notification/format.ts';
+export { type QuietHours, quietHours } from './notification/quiet-hours.ts';
+export { notificationTemplate, TEMPLATE_FIELDS } from './notification/template.ts';
+export { clearWatch } from './watch-retention.ts';
+export { liftAlerts, resolveAlerts } from './alert/alert-settle.ts';
 export {
   createRuleCommands,
   DETECTION_CHANNEL,

@@ -9,8 +9,13 @@ import {
   uuidv7,
 } from '@cordon/kernel';
 import { z } from 'zod';
+import type { Selectable } from 'kysely';
 import { type Alert, LEVELS } from './alert/alert.ts';
 import { loadAlert } from './alert/alert-store.ts';
+import type { TargetKind } from './notification/format.ts';
+import type { AlertEvent } from './notification/queue.ts';
+import { type QuietHours, quietHours } from './notification/quiet-hours.ts';
+import { type NotificationTemplate, notificationTemplate } from './notification/template.ts';
 import type { Level } from './sigma/ast.ts';
 import { TargetUnknown, WatchInputInvalid } from './watch-errors.ts';
 import type { WatchTables } from './watch-tables.ts';
@@ -23,25 +28,72 @@ const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 2 * 3_600_000;
 const ERROR_CHARS_MAX = 500;
 
-export const targetInput = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
-  url: z.url({ protocol: /^https?$/ }).max(2_000),
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const common = {
+  name,
   levelMin: z.enum(LEVELS as readonly [Level, ...Level[]]).default('medium'), // LEVELS is not empty
-  /** Private addresses that this webhook may resolve to; all others are refused. */
-  privateAddresses: z
-    .array(z.union([z.ipv4(), z.ipv6()]))
-    .max(10)
-    .default([]),
-});
+  template: notificationTemplate.nullable().default(null),
+  quiet: quietHours.nullable().default(null),
+  /** Whether the end of an alert is told too. */
+  tellClosed: z.boolean().optional(),
+};
+const url = z.url({ protocol: /^https?$/ }).max(2_000);
+/** Private addresses that the host may resolve to; all others are refused. */
+const privateAddresses = z
+  .array(z.union([z.ipv4(), z.ipv6()]))
+  .max(10)
+  .default([]);
+const posted = { ...common, url, privateAddresses };
+const PAGERDUTY_URL = 'https://events.pagerduty.com/v2/enqueue';
+
+export const targetInput = z.union([
+  // What was a webhook before there were kinds still is one.
+  z.strictObject({ kind: z.literal('webhook').default('webhook'), ...posted }),
+  z.strictObject({ kind: z.literal('slack'), ...posted }),
+  z.strictObject({ kind: z.literal('teams'), ...posted }),
+  z.strictObject({
+    kind: z.literal('pagerduty'),
+    ...posted,
+    url: url.default(PAGERDUTY_URL),
+    /** Integration key of an Events API v2 integration: 32 characters. */
+    routingKey: z.string().regex(/^[A-Za-z0-9]{32}$/),
+  }),
+  z.strictObject({ kind: z.literal('mail'), ...common, to: z.array(z.email().max(254)).min(1).max(20) }),
+]);
+export type TargetInput = z.output<typeof targetInput>;
 
 export interface NotificationTarget {
   readonly id: string;
   readonly name: string;
+  readonly kind: TargetKind;
+  /** Empty for mail. */
   readonly url: string;
+  readonly to: readonly string[];
   readonly levelMin: Level;
+  readonly template: NotificationTemplate | null;
+  readonly quiet: QuietHours | null;
+  readonly tellClosed: boolean;
   readonly privateAddresses: readonly string[];
   readonly createdAt: number;
   readonly createdBy: string;
+}
+
+function toTarget(row: Selectable<WatchTables['notification_target']>): NotificationTarget {
+  const [template, quiet] = [notificationTemplate.safeParse(row.template), quietHours.safeParse(row.quiet)];
+  return {
+    id: row.id,
+    name: row.name,
+    kind: row.kind,
+    url: row.url,
+    to: row.mail_to,
+    levelMin: row.level_min,
+    template: template.success ? template.data : null,
+    quiet: quiet.success ? quiet.data : null,
+    tellClosed: row.tell_closed,
+    privateAddresses: row.private_addresses,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+  };
 }
 
 export async function listTargets(db: Queryable): Promise<NotificationTarget[]> {
@@ -52,47 +104,48 @@ export async function listTargets(db: Queryable): Promise<NotificationTarget[]> 
     .orderBy('name')
     .limit(TARGETS_MAX)
     .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    name: row.name,
-    url: row.url,
-    levelMin: row.level_min,
-    privateAddresses: row.private_addresses,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-  }));
+  return rows.map(toTarget);
 }
 
 /** Where new alerts are told. */
 export function createTargetCommands({ db, clock }: { db: Database; clock: Clock }) {
   return {
-    async add(actor: Actor, input: z.output<typeof targetInput>): Promise<NotificationTarget> {
+    async add(actor: Actor, input: TargetInput): Promise<NotificationTarget> {
       authorize(actor, 'detection.write');
       const at = clock.now();
-      const target = { ...input, id: uuidv7(at), createdAt: at, createdBy: describeActor(actor).name };
-      await db.transaction(async (tx) => {
+      const row = {
+        id: uuidv7(at),
+        name: input.name,
+        kind: input.kind,
+        url: input.kind === 'mail' ? '' : input.url,
+        mail_to: input.kind === 'mail' ? input.to : [],
+        routing_key: input.kind === 'pagerduty' ? input.routingKey : null,
+        level_min: input.levelMin,
+        template: input.template === null ? null : JSON.stringify(input.template),
+        quiet: input.quiet === null ? null : JSON.stringify(input.quiet),
+        // An incident at PagerDuty that never ends pages for nothing.
+        tell_closed: input.tellClosed ?? input.kind === 'pagerduty',
+        private_addresses: input.kind === 'mail' ? [] : input.privateAddresses,
+        created_at: at,
+        created_by: describeActor(actor).name,
+      };
+      return db.transaction(async (tx) => {
         const known = await listTargets(tx);
-        if (known.some(({ name }) => name === input.name)) throw new WatchInputInvalid('The name is taken.');
+        if (known.some((one) => one.name === input.name)) throw new WatchInputInvalid('The name is taken.');
         if (known.length >= TARGETS_MAX) throw new WatchInputInvalid(`There are ${TARGETS_MAX} targets already.`);
-        await tx
+        const stored = await tx
           .tables<WatchTables>()
           .insertInto('notification_target')
-          .values({
-            id: target.id,
-            name: target.name,
-            url: target.url,
-            level_min: target.levelMin,
-            private_addresses: target.privateAddresses,
-            created_at: at,
-            created_by: target.createdBy,
-          })
-          .execute();
+          .values(row)
+          .returningAll()
+          .executeTakeFirstOrThrow();
         // The path of a webhook's address often is its secret: only the host is put on record.
-        const detail = { host: new URL(input.url).host, levelMin: input.levelMin };
-        const named = { type: 'notification-target', id: target.id, name: target.name };
+        const where = input.kind === 'mail' ? { to: input.to } : { host: new URL(input.url).host };
+        const detail = { kind: input.kind, ...where, levelMin: input.levelMin, quiet: input.quiet };
+        const named = { type: 'notification-target', id: row.id, name: row.name };
         await appendAudit(tx, { actor, action: 'notification-target.created', target: named, detail, at });
+        return toTarget(stored);
       });
-      return target;
     },
 
     async remove(actor: Actor, id: string): Promise<void> {
@@ -116,7 +169,12 @@ export function createTargetCommands({ db, clock }: { db: Database; clock: Clock
 export interface DueDelivery {
   readonly id: string;
   readonly attempts: number;
+  readonly event: AlertEvent;
+  readonly kind: TargetKind;
   readonly url: string;
+  readonly to: readonly string[];
+  readonly routingKey: string | null;
+  readonly template: NotificationTemplate | null;
   readonly privateAddresses: readonly string[];
   readonly alert: Alert;
 }
@@ -126,7 +184,8 @@ export async function dueDeliveries(db: Queryable, now: number): Promise<DueDeli
     .tables<WatchTables>()
     .selectFrom('notification_delivery as delivery')
     .innerJoin('notification_target as target', 'target.id', 'delivery.target_id')
-    .select(['delivery.id', 'delivery.attempts', 'delivery.alert_id', 'target.url', 'target.private_addresses'])
+    .selectAll('target')
+    .select(['delivery.id as delivery_id', 'delivery.attempts', 'delivery.alert_id', 'delivery.event'])
     .where('delivery.delivered_at', 'is', null)
     .where('delivery.failed_at', 'is', null)
     .where('delivery.next_at', '<=', now)
@@ -135,10 +194,11 @@ export async function dueDeliveries(db: Queryable, now: number): Promise<DueDeli
     .execute();
   return Promise.all(
     rows.map(async (row) => ({
-      id: row.id,
+      ...toTarget(row),
+      id: row.delivery_id,
       attempts: row.attempts,
-      url: row.url,
-      privateAddresses: row.private_addresses,
+      event: row.event,
+      routingKey: row.routing_key,
       alert: await loadAlert(db, row.alert_id),
     })),
   );
@@ -154,12 +214,14 @@ export async function settleDelivery(
   delivery: Pick<DueDelivery, 'id' | 'attempts'>,
   error: string | null,
   now: number,
+  /** `final`: not to be tried again. */
+  again: 'later' | 'final' = 'later',
 ): Promise<void> {
   const attempts = delivery.attempts + 1;
   const outcome =
     error === null
       ? { delivered_at: now, last_error: null }
-      : attempts >= ATTEMPTS_MAX
+      : attempts >= ATTEMPTS_MAX || again === 'final'
         ? { failed_at: now, last_error: error.slice(0, ERROR_CHARS_MAX) }
         : { next_at: now + retryDelayMs(delivery.attempts), last_error: error.slice(0, ERROR_CHARS_MAX) };
   await db
@@ -168,21 +230,4 @@ export async function settleDelivery(
     .set({ attempts, ...outcome })
     .where('id', '=', delivery.id)
     .execute();
-}
-
-/** What a webhook is sent. `alert_id` is the idempotency key: a delivery may come twice after a crash. */
-export function notificationBody(alert: Alert, publicUrl: string): Record<string, unknown> {
-  return {
-    type: 'cordon.alert.raised',
-    alert_id: alert.id,
-    title: alert.title,
-    severity: alert.level,
-    rule: alert.ruleId,
-    entity: alert.entity,
-    product: alert.product,
-    first_seen: new Date(alert.firstAt).toISOString(),
-    last_seen: new Date(alert.lastAt).toISOString(),
-    signals: alert.signals,
-    url: `${publicUrl}/alerts/${alert.id}`,
-  };
 }

@@ -1,6 +1,8 @@
 import type { Migrations } from '@cordon/kernel';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { BehaviourState, BehaviourType, Feature } from './behaviour/behaviour.ts';
+import type { TargetKind } from './notification/format.ts';
+import type { AlertEvent } from './notification/queue.ts';
 import type { Level } from './sigma/ast.ts';
 import type { AlertStatus, Entity } from './alert/alert.ts';
 
@@ -97,6 +99,12 @@ export interface WatchTables {
     url: string;
     level_min: Level;
     private_addresses: readonly string[];
+    kind: Generated<TargetKind>;
+    mail_to: Generated<readonly string[]>;
+    routing_key: string | null;
+    template: ColumnType<unknown, string | null, string | null>;
+    quiet: ColumnType<unknown, string | null, string | null>;
+    tell_closed: Generated<boolean>;
     created_at: number;
     created_by: string;
   };
@@ -104,6 +112,7 @@ export interface WatchTables {
     id: string;
     target_id: string;
     alert_id: string;
+    event: Generated<AlertEvent>;
     attempts: Generated<number>;
     next_at: number;
     delivered_at: number | null;

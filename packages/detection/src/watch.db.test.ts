@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAlertCommands } from './alert/alert-commands.ts';
 import { raiseAlerts, type RaisedSignal, withdrawSignal } from './alert/alert-raise.ts';
 import { listAlerts, listSignals, loadAlert } from './alert/alert-store.ts';
-import { createTargetCommands, dueDeliveries, settleDelivery } from './notification.ts';
+import { createTargetCommands, dueDeliveries, settleDelivery, targetInput } from './notification.ts';
 import { createRuleCommands, listExceptions, listSettings } from './rule-setting.ts';
 import { credentialHash } from './source/source.ts';
 import { createSourceCommands } from './source/source-commands.ts';
@@ -165,7 +165,7 @@ test('a rule is switched with a reason', async () => {
 test('a notification is due until it is delivered, later each time', async () => {
   const targets = createTargetCommands({ db: data.db, clock });
   const target = { name: 'hook', url: 'https://example.com/x', levelMin: 'high' as const, privateAddresses: [] };
-  const { id } = await targets.add(ada, target);
+  const { id } = await targets.add(ada, targetInput.parse(target));
   const [{ id: alert } = { id: '' }] = (await raise(signal('told'), signal('not-told', { level: 'medium' }))).raised;
   const [due, ...others] = await dueDeliveries(data.db, clock.now());
   expect(others).toEqual([]);

@@ -110,6 +110,19 @@ const schema = z.strictObject({
       from: z.string().min(3).max(254).default('Cordon <cordon@localhost>'),
     })
     .prefault({}),
+  telemetry: z
+    .strictObject({
+      /** A collector's OTLP over HTTP, without `/v1/metrics`, such as `http://localhost:4318`; without it none is sent. */
+      otlp_url: z.url({ protocol: /^https?$/ }).optional(),
+      otlp_headers: z.record(z.string(), z.string()).default({}),
+    })
+    .prefault({}),
+  sign_on: z
+    .strictObject({
+      /** `host:port` of corporate providers on a private network, or over plain HTTP on loopback; separated by commas. */
+      private_hosts: z.string().max(2_000).default(''),
+    })
+    .prefault({}),
   tokens: z
     .strictObject({
       /** Life of opaque access tokens. */
@@ -171,9 +184,11 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_COLLECT_TLS_KEY_FILE: 'worker.collect_tls.key_file',
   CORDON_LAKE_PORT: 'lake.port',
   CORDON_LAKE_RETENTION_DAYS: 'lake.retention_days',
+  CORDON_SIGN_ON_PRIVATE_HOSTS: 'sign_on.private_hosts',
   CORDON_ACCESS_TOKEN_MINUTES: 'tokens.access_minutes',
   CORDON_CONTROL_INTERNAL_URL: 'control_internal_url',
   CORDON_WORKER_INTERNAL_URL: 'worker_internal_url',
+  CORDON_OTLP_URL: 'telemetry.otlp_url',
   CORDON_SMTP_URL: 'mail.smtp_url',
   CORDON_MAIL_FROM: 'mail.from',
   CORDON_INTERNAL_KEY: 'internal_key',
@@ -193,10 +208,12 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
 const NUMBER = /^\d+(\.\d+)?$/;
 /** Text even when it looks like a number. */
 const TEXT_PATHS: ReadonlySet<string> = new Set([
+  'sign_on.private_hosts',
   'data_dir',
   'gateway.id',
   'kek',
   'internal_key',
+  'telemetry.otlp_url',
   'mail.smtp_url',
   'mail.from',
   'objects.url',

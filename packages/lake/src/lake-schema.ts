@@ -66,8 +66,8 @@ export const EVENT_COLUMNS = {
 /** Columns that later migrations added. */
 export type EventColumn = keyof typeof EVENT_COLUMNS | 'records';
 
-export const INSERT_COLUMNS: readonly EventColumn[] = [
-  ...(Object.keys(EVENT_COLUMNS) as EventColumn[]).filter((name) => name !== 'ingested_at'),
+export const INSERT_COLUMNS: readonly Exclude<EventColumn, 'ingested_at'>[] = [
+  ...(Object.keys(EVENT_COLUMNS) as EventColumn[]).filter((name) => name !== 'ingested_at'), // its own keys
   'records',
 ];
 

@@ -4,6 +4,7 @@ import { AlertStatusConflict, AlertUnknown } from '../watch-errors.ts';
 import type { WatchTables } from '../watch-tables.ts';
 import { type Alert, CLOSE_REASONS, entityKey } from './alert.ts';
 import { loadAlert } from './alert-store.ts';
+import { queueNotifications } from '../notification/queue.ts';
 import { insertException } from '../rule-setting.ts';
 
 const COMMENT_CHARS_MAX = 4_000;
@@ -91,6 +92,8 @@ export function createAlertCommands({ db, clock }: AlertContext) {
           };
           await insertException(step.tx, actor, exception, step.at);
         }
+        const told = { alert: id, level: before.level, event: 'closed' } as const;
+        await queueNotifications(step.tx.tables<WatchTables>(), told, step.at);
         return {
           set: {
             status: 'closed',

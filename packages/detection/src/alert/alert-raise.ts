@@ -1,9 +1,9 @@
 import type { Queryable, Transaction } from '@cordon/kernel';
 import { type Kysely, sql } from 'kysely';
 import type { Level } from '../sigma/ast.ts';
-import { stableId } from '../stable-id.ts';
 import type { WatchTables } from '../watch-tables.ts';
-import { alertId, type Entity, entityKey, isAtLeast } from './alert.ts';
+import { queueNotifications } from '../notification/queue.ts';
+import { alertId, type Entity, entityKey } from './alert.ts';
 
 /** A signal on its way to an alert. */
 export interface RaisedSignal {
@@ -19,12 +19,19 @@ export interface RaisedSignal {
   readonly eventIds: readonly string[];
   /** When Cordon had the event. */
   readonly receivedAt: number;
+  /** The exercise whose signed event it rests on. */
+  readonly drill?: string | undefined;
 }
 
 export interface RaiseResult {
   /** Alerts that were not there before. */
   readonly raised: { readonly id: string; readonly delayMs: number }[];
   readonly quieted: number;
+}
+
+/** An exercise and what is real never share an alert, nor an exception. */
+function causeKey({ entity, drill }: RaisedSignal): string {
+  return drill === undefined ? entityKey(entity) : `drill:${drill}/${entityKey(entity)}`;
 }
 
 const EVENTS_PER_SIGNAL_MAX = 100;
@@ -53,7 +60,7 @@ export async function raiseAlerts(
       await tables.updateTable('alert_signal').set({ alert_id: alert.id }).where('signal_id', 'in', ids).execute();
       if (!alert.created) continue;
       raised.push({ id: alert.id, delayMs: alert.delayMs });
-      await queueNotifications(tables, alert.id, group.first.level, now);
+      await queueNotifications(tables, { alert: alert.id, level: group.first.level, event: 'raised' }, now);
     }
   }
   return { raised, quieted };
@@ -72,9 +79,12 @@ async function insertSignals(
     .where('rule_id', 'in', [...new Set(signals.map(({ ruleId }) => ruleId))])
     .where('expires_at', '>', now)
     .execute();
-  const exceptionOf = ({ ruleId, entity }: RaisedSignal): string | null =>
+  const exceptionOf = (signal: RaisedSignal): string | null =>
     exceptions.find(
-      (one) => one.rule_id === ruleId && (one.entity_key === null || one.entity_key === entityKey(entity)),
+      (one) =>
+        signal.drill === undefined &&
+        one.rule_id === signal.ruleId &&
+        (one.entity_key === null || one.entity_key === causeKey(signal)),
     )?.id ?? null;
   const byId = new Map(signals.map((signal) => [signal.id, signal]));
   const rows = [...byId.values()].map((signal) => ({
@@ -103,7 +113,7 @@ interface Cause {
 function groupByCause(signals: readonly RaisedSignal[]): Cause[] {
   const causes = new Map<string, Cause>();
   for (const signal of signals) {
-    const key = entityKey(signal.entity);
+    const key = causeKey(signal);
     const cause = causes.get(`${signal.ruleId}\0${key}`);
     if (cause) cause.signals.push(signal);
     else causes.set(`${signal.ruleId}\0${key}`, { first: signal, key, signals: [signal] });
@@ -132,13 +142,15 @@ async function openOrExtend(
     .returning(['id', 'delay_ms'])
     .executeTakeFirst();
   if (open) return { id: open.id, created: false, delayMs: open.delay_ms };
-  const { closed } = await tables
+  // Not their number: the oldest are cleared, and an id must never come twice.
+  const { last } = await tables
     .selectFrom('alert')
-    .select(({ fn }) => fn.countAll<number>().as('closed'))
+    .select(({ fn }) => fn.max('generation').as('last'))
     .where('rule_id', '=', first.ruleId)
     .where('entity_key', '=', key)
     .executeTakeFirstOrThrow();
-  const id = alertId(first.ruleId, key, closed);
+  const generation = (last ?? -1) + 1;
+  const id = alertId(first.ruleId, key, generation);
   const delayMs = Math.max(0, now - least(signals.map(({ receivedAt }) => receivedAt)));
   await tables
     .insertInto('alert')
@@ -151,7 +163,7 @@ async function openOrExtend(
       entity_key: key,
       entity: JSON.stringify(first.entity),
       product: first.product,
-      generation: closed,
+      generation,
       status: 'open',
       status_reason: null,
       status_at: now,
@@ -163,6 +175,7 @@ async function openOrExtend(
       created_at: now,
       updated_at: now,
       delay_ms: delayMs,
+      drill: first.drill ?? null,
     })
     .execute();
   return { id, created: true, delayMs };
@@ -172,28 +185,18 @@ function least(values: readonly number[]): number {
   return values.reduce((found, value) => Math.min(found, value), Number.POSITIVE_INFINITY);
 }
 
-async function queueNotifications(tables: Kysely<WatchTables>, alert: string, level: Level, now: number) {
-  const targets = await tables.selectFrom('notification_target').select(['id', 'level_min']).execute();
-  for (const target of targets) {
-    if (!isAtLeast(level, target.level_min)) continue;
-    await tables
-      .insertInto('notification_delivery')
-      .values({ id: stableId('delivery', target.id, alert), target_id: target.id, alert_id: alert, next_at: now })
-      .onConflict((conflict) => conflict.column('id').doNothing())
-      .execute();
-  }
-}
-
 /** A correlation that a late event showed not to be true: an alert nobody has touched is closed again. */
 export async function withdrawSignal(tx: Transaction, signal: string, now: number): Promise<void> {
   const tables = tx.tables<WatchTables>();
-  await tables
+  const closed = await tables
     .updateTable('alert')
     .set({ status: 'closed', status_reason: 'withdrawn', status_at: now, status_by: 'cordon', updated_at: now })
     .where('status', '=', 'open')
     .where('signals', '=', 1)
     .where('id', 'in', tables.selectFrom('alert_signal').select('alert_id').where('signal_id', '=', signal))
+    .returning(['id', 'level'])
     .execute();
+  for (const { id, level } of closed) await queueNotifications(tables, { alert: id, level, event: 'closed' }, now);
 }
 
 /** Moves the events of a correlation's signal to what they are now. */

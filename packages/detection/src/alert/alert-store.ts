@@ -29,6 +29,7 @@ function toAlert(row: Selectable<WatchTables['alert']>): Alert {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     delayMs: row.delay_ms,
+    drill: row.drill,
   };
 }
 
@@ -38,6 +39,8 @@ export interface AlertQuery {
   readonly ruleId?: string | undefined;
   readonly entity?: string | undefined;
   readonly assignee?: string | undefined;
+  /** `without` exercises, `with` them, or of one exercise alone. */
+  readonly drill?: 'without' | 'with' | { readonly id: string } | undefined;
   readonly limit: number;
   /** Where the page before ended. */
   readonly before?: { readonly updatedAt: number; readonly id: string } | undefined;
@@ -51,6 +54,8 @@ export async function listAlerts(db: Queryable, query: AlertQuery): Promise<Aler
   if (query.ruleId !== undefined) select = select.where('rule_id', '=', query.ruleId);
   if (query.entity !== undefined) select = select.where('entity_key', '=', query.entity.toLowerCase());
   if (query.assignee !== undefined) select = select.where('assignee', '=', query.assignee);
+  if ((query.drill ?? 'without') === 'without') select = select.where('drill', 'is', null);
+  if (typeof query.drill === 'object') select = select.where('drill', '=', query.drill.id);
   const { before } = query;
   if (before) {
     select = select.where((row) =>
@@ -113,6 +118,7 @@ export async function countAlerts(db: Queryable): Promise<AlertCounts> {
     .selectFrom('alert')
     .select(({ fn }) => ['status', fn.countAll<number>().as('count')])
     .where('status', '<>', 'closed')
+    .where('drill', 'is', null)
     .groupBy('status')
     .execute();
   const of = (status: AlertStatus): number => rows.find((row) => row.status === status)?.count ?? 0;

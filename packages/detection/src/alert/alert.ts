@@ -115,6 +115,8 @@ export interface Alert {
   readonly updatedAt: number;
   /** Milliseconds from the moment Cordon had the event to the moment the alert was there. */
   readonly delayMs: number;
+  /** The exercise that made it; null: it is real. */
+  readonly drill: string | null;
 }
 
 export interface AlertComment {

@@ -12,7 +12,7 @@ import type { Selectable } from 'kysely';
 import type { z } from 'zod';
 import { SloUnknown, WatchInputInvalid } from '../watch-errors.ts';
 import type { WatchTables } from '../watch-tables.ts';
-import { type Slo, sloInput, type SloState, sloState } from './slo.ts';
+import { type Slo, type sloInput, type SloState, sloState } from './slo.ts';
 
 const SLOS_MAX = 200;
 
