@@ -97,3 +97,65 @@ test('a snapshot is searched, and written to a file', async () => {
   const { result } = await run({ kind: 'verify', sample: 1 });
   expect(result).toMatchObject({ problems: [], broken: [] });
 });
+
+/** A file of an emulated Slack, as its own client uploads one. */
+async function upload(name: string, bytes: Uint8Array): Promise<string> {
+  const { baseUrl, credential } = estate.app('slack');
+  const ask = async (method: string, form: Record<string, string>) => {
+    const headers = { authorization: `Bearer ${credential.secret}` };
+    const answer = await fetch(`${baseUrl}/api/${method}`, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams(form),
+    });
+    const body = (await answer.json()) as { ok: boolean; error?: string; upload_url: string; file_id: string };
+    if (!body.ok) throw new Error(`${method}: ${body.error}`);
+    return body;
+  };
+  const { upload_url: url, file_id: id } = await ask('files.getUploadURLExternal', {
+    filename: name,
+    length: String(bytes.length),
+  });
+  await fetch(url, { method: 'POST', body: Buffer.from(bytes) });
+  await ask('files.completeUploadExternal', { files: JSON.stringify([{ id, title: name }]) });
+  return id;
+}
+
+test('the bytes of a file are kept, and come back equal after the tool lost it', async () => {
+  const bytes = Buffer.from(Array.from({ length: 700_000 }, (_, at) => (at * at + (at >> 7)) % 256));
+  const id = await upload('offer.pdf', bytes);
+  const { baseUrl, credential } = estate.app('slack');
+  const connection = taken(
+    await cordon.api.POST('/api/v1/connections', {
+      body: {
+        app: 'slack',
+        name: 'slack-main',
+        config: {},
+        baseUrl,
+        privateAddresses: ['127.0.0.1'],
+        credential: { kind: 'bearer', token: credential.secret },
+        everyMinutes: null,
+      },
+    }),
+  );
+  const body = { connectionId: connection.id, name: 'slack-main', app: 'slack', everyS: null, streams: ['files'] };
+  planId = taken(await cordon.api.PUT('/api/v1/backups', { body })).id;
+  const first = await run({ kind: 'snapshot' });
+  expect(first).toMatchObject({ status: 'done', result: { problems: 0, notRead: [] } });
+  const again = await run({ kind: 'snapshot' });
+  expect(again).toMatchObject({ result: { added: 0, changed: 0, removed: 0 } });
+  const form = new URLSearchParams({ file: id });
+  await fetch(`${baseUrl}/api/files.delete`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential.secret}` },
+    body: form,
+  });
+  const { snapshot } = again.result as { snapshot: string };
+  const at = `${cordon.url}/api/v1/backups/${planId}/snapshots/${snapshot}`;
+  const headers = { authorization: `Bearer ${cordon.token}` };
+  const record = await fetch(`${at}/record?object=file&id=${id}`, { headers });
+  expect(await record.json()).toMatchObject({ title: 'offer.pdf', file: { bytes: 700_000, notRead: null } });
+  const answer = await fetch(`${at}/file?object=file&id=${id}`, { headers });
+  expect(answer.headers.get('content-disposition')).toBe('attachment; filename="offer.pdf"');
+  expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
+});

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFolderStore, exportRecords, openRepository, takeSnapshot } from '@cordon/backup';
 import { createTestEnvelope, makeRecord, streamOf } from '@cordon/backup/testing';
 import { canonicalJson, systemClock } from '@cordon/kernel';
+import { measureRestic, resticVersion } from './backup-restic.ts';
 
-/** Size and time of a full backup, a 1% step and a restore to a file, each record compared. */
+/** Size and time of a full backup, a 1% step and a restore to a file, each record compared; then restic's on the same records. */
 const RECORDS = 200_000;
 const CHANGED_EVERY = 100;
 
@@ -16,7 +17,8 @@ function* records(edition: number) {
 const root = await mkdtemp(join(tmpdir(), 'bench-backup-'));
 try {
   const envelope = createTestEnvelope();
-  const open = () => openRepository({ store: createFolderStore(root), envelope, clock: systemClock, create: true });
+  const open = () =>
+    openRepository({ store: createFolderStore(join(root, 'repository')), envelope, clock: systemClock, create: true });
   let rawBytes = 0;
   for (const record of records(0)) rawBytes += Buffer.byteLength(canonicalJson(record)) + 1;
   const repository = await open();
@@ -51,6 +53,27 @@ try {
     equal += 1;
   }
   result['restore'] = { ms: Math.round(performance.now() - began), indexRebuiltMs: openedMs, equal };
+  const texts = function* (edition: number, only = false): Generator<readonly [string, string]> {
+    for (let at = 0; at < RECORDS; at++) {
+      const isChanged = at % CHANGED_EVERY === 7;
+      if (only && !isChanged) continue;
+      const record = makeRecord(at, isChanged ? edition : 0);
+      yield [record.id, canonicalJson(record)];
+    }
+  };
+  const version = await resticVersion();
+  if (version === null) result['restic'] = 'not installed: apt-get install restic';
+  else {
+    const measure = (layout: 'files' | 'one-file') =>
+      measureRestic(
+        join(root, 'restic'),
+        layout,
+        () => texts(0),
+        (only) => texts(1, only),
+      );
+    result['restic'] = { version, eachRecordAFile: await measure('files'), allInOneFile: await measure('one-file') };
+  }
+  result['load'] = loadavg().map((value) => Math.round(value * 10) / 10);
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 } finally {
   await rm(root, { recursive: true, force: true });
