@@ -41,7 +41,7 @@ afterAll(async () => {
 const NOBODY = '01890000-0000-7000-8000-00000000dead';
 
 function fill(url: string): string {
-  return url.replace(':id', NOBODY);
+  return url.replace(':id', NOBODY).replace(':person', NOBODY);
 }
 
 /** What each route asks for. A new route needs a row here: the table is the review of who may do what. */
@@ -66,6 +66,25 @@ const TABLE: Readonly<Record<string, Permission | 'public'>> = {
   'POST /api/v1/sso/apps/:id/secret': 'sso.write',
   'GET /api/v1/sso/apps/:id/sign-ons': 'sso.read',
   'POST /api/v1/sso/certificates/rotate': 'sso.write',
+  'POST /api/v1/auth/way': 'public',
+  'POST /api/v1/auth/upstream/link': 'session.self',
+  'GET /api/v1/auth/upstream': 'session.self',
+  'POST /api/v1/auth/sign-out': 'session.self',
+  'GET /api/v1/sign-on/providers': 'sso.read',
+  'POST /api/v1/sign-on/providers': 'sso.write',
+  'POST /api/v1/sign-on/metadata': 'sso.write',
+  'GET /api/v1/sign-on/providers/:id': 'sso.read',
+  'PUT /api/v1/sign-on/providers/:id': 'sso.write',
+  'PUT /api/v1/sign-on/providers/:id/status': 'sso.write',
+  'DELETE /api/v1/sign-on/providers/:id': 'sso.write',
+  'GET /api/v1/sign-on/providers/:id/domains': 'sso.read',
+  'POST /api/v1/sign-on/providers/:id/domains': 'sso.write',
+  'POST /api/v1/sign-on/providers/:id/domains/:domain/verify': 'sso.write',
+  'DELETE /api/v1/sign-on/providers/:id/domains/:domain': 'sso.write',
+  'GET /api/v1/sign-on/providers/:id/accounts': 'sso.read',
+  'DELETE /api/v1/sign-on/providers/:id/accounts/:person': 'sso.write',
+  'GET /api/v1/sign-on/providers/:id/attempts': 'sso.read',
+  'GET /api/v1/sso/catalogue': 'sso.read',
   'GET /api/v1/locks': 'lock.read',
   'POST /api/v1/locks/remove': 'lock.write',
   'DELETE /api/v1/sessions/:id': 'session.self',

@@ -79,6 +79,11 @@ export const identityConfigSchema = z.object({
     .optional(),
   clients: clientTrustSchema.prefault({}),
   scimExtension: scimExtensionSchema.optional(),
+  /** `host:port` of corporate providers on a private network, or over plain HTTP on loopback. */
+  signOnPrivateHosts: z
+    .array(z.string().regex(/^[^/@\s]{1,255}:\d{1,5}$/))
+    .max(20)
+    .default([]),
   attestation: z.enum(['direct', 'none']).default('direct'),
 });
 

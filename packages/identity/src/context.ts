@@ -5,6 +5,7 @@ import type { IdentityEvent } from './events.ts';
 import type { IdentityTables } from './tables.ts';
 import type { FetchJson } from './oauth/issuer-keys.ts';
 import type { Random } from './token-secret.ts';
+import type { ResolveTxt } from './upstream/providers.ts';
 
 /** A token that no longer works: hex SHA-256 of its value, and when it would have ended (ms since the epoch). */
 export interface RevokedToken {
@@ -61,6 +62,8 @@ export interface IdentityContext {
   readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Fetches the keys of workload issuers; without it, only keys that were given are used. */
   readonly fetchJson?: FetchJson;
+  /** Reads TXT records, to verify domains of corporate providers; the system's resolver when absent. */
+  readonly resolveTxt?: ResolveTxt;
   readonly passwordCost: PasswordCost;
 }
 

@@ -117,6 +117,26 @@ export class SsoAppDenied extends IdentityError {
 export class SsoMessageInvalid extends IdentityError {
   readonly code = 'identity.sso_message_invalid';
 }
+/** A sign-in through a corporate provider is refused; `detail.reason` is one of `UPSTREAM_REFUSALS`. */
+export class UpstreamRefused extends IdentityError {
+  readonly code = 'identity.upstream_refused';
+}
+export class UpstreamProviderNotFound extends IdentityError {
+  readonly code = 'identity.upstream_provider_not_found';
+}
+export class UpstreamProviderExists extends IdentityError {
+  readonly code = 'identity.upstream_provider_exists';
+}
+/** The provider can't be switched on before a test sign-in has gone well. */
+export class UpstreamNotTested extends IdentityError {
+  readonly code = 'identity.upstream_not_tested';
+}
+export class UpstreamDomainTaken extends IdentityError {
+  readonly code = 'identity.upstream_domain_taken';
+}
+export class UpstreamDomainUnverified extends IdentityError {
+  readonly code = 'identity.upstream_domain_unverified';
+}
 export class InputInvalid extends IdentityError {
   readonly code = 'identity.input_invalid';
 }
@@ -158,6 +178,12 @@ export const identityErrors = {
   'identity.sso_app_exists': { status: 409, expose: true, level: 'info' },
   'identity.sso_app_denied': { status: 403, expose: true, level: 'warn' },
   'identity.sso_message_invalid': { status: 400, expose: true, level: 'warn' },
+  'identity.upstream_refused': { status: 403, expose: true, level: 'warn' },
+  'identity.upstream_provider_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.upstream_provider_exists': { status: 409, expose: true, level: 'info' },
+  'identity.upstream_not_tested': { status: 409, expose: true, level: 'info' },
+  'identity.upstream_domain_taken': { status: 409, expose: true, level: 'info' },
+  'identity.upstream_domain_unverified': { status: 422, expose: true, level: 'info' },
   'identity.input_invalid': { status: 422, expose: true, level: 'info' },
 } as const satisfies ErrorTable;
 

@@ -10,6 +10,7 @@ import { personRoutes } from './people/person-routes.ts';
 import { scimAdminRoutes } from './scim/scim-admin-routes.ts';
 import { sessionRoutes } from './sessions/session-routes.ts';
 import { ssoRoutes } from './sso/sso-routes.ts';
+import { upstreamRoutes } from './upstream/upstream-routes.ts';
 import { signInRoutes } from './sessions/sign-in-routes.ts';
 
 /**
@@ -33,5 +34,6 @@ export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
     await app.register(lockRoutes(identity));
     await app.register(scimAdminRoutes(identity));
     await app.register(ssoRoutes(identity));
+    await app.register(upstreamRoutes(identity));
   };
 }

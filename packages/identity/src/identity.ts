@@ -54,13 +54,19 @@ import { createSessions, type Sessions } from './sessions/sessions.ts';
 import { createSignIn, type SignIn } from './sessions/sign-in.ts';
 import { deleteOldSsoRows } from './sso/sso-login-store.ts';
 import { createSso, type Sso } from './sso/sso.ts';
+import { type CatalogueEntry, loadSsoCatalogue } from './sso/sso-catalogue.ts';
 import { deleteOldCounters } from './sessions/throttle-store.ts';
 import type { Random } from './token-secret.ts';
+import type { ResolveTxt } from './upstream/providers.ts';
+import { deleteOldAttempts } from './upstream/provider-store.ts';
+import { createUpstream, type Upstream } from './upstream/upstream.ts';
 
 export const identityMigrations: Migrations = {
   name: 'identity',
   folder: new URL('../migrations/', import.meta.url),
 };
+
+const SSO_CONTENT = new URL('../../../content/sso/', import.meta.url);
 
 export interface IdentityDeps {
   readonly db: Database;
@@ -97,6 +103,8 @@ export interface IdentityDeps {
    * refuse private networks. Without it, only issuers whose keys were given are trusted.
    */
   readonly fetchJson?: FetchJson;
+  /** Reads TXT records, to verify domains of corporate providers; the system's resolver when absent. */
+  readonly resolveTxt?: ResolveTxt;
   readonly random?: Random;
   /** Lower only in tests. */
   readonly passwordCost?: PasswordCost;
@@ -124,6 +132,10 @@ export interface Identity {
   mayDecide(actor: Actor): boolean;
   /** Tools that people sign in to through Cordon. */
   readonly sso: Sso;
+  /** Ready settings for tools, from `content/sso`. */
+  ssoCatalogue(): Promise<readonly CatalogueEntry[]>;
+  /** Corporate providers that people come from. */
+  readonly upstream: Upstream;
   /** Users and groups as a corporate directory sees them (SCIM). */
   readonly directory: Directory;
   readonly groups: Groups;
@@ -149,10 +161,13 @@ export function createIdentity(deps: IdentityDeps): Identity {
   const { db, clock } = context;
   const signingKeys = createSigningKeys(context);
   const directory = createDirectory(context);
+  const sso = createSso(context, signingKeys);
+  const upstream = createUpstream(context, sso.keys);
   const authority = createClientAuthority(context);
   const certificates = createCertificates(context, authority);
   const guard = createTokenGuard(context);
   let oauth: OauthServer | undefined;
+  let catalogue: Promise<readonly CatalogueEntry[]> | undefined;
   const approvals = createApprovals(context, () => oauth?.answers);
   return {
     people: createPeople(context),
@@ -165,7 +180,9 @@ export function createIdentity(deps: IdentityDeps): Identity {
     oauthClients: createOauthClients(context),
     tokens: createTokenReader(context),
     signingKeys,
-    sso: createSso(context, signingKeys),
+    sso: { ...sso, start: (options) => sso.start({ ...options, upstream }) },
+    upstream,
+    ssoCatalogue: () => (catalogue ??= loadSsoCatalogue(SSO_CONTENT)),
     directory,
     groups: createGroups(context, directory),
     scimTokens: createScimTokens(context),
@@ -196,6 +213,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
       await deleteOldApprovals(tables, now);
       await deleteOldCertificates(tables, now);
       await deleteOldSsoRows(tables, now);
+      await deleteOldAttempts(tables, now);
       await rewrapIdentitySecrets(context);
     },
   };

@@ -1,6 +1,7 @@
 import { type IdentityContext, tablesOf } from './context.ts';
 import { signingKeyContext } from './oauth/signing-keys.ts';
 import { samlKeyContext } from './sso/saml-keys.ts';
+import { providerSecretContext } from './upstream/provider.ts';
 import { totpContext } from './sessions/sign-in.ts';
 
 const ROWS_MAX = 500;
@@ -51,6 +52,19 @@ export async function rewrapIdentitySecrets({
       const sealed = envelope.rewrap(before, samlKeyContext(id));
       if (sealed === null) continue;
       await tables.updateTable('sso_certificates').set({ sealed_private: sealed }).where('id', '=', id).execute();
+      count += 1;
+    }
+    const providers = await tables
+      .selectFrom('upstream_providers')
+      .select(['id', 'sealed_secret'])
+      .where('sealed_secret', 'not like', old)
+      .limit(ROWS_MAX)
+      .forUpdate()
+      .execute();
+    for (const { id, sealed_secret: before } of providers) {
+      const sealed = before === null ? null : envelope.rewrap(before, providerSecretContext(id));
+      if (sealed === null) continue;
+      await tables.updateTable('upstream_providers').set({ sealed_secret: sealed }).where('id', '=', id).execute();
       count += 1;
     }
     return count;

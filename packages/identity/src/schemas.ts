@@ -26,7 +26,7 @@ export const personResponse = z
     login: z.string(),
     status: z.enum(['invited', 'active', 'disabled']),
     roles: z.array(roleSchema),
-    source: z.enum(['local', 'scim']),
+    source: z.enum(['local', 'scim', 'upstream']),
     createdAt: z.string(),
     lastSignInAt: z.string().nullable(),
   })

@@ -16,7 +16,7 @@ export interface IdentityTables {
     status: 'invited' | 'active' | 'disabled';
     roles: Role[];
     webauthn_handle: Buffer;
-    source: 'local' | 'scim';
+    source: 'local' | 'scim' | 'upstream';
     created_at: Date;
     updated_at: Date;
     last_sign_in_at: Date | null;
@@ -266,6 +266,55 @@ export interface IdentityTables {
     attempts: Generated<number>;
     next_at: Date | null;
     outcome: string | null;
+  };
+  upstream_providers: {
+    id: string;
+    name: string;
+    status: 'draft' | 'active' | 'disabled';
+    protocol: 'oidc' | 'saml';
+    settings: Json;
+    issuer: string;
+    sealed_secret: string | null;
+    created_at: Date;
+    updated_at: Date;
+    configured_at: Date;
+    tested_at: Date | null;
+  };
+  upstream_domains: {
+    domain: string;
+    provider_id: string;
+    challenge: string;
+    verified_at: Date | null;
+    verified_by: 'dns' | 'owner' | null;
+    created_at: Date;
+  };
+  upstream_accounts: {
+    provider_id: string;
+    subject: string;
+    person_id: string;
+    email: string;
+    roles: Role[];
+    linked_by: 'made' | 'invited' | 'proof';
+    created_at: Date;
+    last_at: Date;
+  };
+  upstream_members: { provider_id: string; person_id: string; group_id: string };
+  upstream_sessions: {
+    session_id: string;
+    provider_id: string;
+    subject: string;
+    sid: string | null;
+    name_id: JsonOrNull;
+    sealed_id_token: string | null;
+  };
+  upstream_attempts: {
+    id: string;
+    provider_id: string;
+    at: Date;
+    kind: 'sign-in' | 'test' | 'step-up' | 'link' | 'logout';
+    reason: string | null;
+    person_id: string | null;
+    detail: Json;
   };
   sso_seen: { kind: string; hash: Buffer; expires_at: Date };
   sso_states: { hash: Buffer; kind: string; sealed: string; expires_at: Date };

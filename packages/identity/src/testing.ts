@@ -41,6 +41,7 @@ export async function createFakeIdentity(
     readonly clock?: Clock;
     readonly checkIntegration?: NonNullable<IdentityDeps['checkIntegration']>;
     readonly fetchJson?: NonNullable<IdentityDeps['fetchJson']>;
+    readonly resolveTxt?: NonNullable<IdentityDeps['resolveTxt']>;
     readonly findIntegration?: NonNullable<IdentityDeps['findIntegration']>;
     readonly hasApp?: NonNullable<IdentityDeps['hasApp']>;
   } = {},
@@ -62,6 +63,7 @@ export async function createFakeIdentity(
     passwordCost: CHEAP_PASSWORDS,
     ...(options.fetchJson ? { fetchJson: options.fetchJson } : {}),
     ...(options.findIntegration ? { findIntegration: options.findIntegration } : {}),
+    ...(options.resolveTxt ? { resolveTxt: options.resolveTxt } : {}),
     ...(options.hasApp ? { hasApp: options.hasApp } : {}),
     ...(options.checkIntegration ? { checkIntegration: options.checkIntegration } : {}),
   });

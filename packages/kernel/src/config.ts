@@ -110,6 +110,12 @@ const schema = z.strictObject({
       from: z.string().min(3).max(254).default('Cordon <cordon@localhost>'),
     })
     .prefault({}),
+  detection: z
+    .strictObject({
+      /** Absolute path of a folder of your own Sigma rules, such as a Git checkout; read when Cordon starts. */
+      rules_folder: z.string().startsWith('/').max(1_000).optional(),
+    })
+    .prefault({}),
   telemetry: z
     .strictObject({
       /** A collector's OTLP over HTTP, without `/v1/metrics`, such as `http://localhost:4318`; without it none is sent. */
@@ -188,6 +194,7 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_ACCESS_TOKEN_MINUTES: 'tokens.access_minutes',
   CORDON_CONTROL_INTERNAL_URL: 'control_internal_url',
   CORDON_WORKER_INTERNAL_URL: 'worker_internal_url',
+  CORDON_RULES_FOLDER: 'detection.rules_folder',
   CORDON_OTLP_URL: 'telemetry.otlp_url',
   CORDON_SMTP_URL: 'mail.smtp_url',
   CORDON_MAIL_FROM: 'mail.from',
@@ -213,6 +220,7 @@ const TEXT_PATHS: ReadonlySet<string> = new Set([
   'gateway.id',
   'kek',
   'internal_key',
+  'detection.rules_folder',
   'telemetry.otlp_url',
   'mail.smtp_url',
   'mail.from',

@@ -11,8 +11,9 @@ const REQUEST_MS_MAX = 60_000;
 const HEADER_BYTES_MAX = 32 * 1024;
 
 /** What identity is told of addresses, certificates and nonces. */
-export function clientSettings({ control, gateway, clients, internalKey }: RoleConfig) {
+export function clientSettings({ control, gateway, clients, internalKey, signOnPrivateHosts }: RoleConfig) {
   return {
+    signOnPrivateHosts,
     gatewayUrl: gateway.publicUrl,
     ...(control.mtls === null ? {} : { mtlsUrl: control.mtls.publicUrl }),
     clients: {

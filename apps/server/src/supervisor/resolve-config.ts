@@ -217,7 +217,10 @@ export async function resolveRoleConfig(
     },
     objects: objectSettings(config, folder),
     mail: { smtpUrl: config.mail.smtp_url ?? null, from: config.mail.from },
+    telemetry: { otlpUrl: config.telemetry.otlp_url ?? null, otlpHeaders: config.telemetry.otlp_headers },
+    rulesFolder: config.detection.rules_folder ?? null,
     accessTokenS: config.tokens.access_minutes * 60,
+    signOnPrivateHosts: config.sign_on.private_hosts.split(',').flatMap((host) => host.trim() || []),
     retentionDays: config.lake.retention_days,
   };
 }

@@ -69,7 +69,12 @@ export const roleConfig = z.object({
     holdMs: z.int(),
   }),
   mail: z.object({ smtpUrl: z.string().nullable(), from: z.string() }),
+  telemetry: z.object({ otlpUrl: z.string().nullable(), otlpHeaders: z.record(z.string(), z.string()) }),
+  /** A folder of the customer's own detections. */
+  rulesFolder: z.string().nullable(),
   accessTokenS: z.int(),
+  /** `host:port` of corporate providers on a private network. */
+  signOnPrivateHosts: z.array(z.string()).default([]),
   retentionDays: z.int(),
 });
 export type RoleConfig = z.output<typeof roleConfig>;

@@ -99,6 +99,11 @@ export interface paths {
                                      * @enum {string}
                                      */
                                     injection: "refuse" | "detect" | "off";
+                                    /**
+                                     * @default off
+                                     * @enum {string}
+                                     */
+                                    injectionAnswers: "refuse" | "detect" | "off";
                                     /** @default [] */
                                     injectionExceptions: {
                                         /** @enum {string} */
@@ -367,6 +372,11 @@ export interface paths {
                          * @enum {string}
                          */
                         injection?: "refuse" | "detect" | "off";
+                        /**
+                         * @default off
+                         * @enum {string}
+                         */
+                        injectionAnswers?: "refuse" | "detect" | "off";
                         /** @default [] */
                         injectionExceptions?: {
                             /** @enum {string} */
@@ -616,6 +626,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                injectionAnswers: "refuse" | "detect" | "off";
                                 /** @default [] */
                                 injectionExceptions: {
                                     /** @enum {string} */
@@ -911,6 +926,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                injectionAnswers: "refuse" | "detect" | "off";
                                 /** @default [] */
                                 injectionExceptions: {
                                     /** @enum {string} */
@@ -1172,6 +1192,8 @@ export interface paths {
                         forwardProxy?: "inspect" | "tunnel" | "refuse";
                         /** @enum {string} */
                         injection?: "refuse" | "detect" | "off";
+                        /** @enum {string} */
+                        injectionAnswers?: "refuse" | "detect" | "off";
                         injectionExceptions?: {
                             /** @enum {string} */
                             in: "path" | "query" | "header" | "body";
@@ -1385,6 +1407,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                injectionAnswers: "refuse" | "detect" | "off";
                                 /** @default [] */
                                 injectionExceptions: {
                                     /** @enum {string} */
@@ -1875,6 +1902,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                injectionAnswers: "refuse" | "detect" | "off";
                                 /** @default [] */
                                 injectionExceptions: {
                                     /** @enum {string} */
@@ -2178,6 +2210,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                injectionAnswers: "refuse" | "detect" | "off";
                                 /** @default [] */
                                 injectionExceptions: {
                                     /** @enum {string} */
@@ -4769,6 +4806,11 @@ export interface paths {
                                  * @enum {string}
                                  */
                                 injection: "refuse" | "detect" | "off";
+                                /**
+                                 * @default off
+                                 * @enum {string}
+                                 */
+                                injectionAnswers: "refuse" | "detect" | "off";
                                 /** @default [] */
                                 injectionExceptions: {
                                     /** @enum {string} */
@@ -5801,6 +5843,7 @@ export interface paths {
                             /** @enum {string} */
                             sni: "match" | "any";
                             ports: number[];
+                            blocked: string[];
                             certificate: string;
                             updatedAt: number;
                         };
@@ -5844,6 +5887,7 @@ export interface paths {
                             /** @enum {string} */
                             sni: "match" | "any";
                             ports: number[];
+                            blocked: string[];
                             certificate: string;
                             updatedAt: number;
                         };
@@ -10187,6 +10231,984 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/monitor/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    app?: string;
+                    integration?: string;
+                    operation?: string;
+                    windowMs?: number;
+                    by?: "app" | "integration" | "operation" | "reason" | "edge";
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            from: number;
+                            to: number;
+                            items: {
+                                calls: number;
+                                refusals: number;
+                                failures: number;
+                                clientErrors: number;
+                                requestBytes: number;
+                                responseBytes: number;
+                                records: number;
+                                p50: number;
+                                p95: number;
+                                p99: number;
+                                key: {
+                                    id: string;
+                                    name: string;
+                                }[];
+                                lastAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitor/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    app?: string;
+                    integration?: string;
+                    operation?: string;
+                    windowMs?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            from: number;
+                            to: number;
+                            stepMs: number;
+                            buckets: {
+                                calls: number;
+                                refusals: number;
+                                failures: number;
+                                clientErrors: number;
+                                requestBytes: number;
+                                responseBytes: number;
+                                records: number;
+                                p50: number;
+                                p95: number;
+                                p99: number;
+                                at: number;
+                                usual: number | null;
+                                high: number | null;
+                            }[];
+                            now: {
+                                calls: {
+                                    usual: number;
+                                    high: number;
+                                    /** @enum {string} */
+                                    season: "hour-of-week" | "hour-of-day";
+                                    samples: number;
+                                } | null;
+                                latency: {
+                                    usual: number;
+                                    high: number;
+                                    /** @enum {string} */
+                                    season: "hour-of-week" | "hour-of-day";
+                                    samples: number;
+                                } | null;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitor/slos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                kind: "availability" | "latency";
+                                appId: string;
+                                integrationId: string | null;
+                                operation: string | null;
+                                objective: number;
+                                periodDays: number;
+                                latencyMs: number | null;
+                                callsMin: number;
+                                createdAt: number;
+                                createdBy: string;
+                                state: {
+                                    at: number;
+                                    total: number;
+                                    bad: number;
+                                    budgetLeft: number;
+                                    windows: {
+                                        longMs: number;
+                                        shortMs: number;
+                                        /** @enum {string} */
+                                        level: "high" | "medium" | "low";
+                                        longBurn: number;
+                                        shortBurn: number;
+                                        threshold: number;
+                                        firing: boolean;
+                                    }[];
+                                    firing: ("high" | "medium" | "low") | null;
+                                    since: number | null;
+                                    sample: string[];
+                                } | null;
+                                ruleId: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        kind: "availability" | "latency";
+                        appId: string;
+                        /** @default null */
+                        integrationId?: string | null;
+                        /** @default null */
+                        operation?: string | null;
+                        objective: number;
+                        /** @default 30 */
+                        periodDays?: number;
+                        /** @default null */
+                        latencyMs?: number | null;
+                        /** @default 20 */
+                        callsMin?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "availability" | "latency";
+                            appId: string;
+                            integrationId: string | null;
+                            operation: string | null;
+                            objective: number;
+                            periodDays: number;
+                            latencyMs: number | null;
+                            callsMin: number;
+                            createdAt: number;
+                            createdBy: string;
+                            state: {
+                                at: number;
+                                total: number;
+                                bad: number;
+                                budgetLeft: number;
+                                windows: {
+                                    longMs: number;
+                                    shortMs: number;
+                                    /** @enum {string} */
+                                    level: "high" | "medium" | "low";
+                                    longBurn: number;
+                                    shortBurn: number;
+                                    threshold: number;
+                                    firing: boolean;
+                                }[];
+                                firing: ("high" | "medium" | "low") | null;
+                                since: number | null;
+                                sample: string[];
+                            } | null;
+                            ruleId: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/monitor/slos/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "rule" | "correlation";
+                            title: string;
+                            /** @enum {string} */
+                            level: "informational" | "low" | "medium" | "high" | "critical";
+                            status: string;
+                            product: string | null;
+                            service: string | null;
+                            tags: string[];
+                            description: string;
+                            why: string;
+                            falsePositives: string[];
+                            questions: string[];
+                            playbook: string | null;
+                            file: string;
+                            enabled: boolean;
+                            setting: {
+                                reason: string;
+                                changedAt: number;
+                                changedBy: string;
+                            } | null;
+                            exceptions: {
+                                id: string;
+                                ruleId: string;
+                                entityKey: string | null;
+                                reason: string;
+                                expiresAt: number;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                            own: boolean;
+                            samples: {
+                                fires: unknown[];
+                                quiet: unknown[];
+                            } | null;
+                            firings: {
+                                day: number;
+                                signals: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detections/{id}/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default 30 */
+                        days?: number;
+                        /** @default 20 */
+                        limit?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            from: number;
+                            to: number;
+                            days: {
+                                day: number;
+                                hits: number;
+                                actors: number;
+                            }[];
+                            hits: number;
+                            alerts: number;
+                            alertsPerDay: number;
+                            tooOften: boolean;
+                            warning: string | null;
+                            events: {
+                                id: string;
+                                at: number;
+                                summary: string;
+                            }[];
+                            tookMs: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default 30 */
+                        days?: number;
+                        /** @default 20 */
+                        limit?: number;
+                        rule: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            from: number;
+                            to: number;
+                            days: {
+                                day: number;
+                                hits: number;
+                                actors: number;
+                            }[];
+                            hits: number;
+                            alerts: number;
+                            alertsPerDay: number;
+                            tooOften: boolean;
+                            warning: string | null;
+                            events: {
+                                id: string;
+                                at: number;
+                                summary: string;
+                            }[];
+                            tookMs: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detection-folder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            folder: string | null;
+                            rules: number;
+                            problems: {
+                                file: string;
+                                message: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                kind: "webhook" | "slack" | "teams" | "pagerduty" | "mail";
+                                url: string;
+                                to: string[];
+                                /** @enum {string} */
+                                levelMin: "informational" | "low" | "medium" | "high" | "critical";
+                                template: {
+                                    title: string;
+                                    text: string;
+                                } | null;
+                                quiet: {
+                                    zone: string;
+                                    from: string;
+                                    to: string;
+                                    /** @default [] */
+                                    days: number[];
+                                    /**
+                                     * @default critical
+                                     * @enum {string}
+                                     */
+                                    passLevel: "informational" | "low" | "medium" | "high" | "critical";
+                                } | null;
+                                tellClosed: boolean;
+                                privateAddresses: string[];
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @default webhook
+                         * @enum {string}
+                         */
+                        kind?: "webhook";
+                        name: string;
+                        /**
+                         * @default medium
+                         * @enum {string}
+                         */
+                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                        /** @default null */
+                        template?: {
+                            title: string;
+                            text: string;
+                        } | null;
+                        /** @default null */
+                        quiet?: {
+                            zone: string;
+                            from: string;
+                            to: string;
+                            /** @default [] */
+                            days?: number[];
+                            /**
+                             * @default critical
+                             * @enum {string}
+                             */
+                            passLevel?: "informational" | "low" | "medium" | "high" | "critical";
+                        } | null;
+                        tellClosed?: boolean;
+                        /** Format: uri */
+                        url: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                    } | {
+                        /** @enum {string} */
+                        kind: "slack";
+                        name: string;
+                        /**
+                         * @default medium
+                         * @enum {string}
+                         */
+                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                        /** @default null */
+                        template?: {
+                            title: string;
+                            text: string;
+                        } | null;
+                        /** @default null */
+                        quiet?: {
+                            zone: string;
+                            from: string;
+                            to: string;
+                            /** @default [] */
+                            days?: number[];
+                            /**
+                             * @default critical
+                             * @enum {string}
+                             */
+                            passLevel?: "informational" | "low" | "medium" | "high" | "critical";
+                        } | null;
+                        tellClosed?: boolean;
+                        /** Format: uri */
+                        url: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                    } | {
+                        /** @enum {string} */
+                        kind: "teams";
+                        name: string;
+                        /**
+                         * @default medium
+                         * @enum {string}
+                         */
+                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                        /** @default null */
+                        template?: {
+                            title: string;
+                            text: string;
+                        } | null;
+                        /** @default null */
+                        quiet?: {
+                            zone: string;
+                            from: string;
+                            to: string;
+                            /** @default [] */
+                            days?: number[];
+                            /**
+                             * @default critical
+                             * @enum {string}
+                             */
+                            passLevel?: "informational" | "low" | "medium" | "high" | "critical";
+                        } | null;
+                        tellClosed?: boolean;
+                        /** Format: uri */
+                        url: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                    } | {
+                        /** @enum {string} */
+                        kind: "pagerduty";
+                        name: string;
+                        /**
+                         * @default medium
+                         * @enum {string}
+                         */
+                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                        /** @default null */
+                        template?: {
+                            title: string;
+                            text: string;
+                        } | null;
+                        /** @default null */
+                        quiet?: {
+                            zone: string;
+                            from: string;
+                            to: string;
+                            /** @default [] */
+                            days?: number[];
+                            /**
+                             * @default critical
+                             * @enum {string}
+                             */
+                            passLevel?: "informational" | "low" | "medium" | "high" | "critical";
+                        } | null;
+                        tellClosed?: boolean;
+                        /**
+                         * Format: uri
+                         * @default https://events.pagerduty.com/v2/enqueue
+                         */
+                        url?: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        routingKey: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "mail";
+                        name: string;
+                        /**
+                         * @default medium
+                         * @enum {string}
+                         */
+                        levelMin?: "informational" | "low" | "medium" | "high" | "critical";
+                        /** @default null */
+                        template?: {
+                            title: string;
+                            text: string;
+                        } | null;
+                        /** @default null */
+                        quiet?: {
+                            zone: string;
+                            from: string;
+                            to: string;
+                            /** @default [] */
+                            days?: number[];
+                            /**
+                             * @default critical
+                             * @enum {string}
+                             */
+                            passLevel?: "informational" | "low" | "medium" | "high" | "critical";
+                        } | null;
+                        tellClosed?: boolean;
+                        to: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "webhook" | "slack" | "teams" | "pagerduty" | "mail";
+                            url: string;
+                            to: string[];
+                            /** @enum {string} */
+                            levelMin: "informational" | "low" | "medium" | "high" | "critical";
+                            template: {
+                                title: string;
+                                text: string;
+                            } | null;
+                            quiet: {
+                                zone: string;
+                                from: string;
+                                to: string;
+                                /** @default [] */
+                                days: number[];
+                                /**
+                                 * @default critical
+                                 * @enum {string}
+                                 */
+                                passLevel: "informational" | "low" | "medium" | "high" | "critical";
+                            } | null;
+                            tellClosed: boolean;
+                            privateAddresses: string[];
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    state?: "waiting" | "delivered" | "failed";
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                targetId: string;
+                                target: string;
+                                alertId: string;
+                                /** @enum {string} */
+                                event: "raised" | "closed";
+                                /** @enum {string} */
+                                state: "waiting" | "delivered" | "failed";
+                                attempts: number;
+                                nextAt: number;
+                                settledAt: number | null;
+                                lastError: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notification-deliveries/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        targetId?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            deliveries: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -14384,6 +15406,1208 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    state?: "new" | "under_review" | "sanctioned" | "tolerated" | "forbidden";
+                    category?: string;
+                    text?: string;
+                    who?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                key: string;
+                                name: string;
+                                company: string | null;
+                                category: string | null;
+                                categoryTitle: string | null;
+                                ai: boolean;
+                                domains: string[];
+                                /** @enum {string} */
+                                state: "new" | "under_review" | "sanctioned" | "tolerated" | "forbidden";
+                                owner: {
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                dueAt: number | null;
+                                decidedBy: string | null;
+                                decidedAt: number | null;
+                                reason: string | null;
+                                expiresAt: number | null;
+                                users: number;
+                                addresses: number;
+                                events: number;
+                                bytes: number;
+                                firstAt: number;
+                                lastAt: number;
+                                createdAt: number;
+                                evidence: ("grant" | "sign_in" | "traffic" | "proxy_log" | "dns" | "mail" | "expense" | "webhook")[];
+                                risk: {
+                                    score: number;
+                                    hints: {
+                                        code: string;
+                                        text: string;
+                                        weight: number;
+                                        source: string | null;
+                                    }[];
+                                };
+                                rivals: string[];
+                            }[];
+                            known: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/apps/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            app: {
+                                key: string;
+                                name: string;
+                                company: string | null;
+                                category: string | null;
+                                categoryTitle: string | null;
+                                ai: boolean;
+                                domains: string[];
+                                /** @enum {string} */
+                                state: "new" | "under_review" | "sanctioned" | "tolerated" | "forbidden";
+                                owner: {
+                                    id: string;
+                                    name: string;
+                                } | null;
+                                dueAt: number | null;
+                                decidedBy: string | null;
+                                decidedAt: number | null;
+                                reason: string | null;
+                                expiresAt: number | null;
+                                users: number;
+                                addresses: number;
+                                events: number;
+                                bytes: number;
+                                firstAt: number;
+                                lastAt: number;
+                                createdAt: number;
+                                evidence: ("grant" | "sign_in" | "traffic" | "proxy_log" | "dns" | "mail" | "expense" | "webhook")[];
+                                risk: {
+                                    score: number;
+                                    hints: {
+                                        code: string;
+                                        text: string;
+                                        weight: number;
+                                        source: string | null;
+                                    }[];
+                                };
+                                rivals: string[];
+                            };
+                            uses: {
+                                /** @enum {string} */
+                                evidence: "grant" | "sign_in" | "traffic" | "proxy_log" | "dns" | "mail" | "expense" | "webhook";
+                                who: string;
+                                source: string;
+                                detail: string | null;
+                                firstAt: number;
+                                lastAt: number;
+                                events: number;
+                                bytes: number;
+                            }[];
+                            decisions: {
+                                id: string;
+                                /** @enum {string} */
+                                from: "new" | "under_review" | "sanctioned" | "tolerated" | "forbidden";
+                                /** @enum {string} */
+                                to: "new" | "under_review" | "sanctioned" | "tolerated" | "forbidden";
+                                by: string;
+                                reason: string;
+                                expiresAt: number | null;
+                                at: number;
+                            }[];
+                            runs: {
+                                id: string;
+                                subject: {
+                                    /** @enum {string} */
+                                    type: "app" | "key";
+                                    id: string;
+                                    name: string;
+                                };
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                endedAt: number | null;
+                                acts: {
+                                    key: string;
+                                    kind: string;
+                                    name: string;
+                                    act: string;
+                                    /** @enum {string} */
+                                    state: "waiting" | "done" | "nothing" | "task" | "failed";
+                                    detail: string | null;
+                                    attempts: number;
+                                    at: number;
+                                    closedBy: string | null;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/apps/{key}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        owner: {
+                            id: string;
+                            name: string;
+                        };
+                        dueAt: number;
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/apps/{key}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/apps/{key}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        state: "sanctioned" | "tolerated" | "forbidden";
+                        reason: string;
+                        /** @default null */
+                        expiresAt?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            state: "new" | "under_review" | "sanctioned" | "tolerated" | "forbidden";
+                            runId: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                ref: string;
+                                tool: string;
+                                toolTitle: string;
+                                externalId: string;
+                                kind: string;
+                                name: string | null;
+                                owner: string | null;
+                                scopes: string[];
+                                createdAt: number | null;
+                                lastUsedAt: number | null;
+                                expiresAt: number | null;
+                                firstSeenAt: number;
+                                ageDays: number;
+                                isAgeAtLeast: boolean;
+                                /** @enum {string} */
+                                age: "very_old" | "old" | "fresh";
+                                why: string[];
+                                canRotate: boolean;
+                                canRemove: boolean;
+                            }[];
+                            runs: {
+                                id: string;
+                                subject: {
+                                    /** @enum {string} */
+                                    type: "app" | "key";
+                                    id: string;
+                                    name: string;
+                                };
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                endedAt: number | null;
+                                acts: {
+                                    key: string;
+                                    kind: string;
+                                    name: string;
+                                    act: string;
+                                    /** @enum {string} */
+                                    state: "waiting" | "done" | "nothing" | "task" | "failed";
+                                    detail: string | null;
+                                    attempts: number;
+                                    at: number;
+                                    closedBy: string | null;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/keys/act": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ref: string;
+                        /** @enum {string} */
+                        mode: "rotate" | "remove";
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            runId: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/runs/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        key: string;
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/discovery/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                /** @enum {string} */
+                                evidence: "grant" | "sign_in" | "traffic" | "proxy_log" | "dns" | "mail" | "expense" | "webhook";
+                                bytes: number;
+                                lines: number;
+                                traces: number;
+                                skipped: number;
+                                bad: number;
+                                badLines: {
+                                    line: number;
+                                    why: string;
+                                }[];
+                                apps: number;
+                                found: string[];
+                                unknown: {
+                                    domain: string;
+                                    events: number;
+                                    bytes: number;
+                                }[];
+                                sha256: string;
+                                name: string;
+                                format: string;
+                                readBy: string;
+                                readAt: number;
+                            }[];
+                            formats: {
+                                name: string;
+                                title: string;
+                                /** @enum {string} */
+                                evidence: "grant" | "sign_in" | "traffic" | "proxy_log" | "dns" | "mail" | "expense" | "webhook";
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query: {
+                    format: string;
+                    name?: string;
+                    utcOffsetHours?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            evidence: "grant" | "sign_in" | "traffic" | "proxy_log" | "dns" | "mail" | "expense" | "webhook";
+                            bytes: number;
+                            lines: number;
+                            traces: number;
+                            skipped: number;
+                            bad: number;
+                            badLines: {
+                                line: number;
+                                why: string;
+                            }[];
+                            apps: number;
+                            found: string[];
+                            unknown: {
+                                domain: string;
+                                events: number;
+                                bytes: number;
+                            }[];
+                            sha256: string;
+                            name: string;
+                            format: string;
+                            readBy: string;
+                            readAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                scope: {
+                                    /** @enum {string} */
+                                    kind: "all";
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "app";
+                                    value: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "owner";
+                                    value: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "risk";
+                                    value: number;
+                                };
+                                /** @enum {string} */
+                                onUndecided: "revoke" | "keep";
+                                /** @enum {string} */
+                                state: "open" | "noticed" | "closing" | "closed";
+                                dueAt: number;
+                                noticeMs: number;
+                                remindMs: number;
+                                noticedAt: number | null;
+                                createdBy: string;
+                                createdAt: number;
+                                closedAt: number | null;
+                                counts: {
+                                    open: number;
+                                    kept: number;
+                                    waiting: number;
+                                    done: number;
+                                    nothing: number;
+                                    task: number;
+                                    failed: number;
+                                };
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        scope: {
+                            /** @enum {string} */
+                            kind: "all";
+                        } | {
+                            /** @enum {string} */
+                            kind: "app";
+                            value: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "owner";
+                            value: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "risk";
+                            value: number;
+                        };
+                        dueAt: number;
+                        /** @enum {string} */
+                        onUndecided: "revoke" | "keep";
+                        /** @default 259200000 */
+                        noticeMs?: number;
+                        /** @default 259200000 */
+                        remindMs?: number;
+                        fallback: {
+                            id: string;
+                            name: string;
+                            /** @default null */
+                            email?: string | null;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            scope: {
+                                /** @enum {string} */
+                                kind: "all";
+                            } | {
+                                /** @enum {string} */
+                                kind: "app";
+                                value: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "owner";
+                                value: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "risk";
+                                value: number;
+                            };
+                            /** @enum {string} */
+                            onUndecided: "revoke" | "keep";
+                            /** @enum {string} */
+                            state: "open" | "noticed" | "closing" | "closed";
+                            dueAt: number;
+                            noticeMs: number;
+                            remindMs: number;
+                            noticedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                            closedAt: number | null;
+                            counts: {
+                                open: number;
+                                kept: number;
+                                waiting: number;
+                                done: number;
+                                nothing: number;
+                                task: number;
+                                failed: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "all";
+                    } | {
+                        /** @enum {string} */
+                        kind: "app";
+                        value: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "owner";
+                        value: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "risk";
+                        value: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                key: string;
+                                /** @enum {string} */
+                                kind: "grant" | "integration" | "tool_grant" | "account";
+                                name: string;
+                                app: string;
+                                holder: string;
+                                owner: {
+                                    id: string;
+                                    name: string;
+                                    email: string | null;
+                                } | null;
+                                evidence: {
+                                    granted: string[];
+                                    used: string[] | null;
+                                    unused: string[];
+                                    days: number;
+                                    calls: number;
+                                    lastUsedAt: number | null;
+                                    since: number | null;
+                                    why: string[];
+                                    risk: number;
+                                };
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            campaign: {
+                                id: string;
+                                name: string;
+                                scope: {
+                                    /** @enum {string} */
+                                    kind: "all";
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "app";
+                                    value: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "owner";
+                                    value: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "risk";
+                                    value: number;
+                                };
+                                /** @enum {string} */
+                                onUndecided: "revoke" | "keep";
+                                /** @enum {string} */
+                                state: "open" | "noticed" | "closing" | "closed";
+                                dueAt: number;
+                                noticeMs: number;
+                                remindMs: number;
+                                noticedAt: number | null;
+                                createdBy: string;
+                                createdAt: number;
+                                closedAt: number | null;
+                                counts: {
+                                    open: number;
+                                    kept: number;
+                                    waiting: number;
+                                    done: number;
+                                    nothing: number;
+                                    task: number;
+                                    failed: number;
+                                };
+                            };
+                            items: {
+                                id: string;
+                                key: string;
+                                /** @enum {string} */
+                                kind: "grant" | "integration" | "tool_grant" | "account";
+                                name: string;
+                                app: string;
+                                holder: string;
+                                evidence: {
+                                    granted: string[];
+                                    used: string[] | null;
+                                    unused: string[];
+                                    days: number;
+                                    calls: number;
+                                    lastUsedAt: number | null;
+                                    since: number | null;
+                                    why: string[];
+                                    risk: number;
+                                };
+                                canRevoke: boolean;
+                                reviewer: {
+                                    id: string;
+                                    name: string;
+                                    email: string | null;
+                                };
+                                delegatedBy: string | null;
+                                decision: ("keep" | "revoke") | null;
+                                reason: string | null;
+                                decidedBy: string | null;
+                                decidedAt: number | null;
+                                /** @enum {string} */
+                                state: "open" | "kept" | "waiting" | "done" | "nothing" | "task" | "failed";
+                                detail: string | null;
+                                settledAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        items: string[];
+                        /** @enum {string} */
+                        decision: "keep" | "revoke";
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            scope: {
+                                /** @enum {string} */
+                                kind: "all";
+                            } | {
+                                /** @enum {string} */
+                                kind: "app";
+                                value: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "owner";
+                                value: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "risk";
+                                value: number;
+                            };
+                            /** @enum {string} */
+                            onUndecided: "revoke" | "keep";
+                            /** @enum {string} */
+                            state: "open" | "noticed" | "closing" | "closed";
+                            dueAt: number;
+                            noticeMs: number;
+                            remindMs: number;
+                            noticedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                            closedAt: number | null;
+                            counts: {
+                                open: number;
+                                kept: number;
+                                waiting: number;
+                                done: number;
+                                nothing: number;
+                                task: number;
+                                failed: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        items: string[];
+                        to: {
+                            id: string;
+                            name: string;
+                            /** @default null */
+                            email?: string | null;
+                        };
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/items/{item}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    item: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        how: "done" | "retry";
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -20964,6 +23188,1013 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/vendor-scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                vendorId: string;
+                                inherent: number;
+                                residual: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            score: {
+                                inherent: number;
+                                residual: number;
+                                rows: {
+                                    key: string;
+                                    /** @enum {string} */
+                                    part: "inherent" | "residual";
+                                    /** @enum {string} */
+                                    group: "data" | "scope" | "volume" | "questionnaire" | "attestation" | "clause" | "finding" | "breach" | "transport" | "posture" | "contradiction" | "bounds";
+                                    what: string;
+                                    value: string;
+                                    weight: string;
+                                    points: number;
+                                    link: string | null;
+                                    isFixable: boolean;
+                                }[];
+                            };
+                            contradictions: {
+                                id: string;
+                                key: string;
+                                rule: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low";
+                                title: string;
+                                said: {
+                                    questionnaireId: string | null;
+                                    questionId: string | null;
+                                    question: string;
+                                    answers: string[];
+                                    link: string | null;
+                                };
+                                evidence: {
+                                    kind: string;
+                                    key: string;
+                                    text: string;
+                                    link: string | null;
+                                    at: number | null;
+                                    region?: string;
+                                }[];
+                                foundAt: number;
+                                seenAt: number;
+                                goneAt: number | null;
+                                decision: {
+                                    reason: string;
+                                    by: string;
+                                    at: number;
+                                } | null;
+                            }[];
+                            at: number;
+                            weights: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/score/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                at: number;
+                                weights: string;
+                                inherent: number;
+                                residual: number;
+                                rows: {
+                                    key: string;
+                                    /** @enum {string} */
+                                    part: "inherent" | "residual";
+                                    /** @enum {string} */
+                                    group: "data" | "scope" | "volume" | "questionnaire" | "attestation" | "clause" | "finding" | "breach" | "transport" | "posture" | "contradiction" | "bounds";
+                                    what: string;
+                                    value: string;
+                                    weight: string;
+                                    points: number;
+                                    link: string | null;
+                                    isFixable: boolean;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/score/simulations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        mend: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            before: {
+                                inherent: number;
+                                residual: number;
+                                rows: {
+                                    key: string;
+                                    /** @enum {string} */
+                                    part: "inherent" | "residual";
+                                    /** @enum {string} */
+                                    group: "data" | "scope" | "volume" | "questionnaire" | "attestation" | "clause" | "finding" | "breach" | "transport" | "posture" | "contradiction" | "bounds";
+                                    what: string;
+                                    value: string;
+                                    weight: string;
+                                    points: number;
+                                    link: string | null;
+                                    isFixable: boolean;
+                                }[];
+                            };
+                            after: {
+                                inherent: number;
+                                residual: number;
+                                rows: {
+                                    key: string;
+                                    /** @enum {string} */
+                                    part: "inherent" | "residual";
+                                    /** @enum {string} */
+                                    group: "data" | "scope" | "volume" | "questionnaire" | "attestation" | "clause" | "finding" | "breach" | "transport" | "posture" | "contradiction" | "bounds";
+                                    what: string;
+                                    value: string;
+                                    weight: string;
+                                    points: number;
+                                    link: string | null;
+                                    isFixable: boolean;
+                                }[];
+                            };
+                            fixed: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/contradictions/{contradictionId}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    contradictionId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            score: {
+                                inherent: number;
+                                residual: number;
+                                rows: {
+                                    key: string;
+                                    /** @enum {string} */
+                                    part: "inherent" | "residual";
+                                    /** @enum {string} */
+                                    group: "data" | "scope" | "volume" | "questionnaire" | "attestation" | "clause" | "finding" | "breach" | "transport" | "posture" | "contradiction" | "bounds";
+                                    what: string;
+                                    value: string;
+                                    weight: string;
+                                    points: number;
+                                    link: string | null;
+                                    isFixable: boolean;
+                                }[];
+                            };
+                            contradictions: {
+                                id: string;
+                                key: string;
+                                rule: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low";
+                                title: string;
+                                said: {
+                                    questionnaireId: string | null;
+                                    questionId: string | null;
+                                    question: string;
+                                    answers: string[];
+                                    link: string | null;
+                                };
+                                evidence: {
+                                    kind: string;
+                                    key: string;
+                                    text: string;
+                                    link: string | null;
+                                    at: number | null;
+                                    region?: string;
+                                }[];
+                                foundAt: number;
+                                seenAt: number;
+                                goneAt: number | null;
+                                decision: {
+                                    reason: string;
+                                    by: string;
+                                    at: number;
+                                } | null;
+                            }[];
+                            at: number;
+                            weights: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/hosts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                host: string;
+                                port: number;
+                                source: string;
+                                observation: {
+                                    at: number;
+                                    isPlain: boolean;
+                                    addresses: string[];
+                                    problem: string | null;
+                                    certificate: {
+                                        subject: string;
+                                        issuer: string;
+                                        names: string[];
+                                        validFrom: number;
+                                        validTo: number;
+                                        keyType: string;
+                                        keyBits: number | null;
+                                        signature: string;
+                                        sha256: string;
+                                        matchesHost: boolean;
+                                        distrust: string | null;
+                                    } | null;
+                                    versions: {
+                                        [key: string]: boolean | null;
+                                    } | null;
+                                    caa: string[] | null;
+                                    securityTxt: {
+                                        /** @enum {string} */
+                                        state: "valid" | "expired" | "absent" | "invalid";
+                                        contacts: string[];
+                                        policy: string | null;
+                                        expires: number | null;
+                                    } | null;
+                                } | null;
+                                problems: {
+                                    code: string;
+                                    /** @enum {string} */
+                                    severity: "critical" | "high" | "medium" | "low";
+                                    text: string;
+                                }[];
+                                checkedAt: number | null;
+                                dueAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/hosts/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            hosts: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/news": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string | null;
+                                /** @enum {string} */
+                                kind: "host" | "notice" | "contradiction" | "client" | "score";
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                title: string;
+                                detail: {
+                                    [key: string]: unknown;
+                                };
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendor-news": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string | null;
+                                /** @enum {string} */
+                                kind: "host" | "notice" | "contradiction" | "client" | "score";
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                title: string;
+                                detail: {
+                                    [key: string]: unknown;
+                                };
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string | null;
+                                named: string;
+                                title: string;
+                                text: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low";
+                                occurredAt: number | null;
+                                caseId: string | null;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        form: "hand";
+                        title: string;
+                        text: string;
+                        /** @enum {string} */
+                        severity: "critical" | "high" | "medium" | "low";
+                        /** @default null */
+                        occurredAt?: number | null;
+                        /** @default  */
+                        reference?: string;
+                    } | {
+                        /** @enum {string} */
+                        form: "csaf";
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string | null;
+                                named: string;
+                                title: string;
+                                text: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low";
+                                occurredAt: number | null;
+                                caseId: string | null;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendor-notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string | null;
+                                named: string;
+                                title: string;
+                                text: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low";
+                                occurredAt: number | null;
+                                caseId: string | null;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendor-feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                kind: "notices" | "csaf";
+                                url: string;
+                                privateAddresses: string[];
+                                everyMinutes: number;
+                                polledAt: number | null;
+                                problem: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @enum {string} */
+                        kind: "notices" | "csaf";
+                        /** Format: uri */
+                        url: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        /** @default 60 */
+                        everyMinutes?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "notices" | "csaf";
+                            url: string;
+                            privateAddresses: string[];
+                            everyMinutes: number;
+                            polledAt: number | null;
+                            problem: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendor-feeds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compromised-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                clientId: string;
+                                reason: string;
+                                source: string;
+                                at: number;
+                                grants: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/export.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/export.oscal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendor-export-certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            certificate: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/questionnaire-forms": {
         parameters: {
             query?: never;
@@ -23393,6 +26624,2427 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestation-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                title: string;
+                                standard: string;
+                                why: string;
+                                needs: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestation-warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                vendorId: string;
+                                attestationId: string;
+                                /** @enum {string} */
+                                kind: "gap" | "uncovered" | "bridge_too_long" | "expired" | "expiring" | "opinion";
+                                isCovered: boolean;
+                                from: string;
+                                until: string;
+                                text: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/attestations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                fileId: string | null;
+                                kind: string;
+                                title: string;
+                                /** @enum {string} */
+                                state: "proposed" | "confirmed" | "rejected";
+                                /** @enum {string} */
+                                standing: "proposed" | "rejected" | "not_yet_valid" | "valid" | "expired";
+                                reading: {
+                                    characters: number;
+                                    kinds: {
+                                        kind: string;
+                                        passages: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        }[];
+                                    }[];
+                                    proposals: {
+                                        fact: string;
+                                        value: unknown;
+                                        passages: {
+                                            start: number;
+                                            end: number;
+                                            page: number;
+                                            text: string;
+                                        }[];
+                                    }[];
+                                    remarks: string[];
+                                };
+                                facts: {
+                                    /** @default  */
+                                    scope: string;
+                                    /** @default null */
+                                    periodStart: string | null;
+                                    /** @default null */
+                                    periodEnd: string | null;
+                                    /** @default null */
+                                    asOf: string | null;
+                                    /** @default null */
+                                    issuedOn: string | null;
+                                    /** @default null */
+                                    expiresOn: string | null;
+                                    /** @default  */
+                                    auditor: string;
+                                    /** @default null */
+                                    opinion: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                                    /** @default [] */
+                                    exceptions: string[];
+                                    /** @default [] */
+                                    userControls: string[];
+                                    /** @default [] */
+                                    subservice: {
+                                        name: string;
+                                        /** @default null */
+                                        method: ("carve-out" | "inclusive") | null;
+                                    }[];
+                                    /** @default  */
+                                    level: string;
+                                    /** @default  */
+                                    certificate: string;
+                                } | null;
+                                validFrom: string | null;
+                                validUntil: string | null;
+                                note: string;
+                                decidedBy: string | null;
+                                decidedAt: number | null;
+                                createdBy: string;
+                                createdAt: number;
+                            }[];
+                            warnings: {
+                                vendorId: string;
+                                attestationId: string;
+                                /** @enum {string} */
+                                kind: "gap" | "uncovered" | "bridge_too_long" | "expired" | "expiring" | "opinion";
+                                isCovered: boolean;
+                                from: string;
+                                until: string;
+                                text: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                        kind?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string | null;
+                            kind: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "proposed" | "confirmed" | "rejected";
+                            /** @enum {string} */
+                            standing: "proposed" | "rejected" | "not_yet_valid" | "valid" | "expired";
+                            reading: {
+                                characters: number;
+                                kinds: {
+                                    kind: string;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                proposals: {
+                                    fact: string;
+                                    value: unknown;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                remarks: string[];
+                            };
+                            facts: {
+                                /** @default  */
+                                scope: string;
+                                /** @default null */
+                                periodStart: string | null;
+                                /** @default null */
+                                periodEnd: string | null;
+                                /** @default null */
+                                asOf: string | null;
+                                /** @default null */
+                                issuedOn: string | null;
+                                /** @default null */
+                                expiresOn: string | null;
+                                /** @default  */
+                                auditor: string;
+                                /** @default null */
+                                opinion: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                                /** @default [] */
+                                exceptions: string[];
+                                /** @default [] */
+                                userControls: string[];
+                                /** @default [] */
+                                subservice: {
+                                    name: string;
+                                    /** @default null */
+                                    method: ("carve-out" | "inclusive") | null;
+                                }[];
+                                /** @default  */
+                                level: string;
+                                /** @default  */
+                                certificate: string;
+                            } | null;
+                            validFrom: string | null;
+                            validUntil: string | null;
+                            note: string;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string | null;
+                            kind: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "proposed" | "confirmed" | "rejected";
+                            /** @enum {string} */
+                            standing: "proposed" | "rejected" | "not_yet_valid" | "valid" | "expired";
+                            reading: {
+                                characters: number;
+                                kinds: {
+                                    kind: string;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                proposals: {
+                                    fact: string;
+                                    value: unknown;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                remarks: string[];
+                            };
+                            facts: {
+                                /** @default  */
+                                scope: string;
+                                /** @default null */
+                                periodStart: string | null;
+                                /** @default null */
+                                periodEnd: string | null;
+                                /** @default null */
+                                asOf: string | null;
+                                /** @default null */
+                                issuedOn: string | null;
+                                /** @default null */
+                                expiresOn: string | null;
+                                /** @default  */
+                                auditor: string;
+                                /** @default null */
+                                opinion: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                                /** @default [] */
+                                exceptions: string[];
+                                /** @default [] */
+                                userControls: string[];
+                                /** @default [] */
+                                subservice: {
+                                    name: string;
+                                    /** @default null */
+                                    method: ("carve-out" | "inclusive") | null;
+                                }[];
+                                /** @default  */
+                                level: string;
+                                /** @default  */
+                                certificate: string;
+                            } | null;
+                            validFrom: string | null;
+                            validUntil: string | null;
+                            note: string;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestations/{id}/kind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        kind: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string | null;
+                            kind: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "proposed" | "confirmed" | "rejected";
+                            /** @enum {string} */
+                            standing: "proposed" | "rejected" | "not_yet_valid" | "valid" | "expired";
+                            reading: {
+                                characters: number;
+                                kinds: {
+                                    kind: string;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                proposals: {
+                                    fact: string;
+                                    value: unknown;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                remarks: string[];
+                            };
+                            facts: {
+                                /** @default  */
+                                scope: string;
+                                /** @default null */
+                                periodStart: string | null;
+                                /** @default null */
+                                periodEnd: string | null;
+                                /** @default null */
+                                asOf: string | null;
+                                /** @default null */
+                                issuedOn: string | null;
+                                /** @default null */
+                                expiresOn: string | null;
+                                /** @default  */
+                                auditor: string;
+                                /** @default null */
+                                opinion: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                                /** @default [] */
+                                exceptions: string[];
+                                /** @default [] */
+                                userControls: string[];
+                                /** @default [] */
+                                subservice: {
+                                    name: string;
+                                    /** @default null */
+                                    method: ("carve-out" | "inclusive") | null;
+                                }[];
+                                /** @default  */
+                                level: string;
+                                /** @default  */
+                                certificate: string;
+                            } | null;
+                            validFrom: string | null;
+                            validUntil: string | null;
+                            note: string;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestations/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        kind: string;
+                        facts: {
+                            /** @default  */
+                            scope?: string;
+                            /** @default null */
+                            periodStart?: string | null;
+                            /** @default null */
+                            periodEnd?: string | null;
+                            /** @default null */
+                            asOf?: string | null;
+                            /** @default null */
+                            issuedOn?: string | null;
+                            /** @default null */
+                            expiresOn?: string | null;
+                            /** @default  */
+                            auditor?: string;
+                            /** @default null */
+                            opinion?: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                            /** @default [] */
+                            exceptions?: string[];
+                            /** @default [] */
+                            userControls?: string[];
+                            /** @default [] */
+                            subservice?: {
+                                name: string;
+                                /** @default null */
+                                method?: ("carve-out" | "inclusive") | null;
+                            }[];
+                            /** @default  */
+                            level?: string;
+                            /** @default  */
+                            certificate?: string;
+                        };
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string | null;
+                            kind: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "proposed" | "confirmed" | "rejected";
+                            /** @enum {string} */
+                            standing: "proposed" | "rejected" | "not_yet_valid" | "valid" | "expired";
+                            reading: {
+                                characters: number;
+                                kinds: {
+                                    kind: string;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                proposals: {
+                                    fact: string;
+                                    value: unknown;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                remarks: string[];
+                            };
+                            facts: {
+                                /** @default  */
+                                scope: string;
+                                /** @default null */
+                                periodStart: string | null;
+                                /** @default null */
+                                periodEnd: string | null;
+                                /** @default null */
+                                asOf: string | null;
+                                /** @default null */
+                                issuedOn: string | null;
+                                /** @default null */
+                                expiresOn: string | null;
+                                /** @default  */
+                                auditor: string;
+                                /** @default null */
+                                opinion: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                                /** @default [] */
+                                exceptions: string[];
+                                /** @default [] */
+                                userControls: string[];
+                                /** @default [] */
+                                subservice: {
+                                    name: string;
+                                    /** @default null */
+                                    method: ("carve-out" | "inclusive") | null;
+                                }[];
+                                /** @default  */
+                                level: string;
+                                /** @default  */
+                                certificate: string;
+                            } | null;
+                            validFrom: string | null;
+                            validUntil: string | null;
+                            note: string;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attestations/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string | null;
+                            kind: string;
+                            title: string;
+                            /** @enum {string} */
+                            state: "proposed" | "confirmed" | "rejected";
+                            /** @enum {string} */
+                            standing: "proposed" | "rejected" | "not_yet_valid" | "valid" | "expired";
+                            reading: {
+                                characters: number;
+                                kinds: {
+                                    kind: string;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                proposals: {
+                                    fact: string;
+                                    value: unknown;
+                                    passages: {
+                                        start: number;
+                                        end: number;
+                                        page: number;
+                                        text: string;
+                                    }[];
+                                }[];
+                                remarks: string[];
+                            };
+                            facts: {
+                                /** @default  */
+                                scope: string;
+                                /** @default null */
+                                periodStart: string | null;
+                                /** @default null */
+                                periodEnd: string | null;
+                                /** @default null */
+                                asOf: string | null;
+                                /** @default null */
+                                issuedOn: string | null;
+                                /** @default null */
+                                expiresOn: string | null;
+                                /** @default  */
+                                auditor: string;
+                                /** @default null */
+                                opinion: ("unqualified" | "qualified" | "adverse" | "disclaimer") | null;
+                                /** @default [] */
+                                exceptions: string[];
+                                /** @default [] */
+                                userControls: string[];
+                                /** @default [] */
+                                subservice: {
+                                    name: string;
+                                    /** @default null */
+                                    method: ("carve-out" | "inclusive") | null;
+                                }[];
+                                /** @default  */
+                                level: string;
+                                /** @default  */
+                                certificate: string;
+                            } | null;
+                            validFrom: string | null;
+                            validUntil: string | null;
+                            note: string;
+                            decidedBy: string | null;
+                            decidedAt: number | null;
+                            createdBy: string;
+                            createdAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-checklists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                title: string;
+                                why: string;
+                                everyMonths: number;
+                                items: {
+                                    id: string;
+                                    text: string;
+                                    evidence: string;
+                                    /** @enum {string} */
+                                    severity: "critical" | "high" | "medium" | "low" | "info";
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/audits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                title: string;
+                                checklist: {
+                                    id: string;
+                                    title: string;
+                                    why: string;
+                                    everyMonths: number;
+                                    items: {
+                                        id: string;
+                                        text: string;
+                                        evidence: string;
+                                        /** @enum {string} */
+                                        severity: "critical" | "high" | "medium" | "low" | "info";
+                                    }[];
+                                };
+                                owner: string;
+                                everyMonths: number | null;
+                                endedAt: number | null;
+                                createdAt: number;
+                                runs: {
+                                    id: string;
+                                    auditId: string;
+                                    dueOn: string;
+                                    results: {
+                                        [key: string]: {
+                                            /** @enum {string} */
+                                            outcome: "pass" | "fail" | "not_applicable";
+                                            note: string;
+                                            files: {
+                                                id: string;
+                                                name: string;
+                                            }[];
+                                            by: string;
+                                            at: number;
+                                        };
+                                    };
+                                    doneAt: number | null;
+                                    doneBy: string | null;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        checklist: string;
+                        /** @default  */
+                        title?: string;
+                        owner: string;
+                        /** Format: date */
+                        firstDueOn: string;
+                        everyMonths?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            title: string;
+                            checklist: {
+                                id: string;
+                                title: string;
+                                why: string;
+                                everyMonths: number;
+                                items: {
+                                    id: string;
+                                    text: string;
+                                    evidence: string;
+                                    /** @enum {string} */
+                                    severity: "critical" | "high" | "medium" | "low" | "info";
+                                }[];
+                            };
+                            owner: string;
+                            everyMonths: number | null;
+                            endedAt: number | null;
+                            createdAt: number;
+                            runs: {
+                                id: string;
+                                auditId: string;
+                                dueOn: string;
+                                results: {
+                                    [key: string]: {
+                                        /** @enum {string} */
+                                        outcome: "pass" | "fail" | "not_applicable";
+                                        note: string;
+                                        files: {
+                                            id: string;
+                                            name: string;
+                                        }[];
+                                        by: string;
+                                        at: number;
+                                    };
+                                };
+                                doneAt: number | null;
+                                doneBy: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audits/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-runs/{id}/items/{itemId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    itemId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        outcome: "pass" | "fail" | "not_applicable";
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-runs/{id}/items/{itemId}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    itemId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit-runs/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            findings: string[];
+                            nextDueOn: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendor-warnings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    vendorId?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                topic: string;
+                                text: string;
+                                owner: string;
+                                mailedTo: string | null;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/finding-outlines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            sheets: {
+                                sheet: string;
+                                rows: number;
+                                proposal: {
+                                    headerRow: number;
+                                    columns: {
+                                        [key: string]: number;
+                                    };
+                                } | null;
+                                header: {
+                                    column: number;
+                                    text: string;
+                                }[];
+                                sample: {
+                                    column: number;
+                                    text: string;
+                                }[][];
+                            }[];
+                            text: {
+                                findings: {
+                                    reference: string;
+                                    title: string;
+                                    description: string;
+                                    recommendation: string;
+                                    severity: ("critical" | "high" | "medium" | "low" | "info") | null;
+                                    cvssScore: number | null;
+                                    cvssVector: string | null;
+                                }[];
+                                problems: string[];
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/pentests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                fileId: string | null;
+                                title: string;
+                                /** @enum {string} */
+                                kind: "report" | "letter" | "own";
+                                integrationId: string | null;
+                                tester: string;
+                                scope: string;
+                                testedFrom: string | null;
+                                testedUntil: string | null;
+                                createdBy: string;
+                                createdAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        test: {
+                            title: string;
+                            /**
+                             * @default report
+                             * @enum {string}
+                             */
+                            kind?: "report" | "letter" | "own";
+                            /** @default null */
+                            integrationId?: string | null;
+                            /** @default  */
+                            tester?: string;
+                            /** @default  */
+                            scope?: string;
+                            /** @default null */
+                            testedFrom?: string | null;
+                            /** @default null */
+                            testedUntil?: string | null;
+                            mapping?: {
+                                sheet: string;
+                                headerRow: number;
+                                columns: {
+                                    reference?: number;
+                                    title: number;
+                                    severity?: number;
+                                    cvss?: number;
+                                    description?: number;
+                                    recommendation?: number;
+                                };
+                                /** @default {} */
+                                severities?: {
+                                    [key: string]: "critical" | "high" | "medium" | "low" | "info";
+                                };
+                            } | null;
+                            /** @default [] */
+                            findings?: {
+                                /** @default  */
+                                reference?: string;
+                                title: string;
+                                /** @default  */
+                                description?: string;
+                                /** @default  */
+                                recommendation?: string;
+                                /** @default null */
+                                severity?: ("critical" | "high" | "medium" | "low" | "info") | null;
+                                /** @default null */
+                                cvssScore?: number | null;
+                                /** @default null */
+                                cvssVector?: string | null;
+                                /** @default null */
+                                side?: ("vendor" | "own") | null;
+                                /** @default  */
+                                owner?: string;
+                                /** @default null */
+                                dueOn?: string | null;
+                            }[];
+                        };
+                        /** @default null */
+                        file?: {
+                            name: string;
+                            content: string;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            pentest: {
+                                id: string;
+                                vendorId: string;
+                                fileId: string | null;
+                                title: string;
+                                /** @enum {string} */
+                                kind: "report" | "letter" | "own";
+                                integrationId: string | null;
+                                tester: string;
+                                scope: string;
+                                testedFrom: string | null;
+                                testedUntil: string | null;
+                                createdBy: string;
+                                createdAt: number;
+                            };
+                            added: number;
+                            problems: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pentests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            fileId: string | null;
+                            title: string;
+                            /** @enum {string} */
+                            kind: "report" | "letter" | "own";
+                            integrationId: string | null;
+                            tester: string;
+                            scope: string;
+                            testedFrom: string | null;
+                            testedUntil: string | null;
+                            createdBy: string;
+                            createdAt: number;
+                            findings: {
+                                id: string;
+                                vendorId: string;
+                                pentestId: string | null;
+                                auditRunId: string | null;
+                                reference: string;
+                                title: string;
+                                description: string;
+                                recommendation: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                cvssScore: number | null;
+                                cvssVector: string | null;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                owner: string;
+                                dueOn: string | null;
+                                isOverdue: boolean;
+                                /** @enum {string} */
+                                state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                                acceptedUntil: string | null;
+                                foundOn: string;
+                                closedAt: number | null;
+                                createdAt: number;
+                                updatedAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pentests/{id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default  */
+                        reference?: string;
+                        title: string;
+                        /** @default  */
+                        description?: string;
+                        /** @default  */
+                        recommendation?: string;
+                        /** @default null */
+                        severity?: ("critical" | "high" | "medium" | "low" | "info") | null;
+                        /** @default null */
+                        cvssScore?: number | null;
+                        /** @default null */
+                        cvssVector?: string | null;
+                        /** @default null */
+                        side?: ("vendor" | "own") | null;
+                        /** @default  */
+                        owner?: string;
+                        /** @default null */
+                        dueOn?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            pentestId: string | null;
+                            auditRunId: string | null;
+                            reference: string;
+                            title: string;
+                            description: string;
+                            recommendation: string;
+                            /** @enum {string} */
+                            severity: "critical" | "high" | "medium" | "low" | "info";
+                            cvssScore: number | null;
+                            cvssVector: string | null;
+                            /** @enum {string} */
+                            side: "vendor" | "own";
+                            owner: string;
+                            dueOn: string | null;
+                            isOverdue: boolean;
+                            /** @enum {string} */
+                            state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                            acceptedUntil: string | null;
+                            foundOn: string;
+                            closedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    vendorId?: string;
+                    state?: "open" | "fixed" | "retest" | "closed" | "accepted";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                vendorId: string;
+                                pentestId: string | null;
+                                auditRunId: string | null;
+                                reference: string;
+                                title: string;
+                                description: string;
+                                recommendation: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                cvssScore: number | null;
+                                cvssVector: string | null;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                owner: string;
+                                dueOn: string | null;
+                                isOverdue: boolean;
+                                /** @enum {string} */
+                                state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                                acceptedUntil: string | null;
+                                foundOn: string;
+                                closedAt: number | null;
+                                createdAt: number;
+                                updatedAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            pentestId: string | null;
+                            auditRunId: string | null;
+                            reference: string;
+                            title: string;
+                            description: string;
+                            recommendation: string;
+                            /** @enum {string} */
+                            severity: "critical" | "high" | "medium" | "low" | "info";
+                            cvssScore: number | null;
+                            cvssVector: string | null;
+                            /** @enum {string} */
+                            side: "vendor" | "own";
+                            owner: string;
+                            dueOn: string | null;
+                            isOverdue: boolean;
+                            /** @enum {string} */
+                            state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                            acceptedUntil: string | null;
+                            foundOn: string;
+                            closedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                            entries: {
+                                id: string;
+                                findingId: string;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                author: string;
+                                text: string;
+                                from: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                to: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                fileId: string | null;
+                                fileName: string | null;
+                                isShared: boolean;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        severity?: "critical" | "high" | "medium" | "low" | "info";
+                        /** @enum {string} */
+                        side?: "vendor" | "own";
+                        owner?: string;
+                        dueOn?: string | null;
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            pentestId: string | null;
+                            auditRunId: string | null;
+                            reference: string;
+                            title: string;
+                            description: string;
+                            recommendation: string;
+                            /** @enum {string} */
+                            severity: "critical" | "high" | "medium" | "low" | "info";
+                            cvssScore: number | null;
+                            cvssVector: string | null;
+                            /** @enum {string} */
+                            side: "vendor" | "own";
+                            owner: string;
+                            dueOn: string | null;
+                            isOverdue: boolean;
+                            /** @enum {string} */
+                            state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                            acceptedUntil: string | null;
+                            foundOn: string;
+                            closedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                            entries: {
+                                id: string;
+                                findingId: string;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                author: string;
+                                text: string;
+                                from: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                to: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                fileId: string | null;
+                                fileName: string | null;
+                                isShared: boolean;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        to: "open" | "fixed" | "retest" | "closed" | "accepted";
+                        note: string;
+                        /** @default null */
+                        until?: string | null;
+                        /** @default false */
+                        isShared?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            pentestId: string | null;
+                            auditRunId: string | null;
+                            reference: string;
+                            title: string;
+                            description: string;
+                            recommendation: string;
+                            /** @enum {string} */
+                            severity: "critical" | "high" | "medium" | "low" | "info";
+                            cvssScore: number | null;
+                            cvssVector: string | null;
+                            /** @enum {string} */
+                            side: "vendor" | "own";
+                            owner: string;
+                            dueOn: string | null;
+                            isOverdue: boolean;
+                            /** @enum {string} */
+                            state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                            acceptedUntil: string | null;
+                            foundOn: string;
+                            closedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                            entries: {
+                                id: string;
+                                findingId: string;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                author: string;
+                                text: string;
+                                from: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                to: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                fileId: string | null;
+                                fileName: string | null;
+                                isShared: boolean;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/remarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                        /** @default false */
+                        isShared?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            pentestId: string | null;
+                            auditRunId: string | null;
+                            reference: string;
+                            title: string;
+                            description: string;
+                            recommendation: string;
+                            /** @enum {string} */
+                            severity: "critical" | "high" | "medium" | "low" | "info";
+                            cvssScore: number | null;
+                            cvssVector: string | null;
+                            /** @enum {string} */
+                            side: "vendor" | "own";
+                            owner: string;
+                            dueOn: string | null;
+                            isOverdue: boolean;
+                            /** @enum {string} */
+                            state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                            acceptedUntil: string | null;
+                            foundOn: string;
+                            closedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                            entries: {
+                                id: string;
+                                findingId: string;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                author: string;
+                                text: string;
+                                from: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                to: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                fileId: string | null;
+                                fileName: string | null;
+                                isShared: boolean;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/findings/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            vendorId: string;
+                            pentestId: string | null;
+                            auditRunId: string | null;
+                            reference: string;
+                            title: string;
+                            description: string;
+                            recommendation: string;
+                            /** @enum {string} */
+                            severity: "critical" | "high" | "medium" | "low" | "info";
+                            cvssScore: number | null;
+                            cvssVector: string | null;
+                            /** @enum {string} */
+                            side: "vendor" | "own";
+                            owner: string;
+                            dueOn: string | null;
+                            isOverdue: boolean;
+                            /** @enum {string} */
+                            state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                            acceptedUntil: string | null;
+                            foundOn: string;
+                            closedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                            entries: {
+                                id: string;
+                                findingId: string;
+                                /** @enum {string} */
+                                side: "vendor" | "own";
+                                author: string;
+                                text: string;
+                                from: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                to: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                fileId: string | null;
+                                fileName: string | null;
+                                isShared: boolean;
+                                at: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/finding-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            critical: number | null;
+                            high: number | null;
+                            medium: number | null;
+                            low: number | null;
+                            info: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        critical: number | null;
+                        high: number | null;
+                        medium: number | null;
+                        low: number | null;
+                        info: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            critical: number | null;
+                            high: number | null;
+                            medium: number | null;
+                            low: number | null;
+                            info: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/finding-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                email: string;
+                                /** @enum {string} */
+                                language: "en" | "de" | "fr" | "es";
+                                questions: string[] | null;
+                                invitedBy: string;
+                                expiresAt: number;
+                                revokedAt: number | null;
+                                openedAt: number | null;
+                                createdAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** Format: email */
+                        email: string;
+                        /**
+                         * @default en
+                         * @enum {string}
+                         */
+                        language?: "en" | "de" | "fr" | "es";
+                        /** @default 30 */
+                        days?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vendors/{id}/finding-links/{linkId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    linkId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            vendor: string;
+                            email: string;
+                            /** @enum {string} */
+                            language: "en" | "de" | "fr" | "es";
+                            findings: {
+                                id: string;
+                                reference: string;
+                                title: string;
+                                description: string;
+                                recommendation: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                cvssScore: number | null;
+                                dueOn: string | null;
+                                isOverdue: boolean;
+                                /** @enum {string} */
+                                state: "open" | "fixed" | "retest" | "closed" | "accepted";
+                                entries: {
+                                    id: string;
+                                    author: string | null;
+                                    text: string;
+                                    to: ("open" | "fixed" | "retest" | "closed" | "accepted") | null;
+                                    fileName: string | null;
+                                    at: number;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/findings/{id}/replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                        /** @default false */
+                        isFixed?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/portal/findings/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        content: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            name: string;
+                            bytes: number;
+                        };
+                    };
                 };
             };
         };
@@ -26000,6 +31652,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sso/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ready settings for tools: what to fill in here and what to enter there */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SsoCatalogueEntry"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sso/apps": {
         parameters: {
             query?: never;
@@ -27560,6 +33250,31 @@ export interface components {
             attempts: number;
             outcome: string | null;
         };
+        SsoCatalogueEntryInput: {
+            app: string;
+            title: string;
+            vendor: string;
+            category: string;
+            /** @enum {string} */
+            protocol: "oidc" | "saml";
+            sources: string[];
+            /** @enum {string} */
+            evidence: "described" | "tried";
+            needs: string | null;
+            fields: {
+                name: string;
+                title: string;
+                help: string;
+                example: string;
+                pattern: string;
+            }[];
+            settings: {
+                [key: string]: unknown;
+            };
+            launchUrl: string | null;
+            steps: string[];
+            notes: string[];
+        };
         LaunchableAppInput: {
             id: string;
             name: string;
@@ -27849,6 +33564,31 @@ export interface components {
             notice: "none" | "waiting" | "told" | "not-possible" | "failed";
             attempts: number;
             outcome: string | null;
+        };
+        SsoCatalogueEntry: {
+            app: string;
+            title: string;
+            vendor: string;
+            category: string;
+            /** @enum {string} */
+            protocol: "oidc" | "saml";
+            sources: string[];
+            /** @enum {string} */
+            evidence: "described" | "tried";
+            needs: string | null;
+            fields: {
+                name: string;
+                title: string;
+                help: string;
+                example: string;
+                pattern: string;
+            }[];
+            settings: {
+                [key: string]: unknown;
+            };
+            launchUrl: string | null;
+            steps: string[];
+            notes: string[];
         };
         LaunchableApp: {
             id: string;

@@ -86,11 +86,16 @@ function sessionOf(principal: Principal): Session {
 export function createEnrolment(context: IdentityContext): Enrolment {
   const { db, clock, config, emit, envelope, random } = context;
 
+  /** Whoever came through a corporate provider and has no factor here may set one up right after that sign-in. */
+  const firstFactorSince = async (session: Session): Promise<number | null> =>
+    session.amr.includes('fed') && !(await hasFactors(tablesOf(db), session.personId)) ? session.createdAt : null;
+
   /** In an enrolment session the link was the proof; in a full one a factor must have been shown lately. */
-  const begin = (principal: Principal): Session => {
+  const begin = async (principal: Principal): Promise<Session> => {
     const session = sessionOf(principal);
     if (session.stage === 'enrol') return session;
-    const fresh = session.strongAuthAt !== null && clock.now() - session.strongAuthAt <= STEP_UP_AGE_MS_MAX;
+    const shownAt = session.strongAuthAt ?? (await firstFactorSince(session));
+    const fresh = shownAt !== null && clock.now() - shownAt <= STEP_UP_AGE_MS_MAX;
     if (!fresh) throw new StepUpRequired('Confirm with your passkey or code, then try again.', { step_up: true });
     return session;
   };
@@ -166,7 +171,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async passkeyOptions(principal) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const tables = tablesOf(db);
       const person = await personOf(session);
       const handle = await findWebauthnHandle(tables, person.id);
@@ -176,7 +181,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async passkey(principal, { challengeId, response, name }) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const kept = await takeChallenge(tablesOf(db), 'passkey-register', challengeId, clock.now());
       if (kept.sessionId !== session.id) throw new ChallengeInvalid('This attempt belongs to another session.');
       const checked = await checkRegistration(config, kept.challenge, response);
@@ -203,7 +208,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async password(principal, password) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const person = await personOf(session);
       await checkPasswordStrength(password, [person.name, person.email, person.login, config.organisation]);
       const hash = await hashPassword(password, context.passwordCost, random);
@@ -216,7 +221,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async totpBegin(principal) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const person = await personOf(session);
       const secret = makeTotpSecret(random);
       const id = randomUUID();
@@ -228,7 +233,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async totpConfirm(principal, code) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const { enrolled, person } = await db.transaction(async (tx) => {
         const owner = await load(tx, session.personId);
         const tables = tablesOf(tx);
@@ -250,7 +255,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async recoveryCodes(principal) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const made = makeRecoveryCodes(random);
       const person = await db.transaction(async (tx) => {
         const owner = await load(tx, session.personId);
@@ -264,7 +269,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async removePasskey(principal, id) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const person = await db.transaction(async (tx) => {
         const owner = await load(tx, session.personId);
         if (!(await deletePasskey(tablesOf(tx), owner.id, id))) throw new FactorNotFound('There is no such passkey.');
@@ -276,7 +281,7 @@ export function createEnrolment(context: IdentityContext): Enrolment {
     },
 
     async removePassword(principal) {
-      const session = begin(principal);
+      const session = await begin(principal);
       const person = await db.transaction(async (tx) => {
         const owner = await load(tx, session.personId);
         const removed = [await deletePassword(tablesOf(tx), owner.id), await deleteTotp(tablesOf(tx), owner.id)];

@@ -56,7 +56,7 @@ export function isPublicAddress(address: string): boolean {
 type LookupDone = (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void;
 
 /** Looks a name up once and connects to what was checked: a second answer of DNS has no say (rebinding). */
-function publicLookup(hostname: string, options: LookupOptions, done: LookupDone): void {
+export function publicLookup(hostname: string, options: LookupOptions, done: LookupDone): void {
   resolve(hostname, { ...options, all: true }, (error, addresses) => {
     if (error) return done(error, []);
     const open = addresses.filter(({ address }) => isPublicAddress(address));

@@ -44,7 +44,7 @@ export interface NewPerson {
   readonly login: string;
   readonly status: PersonStatus;
   readonly roles: readonly Role[];
-  readonly source: 'local' | 'scim';
+  readonly source: 'local' | 'scim' | 'upstream';
   readonly webauthnHandle: Buffer;
   readonly at: number;
 }

@@ -10,7 +10,7 @@ export interface Person {
   readonly login: string;
   readonly status: PersonStatus;
   readonly roles: readonly Role[];
-  readonly source: 'local' | 'scim';
+  readonly source: 'local' | 'scim' | 'upstream';
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly lastSignInAt: number | null;

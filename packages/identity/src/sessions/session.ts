@@ -3,8 +3,11 @@ import type { Actor, PersonId, SessionId } from '@cordon/kernel';
 /** `enrol`: made by a one-time link or a recovery code; may only set up factors. */
 export type SessionStage = 'enrol' | 'full';
 
-/** How someone showed who they are (RFC 8176 values where there is one). */
-export type AuthMethod = 'hwk' | 'pwd' | 'otp' | 'link' | 'recovery';
+/**
+ * How someone showed who they are (RFC 8176 values where there is one). `fed`: at a corporate provider; `fed-mfa` and
+ * `fed-phr`: whose word for a second factor, or one that resists phishing, was taken.
+ */
+export type AuthMethod = 'hwk' | 'pwd' | 'otp' | 'link' | 'recovery' | 'fed' | 'fed-mfa' | 'fed-phr';
 
 export interface Session {
   readonly id: SessionId;

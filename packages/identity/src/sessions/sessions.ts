@@ -28,7 +28,7 @@ import {
 /** A link or recovery code leaves this long to set up a factor. */
 const ENROL_MS_MAX = 30 * 60_000;
 /** Methods that count as a strong factor when shown. */
-const STRONG: ReadonlySet<AuthMethod> = new Set(['hwk', 'otp']);
+const STRONG: ReadonlySet<AuthMethod> = new Set(['hwk', 'otp', 'fed-mfa', 'fed-phr']);
 
 export interface StartedSession {
   readonly session: Session;
@@ -50,6 +50,10 @@ export async function startSession(
     readonly stage: SessionStage;
     readonly amr: readonly AuthMethod[];
     readonly origin: RequestOrigin;
+    /** A strong factor was shown earlier than now, at a corporate provider. */
+    readonly strongAuthAt?: number;
+    /** The session ends then at the latest. */
+    readonly endsAt?: number;
   },
 ): Promise<StartedSession> {
   const now = context.clock.now();
@@ -61,12 +65,12 @@ export async function startSession(
     personId: input.person.id,
     stage: input.stage,
     amr: input.amr,
-    strongAuthAt: input.amr.some((method) => STRONG.has(method)) ? now : null,
+    strongAuthAt: input.amr.some((method) => STRONG.has(method)) ? Math.min(now, input.strongAuthAt ?? now) : null,
     agent,
     ip: input.origin.ip,
     createdAt: now,
     seenAt: now,
-    expiresAt: now + lifetime,
+    expiresAt: Math.min(now + lifetime, input.endsAt ?? Infinity),
   };
   await insertSession(tablesOf(tx), session, { hash, agentKey: agentKey(agent) });
   await appendAudit(tx, {
@@ -105,8 +109,9 @@ export async function markStrong(
   tx: Transaction,
   session: Session,
   method: AuthMethod,
+  at?: number,
 ): Promise<Session> {
-  const strongAuthAt = context.clock.now();
+  const strongAuthAt = at ?? context.clock.now();
   // The latest comes last: some decisions want the passkey to be the one that was just shown.
   const amr = [...session.amr.filter((known) => known !== method), method];
   await updateSession(tablesOf(tx), session.id, { strongAuthAt, amr });

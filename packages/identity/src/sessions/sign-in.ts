@@ -21,6 +21,8 @@ import { hashRecoveryCode } from '../factors/recovery-code.ts';
 import { matchTotp } from '../factors/totp.ts';
 import type { Person } from '../people/person.ts';
 import { findPerson, findPersonByLogin, updatePerson } from '../people/person-store.ts';
+import { findWayIn } from '../upstream/providers.ts';
+import { refuseUpstream } from '../upstream/refusal.ts';
 import type { AuthMethod, SessionStage } from './session.ts';
 import { actorOf, type StartedSession, startSession } from './sessions.ts';
 import { createSignInGuard } from './sign-in-guard.ts';
@@ -82,6 +84,10 @@ export function createSignIn(context: IdentityContext): SignIn {
     amr: readonly AuthMethod[],
     origin: RequestOrigin,
   ): Promise<SignedIn> => {
+    // Owners keep their own way in: the provider may be down, or in the wrong hands.
+    if (!person.roles.includes('owner') && (await findWayIn(context, person.login)).required) {
+      return refuseUpstream('person.local_refused');
+    }
     const started = await db.transaction(async (tx) => {
       await updatePerson(tablesOf(tx), person.id, { lastSignInAt: clock.now() }, clock.now());
       return startSession(context, tx, { person, stage, amr, origin });

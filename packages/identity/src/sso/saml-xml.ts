@@ -13,13 +13,13 @@ export const SHA256 = 'http://www.w3.org/2001/04/xmlenc#sha256';
 export const EXC_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const ENVELOPED = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature';
 /** RSA with SHA-2 alone: no SHA-1, no HMAC (which would make a public certificate a shared secret). */
-const SIGNATURE_ALGORITHMS: Readonly<Record<string, string>> = {
+export const SIGNATURE_ALGORITHMS: Readonly<Record<string, string>> = {
   [RSA_SHA256]: 'RSA-SHA256',
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha384': 'RSA-SHA384',
   'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512': 'RSA-SHA512',
 };
-const DIGEST_ALGORITHMS: ReadonlySet<string> = new Set([SHA256, 'http://www.w3.org/2001/04/xmlenc#sha512']);
-const TRANSFORMS: ReadonlySet<string> = new Set([ENVELOPED, EXC_C14N]);
+export const DIGEST_ALGORITHMS: ReadonlySet<string> = new Set([SHA256, 'http://www.w3.org/2001/04/xmlenc#sha512']);
+export const TRANSFORMS: ReadonlySet<string> = new Set([ENVELOPED, EXC_C14N]);
 
 export const XML_CHARS_MAX = 256 * 1024;
 const DEPTH_MAX = 64;

@@ -123,7 +123,9 @@ export async function loadSubscriber(db: IdentityDb, id: string): Promise<Subscr
   if (!person) return undefined;
   const { rows } = await sql<{ id: string; name: string }>`
     select g.id, coalesce(g.attributes ->> 'displayName', '') as name
-    from scim_members m join scim_groups g on g.id = m.group_id
-    where m.user_id = ${person.id}::uuid order by name limit ${GROUPS_MAX}`.execute(db);
+    from scim_groups g where g.id in (
+      select m.group_id from scim_members m where m.user_id = ${person.id}::uuid
+      union select u.group_id from upstream_members u where u.person_id = ${person.id}::uuid)
+    order by name limit ${GROUPS_MAX}`.execute(db);
   return { person, groups: rows };
 }

@@ -171,8 +171,8 @@ export type Strength = 'any' | 'mfa' | 'passkey';
 const RANK: Readonly<Record<Strength, number>> = { any: 0, mfa: 1, passkey: 2 };
 
 export function strengthOf(amr: readonly string[]): Strength {
-  if (amr.includes('hwk')) return 'passkey';
-  return amr.includes('otp') ? 'mfa' : 'any';
+  if (amr.includes('hwk') || amr.includes('fed-phr')) return 'passkey';
+  return amr.includes('otp') || amr.includes('fed-mfa') ? 'mfa' : 'any';
 }
 
 export function isStrongEnough(has: Strength, wanted: Strength): boolean {

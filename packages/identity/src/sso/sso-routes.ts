@@ -54,6 +54,27 @@ const signOnResponse = z
   })
   .meta({ id: 'SsoSignOn' });
 
+const catalogueResponse = z
+  .object({
+    app: z.string(),
+    title: z.string(),
+    vendor: z.string(),
+    category: z.string(),
+    protocol: z.enum(['oidc', 'saml']),
+    sources: z.array(z.string()),
+    evidence: z.enum(['described', 'tried']),
+    needs: z.string().nullable(),
+    fields: z.array(
+      z.object({ name: z.string(), title: z.string(), help: z.string(), example: z.string(), pattern: z.string() }),
+    ),
+    /** Settings of an app, with `{name}` where a field belongs. */
+    settings: z.record(z.string(), z.unknown()),
+    launchUrl: z.string().nullable(),
+    steps: z.array(z.string()),
+    notes: z.array(z.string()),
+  })
+  .meta({ id: 'SsoCatalogueEntry' });
+
 const launchResponse = z
   .object({
     id: z.string(),
@@ -145,6 +166,24 @@ export function ssoRoutes(identity: Identity): FastifyPluginAsyncZod {
         const certificates = published.map((one) => ({ ...one, createdAt: isoTime(one.createdAt) }));
         return { ...addresses, certificates };
       },
+    );
+    app.get(
+      '/api/v1/sso/catalogue',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'Ready settings for tools: what to fill in here and what to enter there',
+          response: { 200: z.object({ items: z.array(catalogueResponse) }) },
+        },
+      },
+      async () => ({
+        items: (await identity.ssoCatalogue()).map((entry) => ({
+          ...entry,
+          needs: entry.needs ?? null,
+          launchUrl: entry.launchUrl ?? null,
+        })),
+      }),
     );
     app.get(
       '/api/v1/sso/apps',

@@ -16,6 +16,8 @@ import { escapeHtml, secureHeaders, sendPage } from './sso-page.ts';
 import { reportRefusal } from './sso-record.ts';
 import { createSsoStates } from './sso-state.ts';
 import { createSubjectReader } from './sso-subject.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { UPSTREAM_PATH } from '../upstream/upstream-flow.ts';
 
 /** Where tools find Cordon. */
 export interface SsoAddresses {
@@ -37,7 +39,7 @@ export interface Sso {
   readonly apps: SsoApps;
   readonly keys: SamlKeys;
   readonly addresses: SsoAddresses;
-  start(options?: { readonly post?: PostToApp }): Promise<SsoServer>;
+  start(options?: { readonly post?: PostToApp; readonly upstream?: Upstream }): Promise<SsoServer>;
 }
 
 export function createSso(context: IdentityContext, signingKeys: SigningKeys): Sso {
@@ -55,16 +57,23 @@ export function createSso(context: IdentityContext, signingKeys: SigningKeys): S
       samlSsoUrl: `${saml}/sso`,
       samlSloUrl: `${saml}/slo`,
     },
-    start: (options = {}) => startSso(context, { signingKeys, keys, post: options.post ?? postToApp }),
+    start: (options = {}) =>
+      startSso(context, { signingKeys, keys, post: options.post ?? postToApp, upstream: options.upstream }),
   };
 }
 
 async function startSso(
   context: IdentityContext,
-  parts: { readonly signingKeys: SigningKeys; readonly keys: SamlKeys; readonly post: PostToApp },
+  parts: {
+    readonly signingKeys: SigningKeys;
+    readonly keys: SamlKeys;
+    readonly post: PostToApp;
+    readonly upstream: Upstream | undefined;
+  },
 ): Promise<SsoServer> {
   const subjects = createSubjectReader(context);
   const states = createSsoStates(context);
+  const upstream = parts.upstream?.server(subjects);
   const idp = createSamlIdp(context, { keys: parts.keys, states, subjects });
   let oidc: SsoOidc = await createSsoOidc(context, parts.signingKeys, subjects);
   const reload = async (): Promise<void> => {
@@ -103,11 +112,14 @@ async function startSso(
     async handle(request, response) {
       secureHeaders(response);
       try {
+        if (upstream && (request.url ?? '').startsWith(`${UPSTREAM_PATH}/`))
+          return await upstream.handle(request, response);
         const isSaml = (request.url ?? '').startsWith(`${SAML_PATH}/`);
         await (isSaml ? idp : oidc).handle(request, response);
       } catch (error) {
         fail(request, response, error);
       }
+      return undefined;
     },
     async stop() {
       await notices.stop();

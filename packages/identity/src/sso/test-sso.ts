@@ -4,6 +4,7 @@ import { PersonId, systemClock } from '@cordon/kernel';
 import type { FastifyInstance } from 'fastify';
 import { BROWSER, createTestBrowser, startTestServer } from '../test-server.ts';
 import { createFakeIdentity, createSoftwareAuthenticator, type FakeIdentity } from '../testing.ts';
+import type { IdentityConfigInput } from '../config.ts';
 import type { SsoApp } from './sso-app.ts';
 import { ssoSettings } from './sso-app.ts';
 import type { SsoServer } from './sso.ts';
@@ -29,7 +30,10 @@ export interface SsoStage {
 }
 
 /** Identity with its sign-on server on a loopback port, and apps that write down what they are posted. */
-export async function startSsoStage(): Promise<SsoStage> {
+export async function startSsoStage(
+  extra: Partial<IdentityConfigInput> = {},
+  options: Pick<NonNullable<Parameters<typeof createFakeIdentity>[0]>, 'resolveTxt'> = {},
+): Promise<SsoStage> {
   let sso: SsoServer | undefined;
   const http = createServer((request, response) => {
     sso?.handle(request, response).catch((error: unknown) => {
@@ -40,7 +44,7 @@ export async function startSsoStage(): Promise<SsoStage> {
   http.listen(0, '127.0.0.1', resolve);
   await promise;
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`; // listening on TCP
-  const fake = await createFakeIdentity({ clock: systemClock, config: { publicUrl: url } });
+  const fake = await createFakeIdentity({ ...options, clock: systemClock, config: { ...extra, publicUrl: url } });
   const { server } = await startTestServer(fake);
   let count = 0;
   const stage: { -readonly [Key in keyof SsoStage]: SsoStage[Key] } = {
@@ -81,6 +85,10 @@ export async function startSsoStage(): Promise<SsoStage> {
 
 export interface SsoBrowser {
   readonly personId: PersonId;
+  /** Signs in with the passkey once more; gives the status. */
+  signInAgain(): Promise<number>;
+  /** What it would send as Cookie. */
+  cookies(): string;
   /** One request; cookies are kept, redirects are not followed. */
   get(url: string): Promise<Response>;
   post(url: string, form: Record<string, string>): Promise<Response>;
@@ -92,32 +100,35 @@ export interface SsoBrowser {
 /** A browser; signed in with a passkey as the first owner, or as an invited person, unless told otherwise. */
 export async function openSsoBrowser(
   stage: SsoStage,
-  options: { readonly as?: 'first-owner' | { name: string; roles: readonly 'auditor'[] } | 'nobody' } = {},
+  options: {
+    readonly as?: 'first-owner' | { name: string; roles: readonly ('auditor' | 'owner')[]; email?: string } | 'nobody';
+  } = {},
 ): Promise<SsoBrowser> {
   const { fake, server, url } = stage;
   const console = createTestBrowser(server, url);
   let personId = PersonId.create();
+  const key = createSoftwareAuthenticator(url);
   if (options.as !== 'nobody') {
-    const named = typeof options.as === 'object' ? options.as : { name: 'Ada Lovelace', roles: [] };
-    const email = `${named.name.toLowerCase().replaceAll(' ', '.')}@example.com`;
+    const named: { name: string; roles: readonly ('auditor' | 'owner')[]; email?: string } =
+      typeof options.as === 'object' ? options.as : { name: 'Ada Lovelace', roles: [] };
+    const email = named.email ?? `${named.name.toLowerCase().replaceAll(' ', '.')}@example.com`;
     const link =
       typeof options.as === 'object'
         ? (await fake.identity.people.invite(OWNER, { ...named, email })).link
         : await fake.identity.links.createFirstOwnerLink();
     await console.send('POST', '/api/v1/auth/link', { token: link.token, name: named.name, email });
-    const key = createSoftwareAuthenticator(url);
     const started = (await console.send('POST', '/api/v1/auth/passkey/register/options')).json();
     const body = { challengeId: started.challengeId, response: key.create(started.options), name: 'Key' };
     await console.send('POST', '/api/v1/auth/passkey/register/verify', body);
     personId = PersonId.parse((await console.send('GET', '/api/v1/session')).json().actor.id);
   }
   const jar = new Map<string, string>();
+  const cookies = (): string =>
+    [...(console.cookie === null ? [] : [console.cookie]), ...[...jar].map(([name, value]) => `${name}=${value}`)].join(
+      '; ',
+    );
   const send = async (target: string, init: RequestInit): Promise<Response> => {
-    const cookies = [
-      ...(console.cookie === null ? [] : [console.cookie]),
-      ...[...jar].map(([name, value]) => `${name}=${value}`),
-    ];
-    const headers = { 'user-agent': BROWSER, cookie: cookies.join('; ') };
+    const headers = { 'user-agent': BROWSER, cookie: cookies() };
     const response = await fetch(new URL(target, url), { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) {
       const [pair = ''] = line.split(';');
@@ -129,6 +140,12 @@ export async function openSsoBrowser(
   };
   return {
     personId,
+    async signInAgain() {
+      const started = (await console.send('POST', '/api/v1/auth/passkey/options')).json();
+      const answer = { challengeId: started.challengeId, response: key.get(started.options) };
+      return (await console.send('POST', '/api/v1/auth/passkey/verify', answer)).statusCode;
+    },
+    cookies,
     get: (target) => send(target, { method: 'GET' }),
     post: (target, form) => send(target, { method: 'POST', body: new URLSearchParams(form) }),
     async follow(target) {
