@@ -3,6 +3,7 @@ import { serveMcp } from './mcp/serve-mcp.ts';
 import { acceptRequest } from './steps/accept-request.ts';
 import { assignCredential } from './steps/assign-credential.ts';
 import { assignLinks } from './steps/assign-links.ts';
+import { checkAnswer } from './steps/check-answer.ts';
 import { checkGrant } from './steps/check-grant.ts';
 import { checkInjection } from './steps/check-injection.ts';
 import { checkLimits } from './steps/check-limits.ts';
@@ -43,6 +44,7 @@ export const pipelines: Readonly<Record<ListenerPlan['kind'], readonly NamedStep
     { name: 'attach credential', run: assignCredential },
     { name: 'forward', run: loadResponse },
     { name: 'validate response', run: checkResponse },
+    { name: 'check answer', run: checkAnswer },
     { name: 'inspect response', run: inspectResponse },
     { name: 'rewrite', run: assignLinks },
     { name: 'record', run: respondRecorded },

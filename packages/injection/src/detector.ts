@@ -4,6 +4,7 @@ import { type FieldKind, kindByName, kindBySchema, type SchemaHint } from './fie
 import type { InjectionFinding, InjectionPlace, Match } from './finding.ts';
 import { inspectText } from './inspect-text.ts';
 import { maskEvidence } from './mask-evidence.ts';
+import { readMultipart } from './multipart.ts';
 import { detectOperatorKey } from './nosql.ts';
 import { isPlainUrlAt } from './ssrf.ts';
 import { readString, walkJson } from './walk-json.ts';
@@ -48,6 +49,11 @@ export interface InjectionDetector {
   /** A query or form as it came: `a=1&b[$ne]=2`. */
   inspectForm(place: 'query' | 'body', text: string, options?: InspectOptions): InjectionFinding[];
   inspectXml(text: string, options?: InspectOptions): InjectionFinding[];
+  /**
+   * A form with files: its fields by name, JSON in them, and the names of files. What files hold is theirs.
+   * Null: it can't be read in one way only.
+   */
+  inspectMultipart(contentType: string, bytes: Uint8Array, options?: InspectOptions): InjectionFinding[] | null;
   /** Text of another type, as one value without a name. */
   inspectPlain(text: string, options?: InspectOptions): InjectionFinding[];
   /** Path parameters, decoded, or the segments of an undescribed path. */
@@ -265,6 +271,24 @@ class Detector implements InjectionDetector {
       if (found.length < FINDINGS_MAX) this.#string(value, tokens, options, found, NESTED_DEPTH_MAX);
     });
     return found;
+  }
+
+  inspectMultipart(contentType: string, bytes: Uint8Array, options: InspectOptions = {}): InjectionFinding[] | null {
+    const parts = readMultipart(contentType, bytes);
+    if (!parts) return null;
+    const found: InjectionFinding[] = [];
+    for (const { name, fileName, type, content } of parts) {
+      if (found.length >= FINDINGS_MAX) break;
+      if (fileName !== null) {
+        // What is written to a disk or into a page under this name: an identifier, not prose.
+        const seen = inspectText(fileName, { kind: 'term', oneLine: true });
+        if (seen) found.push(finding('body', [name, 'filename'], seen.text, seen, options));
+      } else if (/[/+]json$/.test(type)) {
+        const pointer = (options.pointer ?? '') + pointerOf([name]);
+        found.push(...this.inspectJson(content, { pointer }));
+      } else this.#parameter('body', name, content.toString('utf8'), options, found);
+    }
+    return found.slice(0, FINDINGS_MAX);
   }
 
   inspectPlain(text: string, options: InspectOptions = {}): InjectionFinding[] {

@@ -231,6 +231,8 @@ export const appEntry = z.strictObject({
    */
   forwardProxy: z.enum(['inspect', 'tunnel', 'refuse']).default('refuse'),
   injection: z.enum(['refuse', 'detect', 'off']).default('detect'),
+  /** The same for what the app answers: text that somebody planted there. */
+  injectionAnswers: z.enum(['refuse', 'detect', 'off']).default('off'),
   injectionExceptions: z.array(injectionException).max(200).default([]),
   credential: credential.nullable().default(null),
   /** The weakest client proof accepted for this app. */

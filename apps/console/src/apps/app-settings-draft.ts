@@ -50,6 +50,16 @@ export const CHOICES: readonly Choice[] = [
     ],
   },
   {
+    key: 'injectionAnswers',
+    label: 'Injection in answers',
+    description: 'Text that somebody planted in the app, for whoever reads it next.',
+    options: [
+      { value: 'refuse', label: 'Refuse the answer' },
+      { value: 'detect', label: 'Let pass and record' },
+      { value: 'off', label: 'Do not look' },
+    ],
+  },
+  {
     key: 'forwardProxy',
     label: 'Through the forward proxy',
     description: 'Connections to this app’s hosts by HTTPS_PROXY.',

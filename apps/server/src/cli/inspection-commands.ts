@@ -39,11 +39,17 @@ function addInjection(program: Command, context: CliContext): void {
   injection
     .command('set <app> <mode>')
     .description('refuse, detect or off')
-    .action(async (name: string, mode: string) => {
+    .option('--answers', 'for what the app answers, instead of what it is sent')
+    .action(async (name: string, mode: string, options: { answers?: boolean }) => {
       if (mode !== 'refuse' && mode !== 'detect' && mode !== 'off')
         throw new UsageWrong('The mode is refuse, detect or off.');
       const { api, id } = await loadApp(context, name);
-      take(await api.PATCH('/api/v1/apps/{id}', { params: { path: { id } }, body: { injection: mode } }));
+      take(
+        await api.PATCH('/api/v1/apps/{id}', {
+          params: { path: { id } },
+          body: options.answers ? { injectionAnswers: mode } : { injection: mode },
+        }),
+      );
       note(`${name}: ${mode}.`);
     });
   injection

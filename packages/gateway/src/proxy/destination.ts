@@ -23,12 +23,30 @@ export function readAuthority(authority: string, defaultPort?: number): Destinat
   return { host: host.startsWith('[') ? host.slice(1, -1) : host, port };
 }
 
+const blockedSets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+/** Whether a host is forbidden, or lies beneath one that is. */
+function isBlocked(blocked: readonly string[], host: string): boolean {
+  if (blocked.length === 0) return false;
+  const known = blockedSets.get(blocked) ?? new Set(blocked);
+  blockedSets.set(blocked, known);
+  for (let rest = host; rest.includes('.'); rest = rest.slice(rest.indexOf('.') + 1)) if (known.has(rest)) return true;
+  return false;
+}
+
 /** @throws {Refusal} */
 export function judgeDestination(
   tables: SnapshotTables,
   integrationId: string,
   { host, port }: Destination,
 ): ProxyDecision {
+  if (isBlocked(tables.proxy?.blocked ?? [], host)) {
+    throw new Refusal(
+      'gateway.proxy_refused',
+      `${host} belongs to an app that was reviewed and forbidden. The attempt is recorded; ask a security engineer for the reason.`,
+      { detail: { host, forbidden: true } },
+    );
+  }
   const known = tables.byUpstream(host, port);
   if (known) {
     const { app, target } = known;

@@ -9,7 +9,8 @@ import { Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
 
 /** Stateless, so that one serves every call. */
-const detector = createInjectionDetector();
+export const injectionDetector = createInjectionDetector();
+const detector = injectionDetector;
 const FORM = 'application/x-www-form-urlencoded';
 const FINDINGS_TOLD_MAX = 5;
 
@@ -51,11 +52,24 @@ function inspectBody(exchange: Exchange, options: InspectOptions): InjectionFind
   const { requestBody: body, requestType: type } = exchange;
   if (!body || body.length === 0) return [];
   if (type === FORM) return detector.inspectForm('body', body.toString('utf8'), options);
+  if (type === 'multipart/form-data') {
+    const found = detector.inspectMultipart(exchange.request.headers['content-type'] ?? '', body, options);
+    if (found) return found;
+    if (exchange.app.entry.injection === 'refuse') throw ambiguous();
+    exchange.notes.push('multipart-ambiguous');
+    return detector.inspectPlain(body.toString('utf8'), options);
+  }
   if (/[/+]xml$/.test(type)) return detector.inspectXml(body.toString('utf8'), options);
   // Bodies without a type are JSON to most who read them.
   const json = type === '' || /json/.test(type) || body[0] === 0x7b || body[0] === 0x5b;
   return json ? detector.inspectJson(body, options) : detector.inspectPlain(body.toString('utf8'), options);
 }
+
+const ambiguous = (): Refusal =>
+  new Refusal(
+    'gateway.request_malformed',
+    'The form with files could be read in more than one way. Send it as RFC 7578 says: no preamble or epilogue, one name for each part, no transfer encoding.',
+  );
 
 /** Whether a pointer is the one an exception names; `*` stands for any one token. */
 function fits(pattern: string, pointer: string): boolean {
@@ -65,7 +79,7 @@ function fits(pattern: string, pointer: string): boolean {
   return wanted.length === given.length && wanted.every((token, index) => token === '*' || token === given[index]);
 }
 
-function isExcepted(
+export function isExcepted(
   finding: InjectionFinding,
   exceptions: readonly Exception[],
   operationId: string,
@@ -102,6 +116,25 @@ function refusal(findings: readonly InjectionFinding[]): Refusal {
   );
 }
 
+/** Notes the first few of them in the call's event. */
+export function addInjectionFindings(
+  exchange: Exchange,
+  findings: readonly InjectionFinding[],
+  direction: 'request' | 'response',
+  action: 'block' | 'log',
+): void {
+  for (const finding of findings.slice(0, FINDINGS_TOLD_MAX)) {
+    exchange.addFinding({
+      class: `injection.${finding.kind}`,
+      direction,
+      count: 1,
+      action,
+      place: placeOf(finding),
+      evidence: `${finding.rule}: ${finding.evidence}`,
+    });
+  }
+}
+
 /** Texts that stand in a GraphQL document itself rather than in its variables. */
 function inspectLiterals({ literals }: Exchange, options: InspectOptions): InjectionFinding[] {
   return Object.entries(literals).flatMap(
@@ -129,17 +162,6 @@ export function checkInjection(exchange: Exchange): void {
     (finding) => !isExcepted(finding, injectionExceptions, operation!.id, exchange.startedAt), // as above
   );
   if (counted.length === 0) return;
-  const action = mode === 'refuse' ? 'block' : 'log';
-  for (const finding of counted.slice(0, FINDINGS_TOLD_MAX)) {
-    const place = placeOf(finding);
-    exchange.addFinding({
-      class: `injection.${finding.kind}`,
-      direction: 'request',
-      count: 1,
-      action,
-      place,
-      evidence: `${finding.rule}: ${finding.evidence}`,
-    });
-  }
+  addInjectionFindings(exchange, counted, 'request', mode === 'refuse' ? 'block' : 'log');
   if (mode === 'refuse') throw refusal(counted);
 }

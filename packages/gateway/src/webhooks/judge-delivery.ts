@@ -70,8 +70,9 @@ export async function checkRate(hook: Hook): Promise<void> {
   const check = { concurrency: null, callsPerDay: null, bytesPerDay: null };
   const { counters } = hook.runtime.gateway;
   const burst = { ...rate, burst: rate.count };
-  const { admission, leave } = await counters.admit([{ ...check, key: `webhook:${id}`, rate: burst }]);
-  leave();
+  const place = await counters.admit([{ ...check, key: `webhook:${id}`, rate: burst }]);
+  place.leave();
+  const { admission } = place;
   if (!admission.refused) return;
   const seconds = Math.max(1, Math.ceil((admission.verdicts[0]?.retryAfterMs ?? 0) / 1000));
   throw new Refusal(
