@@ -32,6 +32,7 @@ import { addProofCommands } from './cli/proof-commands.ts';
 import { addLeaverCommands } from './cli/leaver-commands.ts';
 import { addSystemCommands } from './cli/system-commands.ts';
 import { addVendorCommands } from './cli/vendor-commands.ts';
+import { addVendorInsightCommands } from './cli/vendor-insight-commands.ts';
 import { loadSettings } from './cli/settings.ts';
 import { addTokenCommands } from './cli/token-command.ts';
 import { addWebhookCommands } from './cli/webhook-commands.ts';
@@ -79,6 +80,7 @@ function buildProgram(): Command {
   addOfflineCommands(program);
   addQuestionnaireCommands(program);
   addVendorCommands(program, context);
+  addVendorInsightCommands(program, context);
   addContractCommands(program);
   addRoleCommands(program, context);
   return program;

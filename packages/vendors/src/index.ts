@@ -32,7 +32,7 @@ export { createExportCommands, type ExportCommands } from './export/export-comma
 export { verifyPdf } from './export/pdf.ts';
 export { createFileReader, type FileReader } from './files/file-reader.ts';
 export { FILE_BYTES_MAX } from './files/limits.ts';
-export { type SendMail, sendQueued } from './mail/mail-queue.ts';
+export { queueMail, type SendMail, sendQueued } from './mail/mail-queue.ts';
 export { createSmtpSender } from './mail/smtp-sender.ts';
 export { type ClientGrant, checkBadClients, type FindClientGrants, listBadClients } from './monitoring/bad-clients.ts';
 export { FEED_BYTES_MAX } from './monitoring/feed-document.ts';
@@ -46,6 +46,7 @@ export {
   type NoticeContext,
   type OpenNoticeCase,
   receiveVendorNotice,
+  recordCaseNotice,
   vendorNoticeInput,
 } from './monitoring/notices.ts';
 export { createCaaLookup, probeHost, type ProbeReach } from './monitoring/probe.ts';

@@ -6,6 +6,7 @@ import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
@@ -13,6 +14,7 @@ import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
+import { HoursDialog } from './HoursDialog.tsx';
 import { type Contract, contractQuery } from './vendor-queries.ts';
 
 type Clause = Contract['check']['clauses'][number];
@@ -65,6 +67,7 @@ function OneClause({ contract, clause }: { readonly contract: Contract; readonly
     },
     changes: [['contracts'], ['vendors']],
   });
+  const [isCorrecting, setCorrecting] = useState(false);
   const [type, label] = STATES[clause.status];
   const said = contract.confirmations[clause.id];
   return (
@@ -82,6 +85,11 @@ function OneClause({ contract, clause }: { readonly contract: Contract; readonly
                 <Button ariaLabel={`Not so: ${clause.title}`} onClick={() => confirm.mutate('rejected')}>
                   Not so
                 </Button>
+                {clause.clock ? (
+                  <Button ariaLabel={`Correct the hours: ${clause.title}`} onClick={() => setCorrecting(true)}>
+                    Correct the hours
+                  </Button>
+                ) : null}
               </SpaceBetween>
             ) : null
           }
@@ -95,7 +103,11 @@ function OneClause({ contract, clause }: { readonly contract: Contract; readonly
         <SpaceBetween direction="horizontal" size="m">
           <StatusIndicator type={type}>{label}</StatusIndicator>
           {clause.clock ? <Box fontWeight="bold">{clause.clock.text}</Box> : null}
-          {said ? <StatusIndicator type="info">{`${said.verdict} by ${said.by}`}</StatusIndicator> : null}
+          {said ? (
+            <StatusIndicator type="info">
+              {`${said.verdict} by ${said.by}${said.hours === null ? '' : `, ${said.hours} hours`}`}
+            </StatusIndicator>
+          ) : null}
         </SpaceBetween>
         {clause.reasons.map((reason) => (
           <Box key={reason}>{reason}</Box>
@@ -106,6 +118,7 @@ function OneClause({ contract, clause }: { readonly contract: Contract; readonly
           </Box>
         ))}
       </SpaceBetween>
+      {isCorrecting ? <HoursDialog contract={contract} clause={clause} onClose={() => setCorrecting(false)} /> : null}
     </Container>
   );
 }

@@ -23,6 +23,7 @@ import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { AnswerReview } from './AnswerReview.tsx';
+import { QuestionnaireComparison } from './QuestionnaireComparison.tsx';
 import { UploadButton, type UploadedFile } from './UploadButton.tsx';
 import { type Questionnaire, questionnaireQuery } from './vendor-queries.ts';
 
@@ -86,6 +87,7 @@ function OneQuestionnaire({ questionnaire }: { readonly questionnaire: Questionn
           label={`${progress.answered} of ${progress.asked} answered`}
         />
         <Links questionnaire={questionnaire} />
+        <QuestionnaireComparison questionnaire={questionnaire} />
         {form.sections.map((section) => (
           <Container key={section.title} header={<Header variant="h2">{section.title}</Header>}>
             <SpaceBetween size="l">

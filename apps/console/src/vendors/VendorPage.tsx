@@ -25,7 +25,10 @@ import { QueryState } from '../shell/QueryState.tsx';
 import { StageBadge } from './StageBadge.tsx';
 import { UploadButton, type UploadedFile } from './UploadButton.tsx';
 import { VendorContracts } from './VendorContracts.tsx';
+import { VendorEdit } from './VendorEdit.tsx';
+import { VendorMonitoring } from './VendorMonitoring.tsx';
 import { VendorQuestionnaires } from './VendorQuestionnaires.tsx';
+import { VendorScore } from './VendorScore.tsx';
 import { type VendorDetail, vendorQuery } from './vendor-queries.ts';
 
 const NEXT: Readonly<Record<VendorDetail['stage'], readonly VendorDetail['stage'][]>> = {
@@ -45,10 +48,12 @@ export function VendorPage() {
 
 function OneVendor({ vendor }: { readonly vendor: VendorDetail }) {
   const can = useCan();
-  const [dialog, setDialog] = useState<'stage' | 'offboard' | null>(null);
+  const [dialog, setDialog] = useState<'stage' | 'offboard' | 'edit' | null>(null);
   const isOpen = !['offboarding', 'ended'].includes(vendor.stage);
   const tabs = [
     { id: 'questionnaires', label: 'Questionnaires', content: <VendorQuestionnaires vendor={vendor} /> },
+    { id: 'score', label: 'Score', content: <VendorScore vendorId={vendor.id} /> },
+    { id: 'monitoring', label: 'Monitoring', content: <VendorMonitoring vendorId={vendor.id} /> },
     { id: 'contracts', label: 'Contracts', content: <VendorContracts vendor={vendor} /> },
     { id: 'subprocessors', label: 'Subprocessors', content: <Subprocessors vendor={vendor} /> },
     { id: 'files', label: 'Files', content: <Files vendor={vendor} /> },
@@ -68,12 +73,13 @@ function OneVendor({ vendor }: { readonly vendor: VendorDetail }) {
       title={vendor.name}
       parents={[{ text: 'Vendors', href: '/vendors' }]}
       actions={
-        can('vendor.write') && isOpen ? (
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button onClick={() => setDialog('stage')}>Move on</Button>
-            <Button onClick={() => setDialog('offboard')}>Offboard</Button>
-          </SpaceBetween>
-        ) : null
+        <SpaceBetween direction="horizontal" size="xs">
+          <Button href={`/api/v1/vendors/${vendor.id}/export.pdf`}>Export as PDF</Button>
+          <Button href={`/api/v1/vendors/${vendor.id}/export.oscal`}>Export as OSCAL</Button>
+          {can('vendor.write') ? <Button onClick={() => setDialog('edit')}>Edit</Button> : null}
+          {can('vendor.write') && isOpen ? <Button onClick={() => setDialog('stage')}>Move on</Button> : null}
+          {can('vendor.write') && isOpen ? <Button onClick={() => setDialog('offboard')}>Offboard</Button> : null}
+        </SpaceBetween>
       }
     >
       <SpaceBetween size="l">
@@ -85,12 +91,18 @@ function OneVendor({ vendor }: { readonly vendor: VendorDetail }) {
             { label: 'Owner', value: vendor.profile.owner || '-' },
             { label: 'Regions', value: vendor.profile.regions.join(', ') || '-' },
             { label: 'Apps', value: vendor.appIds.length },
+            { label: 'Products', value: vendor.profile.products.join(', ') || '-' },
+            {
+              label: 'Contacts',
+              value: vendor.profile.contacts.map(({ name, email }) => `${name} <${email}>`).join(', ') || '-',
+            },
             { label: 'Security contacts', value: vendor.profile.securityTxt?.contacts.join(', ') ?? '-' },
           ]}
         />
         <Tabs tabs={tabs} />
       </SpaceBetween>
-      {dialog === null ? null : (
+      {dialog === 'edit' ? <VendorEdit vendor={vendor} onClose={() => setDialog(null)} /> : null}
+      {dialog === null || dialog === 'edit' ? null : (
         <StageDialog vendor={vendor} isEnd={dialog === 'offboard'} onClose={() => setDialog(null)} />
       )}
     </Page>

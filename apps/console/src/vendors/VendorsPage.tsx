@@ -16,7 +16,10 @@ import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
+import { vendorScoresQuery } from './insight-queries.ts';
 import { StageBadge } from './StageBadge.tsx';
+import { VendorFeeds } from './VendorFeeds.tsx';
+import { VendorImport } from './VendorImport.tsx';
 import { type FourthParty, fourthPartiesQuery, type Vendor, vendorsQuery } from './vendor-queries.ts';
 
 const TIERS = ['critical', 'high', 'medium', 'low', 'unrated'] as const;
@@ -24,7 +27,10 @@ const TIERS = ['critical', 'high', 'medium', 'low', 'unrated'] as const;
 export function VendorsPage() {
   const can = useCan();
   const vendors = useQuery(vendorsQuery);
+  const scores = useQuery(vendorScoresQuery);
+  const scoreOf = new Map(scores.data?.map((one) => [one.vendorId, one]));
   const [isAdding, setAdding] = useState(false);
+  const [isImporting, setImporting] = useState(false);
   const adopt = useCommand({
     run: async () => taken(await api.POST('/api/v1/vendors/adopt')),
     done: ({ created, linked }) => `${created} vendors added, ${linked} apps linked to known ones.`,
@@ -52,6 +58,7 @@ export function VendorsPage() {
                     <Button loading={adopt.isPending} onClick={() => adopt.mutate(undefined)}>
                       Add from apps
                     </Button>
+                    <Button onClick={() => setImporting(true)}>Import a list</Button>
                     <Button variant="primary" onClick={() => setAdding(true)}>
                       Add vendor
                     </Button>
@@ -71,13 +78,23 @@ export function VendorsPage() {
             },
             { id: 'stage', header: 'Stage', cell: (row) => <StageBadge stage={row.stage} /> },
             { id: 'tier', header: 'Tier', cell: (row) => row.profile.tier },
+            {
+              id: 'score',
+              header: 'Score',
+              cell: (row) => {
+                const score = scoreOf.get(row.id);
+                return score ? `${score.residual} (inherent ${score.inherent})` : '-';
+              },
+            },
             { id: 'owner', header: 'Owner', cell: (row) => row.profile.owner || '-' },
             { id: 'apps', header: 'Apps', cell: (row) => row.appIds.length },
           ]}
           empty={<Box color="text-body-secondary">No vendor yet. Add them from the apps that are connected.</Box>}
         />
         <FourthParties />
+        <VendorFeeds />
       </SpaceBetween>
+      {isImporting ? <VendorImport onClose={() => setImporting(false)} /> : null}
       {isAdding ? <VendorForm onClose={() => setAdding(false)} /> : null}
     </Page>
   );

@@ -10,6 +10,7 @@ import {
   fieldsOf,
   isReachable,
   listContacts,
+  loadCase,
   MOMENTS,
   noticeInput,
   outreachInput,
@@ -17,6 +18,7 @@ import {
   render,
 } from '@cordon/incidents';
 import type { Clock, Database } from '@cordon/kernel';
+import { recordCaseNotice } from '@cordon/vendors';
 import { z } from 'zod';
 import type { CommunicationParts } from '../roles/communication-parts.ts';
 import { actorOf, RequestInvalid } from './access.ts';
@@ -108,6 +110,11 @@ export function addCommunicationRoutes(server: ApiServer, deps: CommunicationRou
       const parsed = noticeInput.safeParse(request.body);
       if (!parsed.success) throw new RequestInvalid(z.prettifyError(parsed.error));
       const { caseId, isNew, radius } = await receiveNotice(deps.communication.notices, actorOf(request), parsed.data);
+      if (isNew && radius.vendor.isKnown) {
+        const { title, severity, occurredAt } = await loadCase(deps.db, caseId);
+        const { ref: vendorId, name: named } = radius.vendor;
+        await recordCaseNotice(deps.db, { vendorId, named, caseId, title, severity, occurredAt, at: deps.clock.now() });
+      }
       return reply.status(201).send({ caseId, isNew, vendor: radius.vendor, links: [...radius.links] });
     },
   );

@@ -34,11 +34,13 @@ import { addContractRoutes } from './contract-routes.ts';
 import { addPortalRoutes } from './portal-routes.ts';
 import { addQuestionnaireRoutes } from './questionnaire-routes.ts';
 import { addVendorRoutes, type VendorRouteDeps } from './vendor-routes.ts';
+import { addVendorInsightRoutes, type VendorInsightRouteDeps } from './vendor-insight-routes.ts';
 import { addWebhookRoutes, type WebhookRouteDeps } from './webhook-routes.ts';
 
 export interface RouteDeps
   extends
     VendorRouteDeps,
+    VendorInsightRouteDeps,
     BackupRouteDeps,
     CaseRouteDeps,
     CommunicationRouteDeps,
@@ -98,6 +100,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addCommunicationRoutes(server, deps);
   addPlaybookRoutes(server, deps);
   addVendorRoutes(server, deps);
+  addVendorInsightRoutes(server, deps);
   addQuestionnaireRoutes(server, deps);
   addContractRoutes(server, deps);
   addPortalRoutes(server, deps);

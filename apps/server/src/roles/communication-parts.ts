@@ -39,7 +39,7 @@ async function contractTerms(db: Database, vendorIds: ReadonlySet<string>): Prom
 }
 
 /** What a vendor reaches here, by the register: its apps, and the integrations with a grant on one of them. */
-async function blastRadius(db: Database, named: string): Promise<BlastRadius> {
+export async function noticeRadius(db: Database, named: string): Promise<BlastRadius> {
   const wanted = named.toLowerCase();
   const vendors = await listVendors(db);
   const hostOf = (website: string | null): string => (website === null ? '' : new URL(website).hostname);
@@ -65,7 +65,7 @@ async function blastRadius(db: Database, named: string): Promise<BlastRadius> {
   };
 }
 
-/** Duties, contacts, templates and notices. The estate's graph takes the place of `blastRadius` when it is there. */
+/** Duties, contacts, templates and notices. The estate's graph takes the place of `noticeRadius` when it is there. */
 export function createCommunicationParts(deps: {
   readonly db: Database;
   readonly clock: Clock;
@@ -88,7 +88,7 @@ export function createCommunicationParts(deps: {
       contacts,
       contactCommands: createContactCommands(contacts),
       templates: loadTemplates(`${CONTENT}messages`),
-      notices: { db, clock, envelope, blastRadius: (vendor: string) => blastRadius(db, vendor) },
+      notices: { db, clock, envelope, blastRadius: (vendor: string) => noticeRadius(db, vendor) },
     },
   };
 }

@@ -51,6 +51,7 @@ import { webhookErrors } from '@cordon/webhooks';
 import { createAuditLog } from '../audit-log.ts';
 import { vendorsErrors } from '@cordon/vendors';
 import { createVendorParts } from './vendor-parts.ts';
+import { createVendorInsight } from './vendor-insight-parts.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
 import { protocolOperations } from '../control/protocol-operations.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
@@ -233,6 +234,10 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   });
   addRoutes(server, {
     ...createVendorParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
+    vendorInsight: createVendorInsight({
+      ...{ db, clock, envelope, lake, publicUrl: config.control.publicUrl },
+      manifests: connectors.manifests,
+    }),
     db,
     clock,
     estate,

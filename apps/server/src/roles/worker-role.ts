@@ -50,6 +50,7 @@ import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { createLeaverDuties } from '../worker/leaver-duties.ts';
 import { repeat } from '../worker/repeating.ts';
 import { startVendorDuties } from '../worker/vendor-duties.ts';
+import { startVendorWatch } from '../worker/vendor-watch-duties.ts';
 import { startVault } from '../worker/vault-duties.ts';
 import type { Watch } from '../worker/watch.ts';
 
@@ -224,6 +225,15 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     smtpUrl: config.mail.smtpUrl,
     mailFrom: config.mail.from,
   });
+  const vendorWatch = startVendorWatch({
+    db,
+    clock: systemClock,
+    envelope,
+    lake,
+    manifests,
+    publicUrl: config.control.publicUrl,
+    logger,
+  });
   const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, detection.watch, logger));
   const audit = repeat('audit export', AUDIT_MS, logger, () => shipAudit(db, detection.watch));
   const tokens = repeat('token publication', TOKENS_MS, logger, () => shareTokens(db, identity));
@@ -268,6 +278,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await connectors.stop();
       await detection.stop();
       await vendorDuties.stop();
+      await vendorWatch.stop();
       await proof.stop();
       await leavers.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);

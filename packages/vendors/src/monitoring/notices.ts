@@ -136,6 +136,36 @@ export async function takeNotices(
   return taken;
 }
 
+/** A notice for which a case was opened elsewhere: it counts against the vendor like any other. */
+export async function recordCaseNotice(
+  db: Queryable,
+  given: Pick<VendorNotice, 'title' | 'severity' | 'occurredAt' | 'at'> & {
+    readonly vendorId: string;
+    readonly named: string;
+    readonly caseId: string;
+  },
+): Promise<void> {
+  const { vendorId, named, caseId, title, severity, occurredAt, at } = given;
+  await monitoringTablesOf(db)
+    .insertInto('vendor_notices')
+    .values({
+      id: uuidv7(at),
+      feed_id: null,
+      external_id: caseId,
+      sha256: createHash('sha256').update(`case:${caseId}`).digest('hex'),
+      vendor_id: vendorId,
+      named,
+      title,
+      text: '',
+      severity,
+      occurred_at: occurredAt === null ? null : new Date(occurredAt),
+      case_id: caseId,
+      at: new Date(at),
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
 export const vendorNoticeInput = z.discriminatedUnion('form', [
   z.strictObject({
     form: z.literal('hand'),

@@ -1,0 +1,128 @@
+import Box from '@cloudscape-design/components/box';
+import Button from '@cloudscape-design/components/button';
+import FormField from '@cloudscape-design/components/form-field';
+import Header from '@cloudscape-design/components/header';
+import Input from '@cloudscape-design/components/input';
+import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
+import StatusIndicator from '@cloudscape-design/components/status-indicator';
+import Table from '@cloudscape-design/components/table';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../api/api-client.ts';
+import { fieldProblem, taken } from '../api/problem.ts';
+import { useCommand } from '../api/use-command.ts';
+import { FormDialog } from '../display/FormDialog.tsx';
+import { showDay } from '../display/time.ts';
+import { useCan } from '../session/session-query.ts';
+import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { type Feed, feedsQuery } from './insight-queries.ts';
+
+const KINDS = [
+  { value: 'notices', label: 'Notices and compromised clients (JSON)' },
+  { value: 'csaf', label: 'CSAF 2.0 document' },
+] as const;
+
+/** Addresses that are read for notices of vendors and for compromised OAuth clients. */
+export function VendorFeeds() {
+  const can = useCan();
+  const feeds = useQuery(feedsQuery);
+  const [isAdding, setAdding] = useState(false);
+  const remove = useCommand({
+    run: async (id: string) => taken(await api.DELETE('/api/v1/vendor-feeds/{id}', { params: { path: { id } } })),
+    changes: [['vendor-feeds']],
+  });
+  return (
+    <SpaceBetween size="s">
+      <ProblemAlert error={feeds.error ?? remove.error} />
+      <Table<Feed>
+        variant="container"
+        wrapLines
+        loading={feeds.isPending}
+        loadingText="Loading feeds"
+        items={feeds.data ?? []}
+        trackBy="id"
+        ariaLabels={{ tableLabel: 'Feeds' }}
+        header={
+          <Header
+            variant="h2"
+            description="Read for notices of vendors and compromised OAuth clients."
+            actions={can('vendor.write') ? <Button onClick={() => setAdding(true)}>Add feed</Button> : null}
+          >
+            Feeds
+          </Header>
+        }
+        columnDefinitions={[
+          { id: 'name', header: 'Name', isRowHeader: true, cell: (row) => row.name },
+          { id: 'url', header: 'Address', cell: (row) => row.url },
+          {
+            id: 'state',
+            header: 'State',
+            cell: (row) =>
+              row.problem !== null ? (
+                <StatusIndicator type="error">{row.problem}</StatusIndicator>
+              ) : (
+                <StatusIndicator type={row.polledAt === null ? 'pending' : 'success'}>
+                  {row.polledAt === null ? 'Not read yet' : `Read ${showDay(row.polledAt)}`}
+                </StatusIndicator>
+              ),
+          },
+          {
+            id: 'act',
+            header: 'Action',
+            cell: (row) =>
+              can('vendor.write') ? (
+                <Button variant="inline-link" ariaLabel={`Remove ${row.name}`} onClick={() => remove.mutate(row.id)}>
+                  Remove
+                </Button>
+              ) : (
+                '-'
+              ),
+          },
+        ]}
+        empty={<Box color="text-body-secondary">No feed yet.</Box>}
+      />
+      {isAdding ? <FeedDialog onClose={() => setAdding(false)} /> : null}
+    </SpaceBetween>
+  );
+}
+
+function FeedDialog({ onClose }: { readonly onClose: () => void }) {
+  const [name, setName] = useState('');
+  const [url, setUrl] = useState('');
+  const [kind, setKind] = useState<(typeof KINDS)[number]['value']>('notices');
+  const add = useCommand({
+    run: async () => {
+      const body = { name, url, kind, privateAddresses: [], everyMinutes: 60 };
+      return taken(await api.POST('/api/v1/vendor-feeds', { body }));
+    },
+    done: `${name} is read soon.`,
+    changes: [['vendor-feeds']],
+    onDone: onClose,
+  });
+  return (
+    <FormDialog
+      title="Add a feed"
+      button="Add"
+      isReady={name.trim() !== '' && url.trim() !== ''}
+      command={{ isPending: add.isPending, error: add.error, mutate: () => add.mutate(undefined) }}
+      onClose={onClose}
+    >
+      <FormField label="Name" errorText={fieldProblem(add.error, 'name')}>
+        <Input value={name} onChange={({ detail }) => setName(detail.value)} />
+      </FormField>
+      <FormField label="Address" errorText={fieldProblem(add.error, 'url')}>
+        <Input value={url} onChange={({ detail }) => setUrl(detail.value)} />
+      </FormField>
+      <FormField label="Kind">
+        <Select
+          options={KINDS}
+          selectedOption={KINDS.find(({ value }) => value === kind) ?? null}
+          onChange={({ detail }) =>
+            setKind(KINDS.find(({ value }) => value === detail.selectedOption.value)?.value ?? 'notices')
+          }
+        />
+      </FormField>
+    </FormDialog>
+  );
+}
