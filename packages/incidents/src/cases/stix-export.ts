@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '@cordon/kernel';
 import type { CaseEvidence, CaseLink, CaseTask } from './case-store.ts';
 import { type IncidentCase, metricsOf, type Tlp } from './case.ts';
 
@@ -14,17 +15,23 @@ const TLP_IDS: Readonly<Record<Tlp, string>> = {
 const TLP_CREATED = '2022-10-01T00:00:00.000Z';
 /** The incident core extension of the STIX incident work. */
 const INCIDENT_EXTENSION = 'extension-definition--ef765651-680c-498d-9894-99799f2fa126';
-/** OASIS' namespace for deterministic STIX ids. */
-const NAMESPACE = Buffer.from('00abedb4aa4242066c28cebedcb2b1e0', 'hex');
+/** STIX 2.1, section 2.9: for observables, over their contributing properties; two producers then give one id. */
+const OBSERVABLES = Buffer.from('00abedb4aa42466c9c01fed23315a9b7', 'hex');
+/** For everything else a namespace of our own, as the same section demands. */
+const OWN = Buffer.from('6f0d7b1c3a9e4d52b8c4e21f5a7d9036', 'hex');
 
-/** Name-based (version 5): the same case exports to the same ids, so that a second export updates the first. */
-function stixId(type: string, name: string): string {
-  const hash = createHash('sha1').update(NAMESPACE).update(name).digest().subarray(0, 16);
+/** Name-based (RFC 9562, version 5): the same case exports to the same ids, so that a second export updates the first. */
+function nameBased(namespace: Buffer, type: string, name: string): string {
+  const hash = createHash('sha1').update(namespace).update(name).digest().subarray(0, 16);
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x50;
   hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80;
   const hex = hash.toString('hex');
   return `${type}--${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
+
+const stixId = (type: string, name: string): string => nameBased(OWN, type, `${type} ${name}`);
+const observableId = (type: string, contributing: Readonly<Record<string, unknown>>): string =>
+  nameBased(OBSERVABLES, type, canonicalJson(contributing));
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -53,7 +60,8 @@ function linkObject(link: CaseLink, common: Record<string, unknown>): Record<str
     return {
       type: 'user-account',
       spec_version: '2.1',
-      id: stixId('user-account', `person ${ref}`),
+      id: observableId('user-account', { user_id: ref }),
+      object_marking_refs: common['object_marking_refs'],
       user_id: ref,
       display_name: name,
     };
@@ -90,7 +98,7 @@ export function stixBundle({ of, links, evidence, tasks }: CaseParts): Record<st
     created_by_ref: author,
     object_marking_refs: marking,
   };
-  const incidentId = `incident--${of.id}`;
+  const incidentId = stixId('incident', of.id);
   const incident = {
     ...common,
     type: 'incident',
@@ -111,7 +119,7 @@ export function stixBundle({ of, links, evidence, tasks }: CaseParts): Record<st
   const files = evidence.map((one) => ({
     type: 'file',
     spec_version: '2.1',
-    id: stixId('file', one.sha256),
+    id: observableId('file', { hashes: { 'SHA-256': one.sha256 }, name: one.name }),
     name: one.name,
     size: one.bytes,
     mime_type: one.mediaType,
