@@ -3,6 +3,7 @@ import openapiTypescript, { astToString, type OpenAPI3 } from 'openapi-typescrip
 import { classifierErrors } from '@cordon/classifier';
 import { connectorsErrors, manifestReference } from '@cordon/connectors';
 import { detectionErrors, watchErrors } from '@cordon/detection';
+import { drillsErrors } from '@cordon/drills';
 import { estateErrors } from '@cordon/estate';
 import { gatewayErrors } from '@cordon/gateway';
 import { governanceErrors } from '@cordon/governance';
@@ -44,6 +45,7 @@ const TABLES: readonly ErrorTable[] = [
   watchErrors,
   webhookErrors,
   backupErrors,
+  drillsErrors,
 ];
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -47,6 +47,7 @@ export interface IncidentTables {
     updated_at: number;
     roles: JSONColumnType<CaseRoles>;
     review: JSONColumnType<CaseReview> | null;
+    drill: Generated<string | null>;
   };
   incident_link: { case_id: string; kind: CaseLinkKind; ref: string; name: string; added_at: number };
   incident_entry: {
@@ -101,7 +102,7 @@ export interface IncidentTables {
     recipients: JSONColumnType<string[]>;
     subject: string;
     text: string;
-    status: 'waiting' | 'sent' | 'failed';
+    status: 'waiting' | 'sent' | 'failed' | 'held';
     attempts: Generated<number>;
     next_at: number;
     sent_at: number | null;

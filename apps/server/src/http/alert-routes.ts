@@ -52,6 +52,8 @@ export function addAlertRoutes(server: ApiServer, { db, alerts }: AlertRouteDeps
           /** `type:id`, for example `integration:019b…`. */
           entity: z.string().max(600).optional(),
           assignee: z.string().max(200).optional(),
+          /** Alerts of exercises are left out unless asked for: `with`, or the id of one. */
+          drill: z.union([z.literal('with'), z.uuid()]).optional(),
           limit: z.coerce.number().int().min(1).max(ALERT_PAGE_MAX).default(50),
           cursor: z.string().max(200).optional(),
         }),
@@ -65,9 +67,10 @@ export function addAlertRoutes(server: ApiServer, { db, alerts }: AlertRouteDeps
       },
     },
     async (request) => {
-      const { status, levelMin, rule, entity, assignee, limit, cursor } = request.query;
+      const { status, levelMin, rule, entity, assignee, drill, limit, cursor } = request.query;
       const before = readCursor(cursor);
-      const items = await listAlerts(db, { status, levelMin, ruleId: rule, entity, assignee, limit, before });
+      const of = drill === undefined ? 'without' : drill === 'with' ? drill : { id: drill };
+      const items = await listAlerts(db, { status, levelMin, ruleId: rule, entity, assignee, drill: of, limit, before });
       const last = items.length === limit ? items.at(-1) : undefined;
       return {
         items,

@@ -54,6 +54,8 @@ export const caseBody = z.object({
       at: z.int(),
     })
     .nullable(),
+  /** The exercise that it belongs to; null: it is real. */
+  drill: z.string().nullable(),
   metrics: metricsBody,
 });
 
@@ -117,7 +119,7 @@ export const caseDetail = caseBody.extend({
       to: z.array(z.string()),
       subject: z.string(),
       text: z.string(),
-      status: z.enum(['waiting', 'sent', 'failed']),
+      status: z.enum(['waiting', 'sent', 'failed', 'held']),
       attempts: z.int(),
       sentAt: z.int().nullable(),
       error: z.string().nullable(),

@@ -1,4 +1,11 @@
-import { ALERT_STATUSES, collectInput, LEVELS } from '@cordon/detection';
+import {
+  ALERT_STATUSES,
+  collectInput,
+  LEVELS,
+  notificationTemplate,
+  quietHours,
+  TARGET_KINDS,
+} from '@cordon/detection';
 import { z } from 'zod';
 
 /** Response schemas of sources, detections and alerts. Times are milliseconds since the epoch. */
@@ -62,6 +69,8 @@ export const alertBody = z.object({
   createdAt: z.int(),
   updatedAt: z.int(),
   delayMs: z.int(),
+  /** The exercise that made it; null: it is real. */
+  drill: z.string().nullable(),
 });
 
 export const alertDetail = alertBody.extend({
@@ -99,12 +108,31 @@ export const detectionBody = z.object({
   exceptions: z.array(exceptionBody),
 });
 
+/** A target as it is shown; a routing key never is. */
 export const targetBody = z.object({
   id: z.string(),
   name: z.string(),
+  kind: z.enum(TARGET_KINDS),
   url: z.string(),
+  to: z.array(z.string()),
   levelMin: levelName,
+  template: notificationTemplate.nullable(),
+  quiet: quietHours.nullable(),
+  tellClosed: z.boolean(),
   privateAddresses: z.array(z.string()),
   createdAt: z.int(),
   createdBy: z.string(),
+});
+
+export const deliveryBody = z.object({
+  id: z.string(),
+  targetId: z.string(),
+  target: z.string(),
+  alertId: z.string(),
+  event: z.enum(['raised', 'closed']),
+  state: z.enum(['waiting', 'delivered', 'failed']),
+  attempts: z.int(),
+  nextAt: z.int(),
+  settledAt: z.int().nullable(),
+  lastError: z.string().nullable(),
 });

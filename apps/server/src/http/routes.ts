@@ -12,11 +12,15 @@ import { addCaseRoutes, type CaseRouteDeps } from './case-routes.ts';
 import { addDataRoutes, type DataRouteDeps } from './data-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
+import { addDrillRoutes, type DrillRouteDeps } from './drill-routes.ts';
+import { addDiscoveryRoutes, type DiscoveryRouteDeps } from './discovery-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
 import { addGraphRoutes, type GraphRouteDeps } from './graph-routes.ts';
 import { addIntegrationRoutes, type ClientDirectory } from './integration-routes.ts';
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
+import { addMonitorRoutes, type MonitorRouteDeps } from './monitor-routes.ts';
+import { addNotificationRoutes, type NotificationRouteDeps } from './notification-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
 import { addLearningRoutes } from './learning-routes.ts';
@@ -26,10 +30,16 @@ import { addOwnBackupRoutes } from './own-backup-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addProxyRoutes } from './proxy-routes.ts';
 import { addRetentionRoutes } from './retention-routes.ts';
+import { addControlMetrics } from './control-metrics.ts';
+import { addRuleTuningRoutes, type RuleTuningRouteDeps } from './rule-tuning-routes.ts';
+import { addReviewRoutes, type ReviewRouteDeps } from './review-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addVaultRoutes } from './vault-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
+import { addAttestationRoutes, type AssuranceRouteDeps } from './attestation-routes.ts';
+import { addFindingPortalRoutes } from './finding-portal-routes.ts';
+import { addPentestRoutes } from './pentest-routes.ts';
 import { addContractRoutes } from './contract-routes.ts';
 import { addPortalRoutes } from './portal-routes.ts';
 import { addQuestionnaireRoutes } from './questionnaire-routes.ts';
@@ -40,8 +50,10 @@ import { addWebhookRoutes, type WebhookRouteDeps } from './webhook-routes.ts';
 export interface RouteDeps
   extends
     VendorRouteDeps,
+    AssuranceRouteDeps,
     VendorInsightRouteDeps,
     BackupRouteDeps,
+    DrillRouteDeps,
     CaseRouteDeps,
     CommunicationRouteDeps,
     PlaybookRouteDeps,
@@ -49,11 +61,16 @@ export interface RouteDeps
     ConnectorRouteDeps,
     AlertRouteDeps,
     BehaviourRouteDeps,
+    MonitorRouteDeps,
+    RuleTuningRouteDeps,
+    NotificationRouteDeps,
     DetectionRouteDeps,
     SourceRouteDeps,
     ProofRouteDeps,
     DataRouteDeps,
     LeaverRouteDeps,
+    DiscoveryRouteDeps,
+    ReviewRouteDeps,
     AccessUseRouteDeps,
     GraphRouteDeps {
   readonly db: Database;
@@ -70,6 +87,7 @@ export interface RouteDeps
 
 /** Every route of this package; identity brings its own. */
 export function addRoutes(server: ApiServer, deps: RouteDeps): void {
+  addControlMetrics(server);
   addAppRoutes(server, deps);
   addVaultRoutes(server, deps);
   addIntegrationRoutes(server, deps);
@@ -89,12 +107,18 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addAlertRoutes(server, deps);
   addDetectionRoutes(server, deps);
   addBehaviourRoutes(server, deps);
+  addMonitorRoutes(server, deps);
+  addRuleTuningRoutes(server, deps);
+  addNotificationRoutes(server, deps);
   addSystemRoutes(server, deps);
   addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);
   addProofRoutes(server, deps);
   addLeaverRoutes(server, deps);
+  addDiscoveryRoutes(server, deps);
+  addReviewRoutes(server, deps);
   addBackupRoutes(server, deps);
+  addDrillRoutes(server, deps);
   addOwnBackupRoutes(server, deps);
   addCaseRoutes(server, deps);
   addCommunicationRoutes(server, deps);
@@ -104,4 +128,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addQuestionnaireRoutes(server, deps);
   addContractRoutes(server, deps);
   addPortalRoutes(server, deps);
+  addAttestationRoutes(server, deps);
+  addPentestRoutes(server, deps);
+  addFindingPortalRoutes(server, deps);
 }

@@ -40,6 +40,8 @@ import {
   openWorkflowClient,
   systemClock,
 } from '@cordon/kernel';
+import { drillsErrors } from '@cordon/drills';
+import { discoveryErrors } from '@cordon/discovery';
 import { governanceErrors } from '@cordon/governance';
 import { lakeErrors, openLake } from '@cordon/lake';
 import { incidentsErrors } from '@cordon/incidents';
@@ -47,9 +49,11 @@ import { createOperations, openApiErrors } from '@cordon/openapi';
 import { createLeaverCommands, lifecycleErrors } from '@cordon/lifecycle';
 import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
+import { reviewErrors } from '@cordon/review';
 import { webhookErrors } from '@cordon/webhooks';
 import { createAuditLog } from '../audit-log.ts';
 import { vendorsErrors } from '@cordon/vendors';
+import { createAssuranceParts } from './assurance-parts.ts';
 import { createVendorParts } from './vendor-parts.ts';
 import { createVendorInsight } from './vendor-insight-parts.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
@@ -66,9 +70,11 @@ import { addRoutes } from '../http/routes.ts';
 import { createCommunicationParts } from './communication-parts.ts';
 import { createBackupParts } from '../backup/backup-parts.ts';
 import { createDataParts } from './data-parts.ts';
+import { createDrillParts } from './drill-parts.ts';
 import { createIncidentParts } from './incident-parts.ts';
 import { createAccessParts } from './access-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
+import { createDiscoveryParts, type DiscoveryPeople } from './discovery-parts.ts';
 import { createGraphParts } from './graph-parts.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
@@ -94,10 +100,12 @@ function createPolicyCheck(): (text: string) => void {
   };
 }
 
-function createWatchCommands(db: Database, clock: Clock, { parsers, ruleSet }: DetectionContent) {
+function createWatchCommands(db: Database, clock: Clock, content: DetectionContent) {
+  const { parsers, ruleSet } = content;
   const ids = new Set([...ruleSet.rules, ...ruleSet.correlations].map(({ id }) => id));
   return {
     ruleSet,
+    content,
     alerts: createAlertCommands({ db, clock }),
     behaviour: createBehaviourCommands({ db, clock }),
     rules: createRuleCommands({ db, clock, knows: (id) => ids.has(id) }),
@@ -178,7 +186,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     },
   });
   const forward = createSourceForward(config.worker.internalUrl, logger);
-  const content = await loadDetectionContent(logger);
+  const content = await loadDetectionContent(logger, config.rulesFolder);
   const watch = createWatchCommands(db, clock, content);
   const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
   const { server, routes } = await createApiServer({
@@ -199,10 +207,13 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       connectorsErrors,
       incidentsErrors,
       backupErrors,
+      drillsErrors,
       proofErrors,
       governanceErrors,
       lifecycleErrors,
       vendorsErrors,
+      discoveryErrors,
+      reviewErrors,
     ],
     divert: {
       matches: (path) => channel.matches(path) || isOauth(path) || path.startsWith('/sso/') || forward.matches(path),
@@ -232,8 +243,11 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     sources: watch.sources,
     parsers: content.parsers,
   });
+  const people: DiscoveryPeople = (actor) => identity.people.list(actor, { limit: PEOPLE_MAX });
+  const accessParts = createAccessParts({ db, clock, lake, estate, snapshots, operationsOf: (appId) => operationsOf(db, appId) });
   addRoutes(server, {
     ...createVendorParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
+    ...createAssuranceParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
     vendorInsight: createVendorInsight({
       ...{ db, clock, envelope, lake, publicUrl: config.control.publicUrl },
       manifests: connectors.manifests,
@@ -251,17 +265,22 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     operationsOf: (appId) => operationsOf(db, appId),
     ...watch,
     ...connectors,
-    ...createAccessParts({ db, clock, lake, estate, snapshots, operationsOf: (appId) => operationsOf(db, appId) }),
+    ...accessParts,
+    ...createDiscoveryParts({
+      ...{ db, clock, envelope, workflows, estate, people, publicUrl: config.control.publicUrl },
+      ...{ manifests: connectors.manifests, access: accessParts.access },
+    }),
     ...createGraphParts({
       db,
       clock,
       lake,
       estate,
       ...connectors,
-      people: (actor) => identity.people.list(actor, { limit: PEOPLE_MAX }),
+      people,
       operationsOf: (appId) => operationsOf(db, appId),
     }),
     ...createBackupParts({ db, clock, envelope, workflows, config }),
+    ...(await createDrillParts({ db, clock, envelope, workflows })),
     ...createIncidentParts({ db, clock, envelope, workflows }),
     ...createCommunicationParts({ db, clock, envelope, publicUrl: config.control.publicUrl }),
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),

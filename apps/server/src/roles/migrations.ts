@@ -1,6 +1,8 @@
 import { backupMigrations } from '@cordon/backup';
 import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
+import { drillsMigrations } from '@cordon/drills';
+import { discoveryMigrations } from '@cordon/discovery';
 import { estateMigrations } from '@cordon/estate';
 import { governanceMigrations } from '@cordon/governance';
 import { identityMigrations } from '@cordon/identity';
@@ -8,6 +10,7 @@ import { incidentsMigrations } from '@cordon/incidents';
 import { kernelMigrations, type Migrations } from '@cordon/kernel';
 import { lifecycleMigrations } from '@cordon/lifecycle';
 import { proofMigrations } from '@cordon/proof';
+import { reviewMigrations } from '@cordon/review';
 import { webhookMigrations } from '@cordon/webhooks';
 import { vendorsMigrations } from '@cordon/vendors';
 import { serverMigrations } from '../event-outbox.ts';
@@ -26,5 +29,8 @@ export const allMigrations: readonly Migrations[] = [
   incidentsMigrations,
   vendorsMigrations,
   backupMigrations,
+  drillsMigrations,
+  discoveryMigrations,
+  reviewMigrations,
   serverMigrations,
 ];

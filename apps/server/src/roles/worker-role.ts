@@ -37,6 +37,8 @@ import { createBackupDuties } from '../backup/backup-duties.ts';
 import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
+import { createDrillDuties } from '../worker/drill-duties.ts';
+import { createDrillLabels } from '../worker/drill-labels.ts';
 import { createIncidentDuties } from '../worker/incident-duties.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
@@ -47,9 +49,12 @@ import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
 import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
+import { createDiscoveryDuties } from '../worker/discovery-duties.ts';
 import { createLeaverDuties } from '../worker/leaver-duties.ts';
 import { repeat } from '../worker/repeating.ts';
+import { alertWays } from '../worker/alert-ways.ts';
 import { startVendorDuties } from '../worker/vendor-duties.ts';
+import { startAssurance } from './assurance-parts.ts';
 import { startVendorWatch } from '../worker/vendor-watch-duties.ts';
 import { startVault } from '../worker/vault-duties.ts';
 import type { Watch } from '../worker/watch.ts';
@@ -133,6 +138,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const lease = await acquireLease({ url: config.databaseUrl, name: 'worker', logger, onLost });
   const db = openDatabase({ url: config.databaseUrl, logger });
   const lake = await openLake({ ...config.lake, logger, clock: systemClock });
+  const envelope = createSecretEnvelope(keyRingFromText(config.kek));
   const detection = await startDetection({
     db,
     lake,
@@ -140,9 +146,11 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     logger,
     publicUrl: config.control.publicUrl,
     collect: config.worker.collect,
+    ...alertWays(config),
+    rulesFolder: config.rulesFolder,
+    labelDrills: createDrillLabels({ db, envelope, clock: systemClock }),
   });
   const events = createEventOutbox(db, logger);
-  const envelope = createSecretEnvelope(keyRingFromText(config.kek));
   const workflowClient = await openWorkflowClient({ databaseUrl: config.databaseUrl, logger });
   const leaverCommands = createLeaverCommands({ db, clock: systemClock, workflows: workflowClient });
   const identity = createIdentity({
@@ -187,6 +195,17 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     connectorActions: connectors.actions,
     publicUrl: config.control.publicUrl,
   });
+  const drills = await createDrillDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    lake,
+    identity,
+    parsers: detection.parsers,
+    workflows: workflowClient,
+    config,
+  });
   const leavers = createLeaverDuties({
     db,
     clock: systemClock,
@@ -196,6 +215,10 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     manifests,
     actions: connectors.actions,
     workflows: workflowClient,
+  });
+  const discovery = createDiscoveryDuties({
+    ...{ db, clock: systemClock, envelope, logger, lake, identity, manifests, publicUrl: config.control.publicUrl },
+    ...{ actions: connectors.actions, workflows: workflowClient },
   });
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
@@ -209,6 +232,8 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       ...incidents.definitions,
       ...backup.definitions,
       ...leavers.definitions,
+      ...discovery.definitions,
+      ...drills.definitions,
     ],
   });
   const vault = startVault({ db, clock: systemClock, envelope, logger });
@@ -216,6 +241,12 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   incidents.start();
   backup.start();
   leavers.start();
+  discovery.start();
+  drills.start();
+  const assurance = startAssurance({
+    ...{ db, clock: systemClock, envelope, logger, identity },
+    publicUrl: config.control.publicUrl,
+  });
   const vendorDuties = startVendorDuties({
     db,
     clock: systemClock,
@@ -265,7 +296,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     logger,
     ready: () => enginesAnswer(db, lake),
     metrics: () =>
-      `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n${detection.watch.metrics()}`,
+      `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n${detection.metrics()}`,
   });
   return {
     async stop() {
@@ -278,9 +309,12 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await connectors.stop();
       await detection.stop();
       await vendorDuties.stop();
+      await assurance.stop();
       await vendorWatch.stop();
       await proof.stop();
       await leavers.stop();
+      await discovery.stop();
+      await drills.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();

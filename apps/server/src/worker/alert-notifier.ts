@@ -1,6 +1,6 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { type DueDelivery, dueDeliveries, notificationBody, settleDelivery } from '@cordon/detection';
+import { type DueDelivery, dueDeliveries, formatBody, formatMail, settleDelivery } from '@cordon/detection';
 import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
 import type { Clock, Database, Logger } from '@cordon/kernel';
 
@@ -34,20 +34,50 @@ export function postJson(url: URL, body: string, privateAddresses: readonly stri
   });
 }
 
+/** Sends a mail; `id` names the delivery, so that a repeat after a crash carries the same Message-ID. */
+export type SendAlertMail = (
+  message: { readonly to: string; readonly subject: string; readonly text: string },
+  id: string,
+) => Promise<void>;
+
+interface Ways {
+  readonly publicUrl: string;
+  /** Absent: no SMTP server is configured. */
+  readonly sendMail?: SendAlertMail | undefined;
+}
+
+/** Null when it was taken; else what was wrong. */
+async function tell(delivery: DueDelivery, { publicUrl, sendMail }: Ways): Promise<string | null> {
+  const { kind, alert, event, template, routingKey } = delivery;
+  const input = { alert, event, template, routingKey, publicUrl };
+  if (kind === 'mail') {
+    if (!sendMail) return 'No SMTP server is configured (mail.smtp_url).';
+    const { subject, text } = formatMail(input);
+    for (const [at, to] of delivery.to.entries()) await sendMail({ to, subject, text }, `${delivery.id}-${at}`);
+    return null;
+  }
+  const body = JSON.stringify(formatBody(kind, input));
+  const status = await postJson(new URL(delivery.url), body, delivery.privateAddresses);
+  return status < 200 || status > 299 ? `The target answered ${status}.` : null;
+}
+
 /** Sends what is due; each outcome is written down, so that a failure is tried again later and a success never. */
 export async function sendNotifications(deps: {
   readonly db: Database;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publicUrl: string;
+  readonly sendMail?: SendAlertMail | undefined;
 }): Promise<void> {
   const { db, clock, logger } = deps;
   const deliver = async (delivery: DueDelivery): Promise<void> => {
     let failure: string | null = null;
+    if (delivery.alert.drill !== null) {
+      await settleDelivery(db, delivery, 'Held back: the alert is of an exercise.', clock.now(), 'final');
+      return;
+    }
     try {
-      const body = JSON.stringify(notificationBody(delivery.alert, deps.publicUrl));
-      const status = await postJson(new URL(delivery.url), body, delivery.privateAddresses);
-      if (status < 200 || status > 299) failure = `The target answered ${status}.`;
+      failure = await tell(delivery, deps);
     } catch (error) {
       failure = error instanceof Error ? error.message : String(error);
     }

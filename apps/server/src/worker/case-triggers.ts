@@ -38,7 +38,7 @@ function triggerOf({ rules, correlations }: RuleSet, ruleId: string): string | n
  */
 export async function openCasesForAlerts(deps: CaseTriggerDeps): Promise<number> {
   const { db } = deps;
-  const alerts = await listAlerts(db, { status: ['open', 'acknowledged'], levelMin: 'high', limit: ALERTS_MAX });
+  const alerts = await listAlerts(db, { status: ['open', 'acknowledged'], levelMin: 'high', drill: 'with', limit: ALERTS_MAX });
   let opened = 0;
   for (const alert of alerts) {
     const trigger = triggerOf(deps.ruleSet, alert.ruleId);
@@ -87,6 +87,7 @@ async function openFor(
     },
     at,
     `alert:${alert.id}`,
+    alert.drill,
   );
   await addLinks(tx, made.id, [{ kind: 'alert', ref: alert.id, name: alert.title }], at);
   const inputs = inputsOf(alert, Object.keys(playbook.playbook_variables ?? {}));

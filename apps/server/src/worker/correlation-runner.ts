@@ -42,8 +42,10 @@ export function createCorrelationRunner(deps: {
   readonly lake: Lake;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The exercise that all of its signals belong to. */
+  readonly drill?: string;
 }): CorrelationRunner {
-  const { db, lake, clock, logger, isEnabled } = deps;
+  const { db, lake, clock, logger, isEnabled, drill } = deps;
   const correlator = createCorrelator({ correlations: deps.correlations, latenessMs: LATENESS_MS });
   const products = new Set<string>();
   let waiting: Waiting[] = [];
@@ -59,7 +61,7 @@ export function createCorrelationRunner(deps: {
   };
 
   const store = async (batch: readonly Waiting[]): Promise<number[]> => {
-    const found = batch.flatMap(({ output }) => (output.kind === 'raised' ? [correlationFinding(output)] : []));
+    const found = batch.flatMap(({ output }) => (output.kind === 'raised' ? [correlationFinding(output, drill)] : []));
     if (found.length > 0) {
       const ids = found.map((event) => event.metadata.uid);
       await lake.ingest({ id: `correlation-${stableId(ids)}`, events: found });
@@ -69,7 +71,7 @@ export function createCorrelationRunner(deps: {
       const delays: number[] = [];
       for (const { output, receivedAt } of batch) {
         if (output.kind === 'skipped' || !raisesAlert(output.level)) continue;
-        const id = stableId('correlation', output.id);
+        const id = stableId('correlation', output.id, ...(drill === undefined ? [] : [drill]));
         if (output.kind === 'withdrawn') await withdrawSignal(tx, id, now);
         else {
           const signal = {
@@ -83,6 +85,7 @@ export function createCorrelationRunner(deps: {
             at: output.to,
             eventIds: output.eventIds,
             receivedAt,
+            drill,
           };
           const { raised } = await raiseAlerts(tx, [signal], now);
           delays.push(...raised.map(({ delayMs }) => delayMs));

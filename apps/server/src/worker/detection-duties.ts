@@ -1,8 +1,11 @@
-import { DETECTION_CHANNEL, REPLAY_CHANNEL, type RuleSet } from '@cordon/detection';
+import { clearWatch, DETECTION_CHANNEL, type ParserSet, REPLAY_CHANNEL, type RuleSet } from '@cordon/detection';
 import type { Clock, Database, Logger } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { loadDetectionContent } from '../detection-content.ts';
-import { sendNotifications } from './alert-notifier.ts';
+import { type SendAlertMail, sendNotifications } from './alert-notifier.ts';
+import { createCallMetrics } from './call-metrics.ts';
+import { startMonitor } from './monitor-duties.ts';
+import { startOtlpMetrics } from './otlp-metrics.ts';
 import { startBehaviour } from './behaviour-duties.ts';
 import { checkAudit } from './audit-check.ts';
 import { type CollectSettings, startCollectors } from './collect/collectors.ts';
@@ -16,6 +19,7 @@ const NOTIFY_MS = 500;
 const REPLAY_MS = 30_000;
 const SETTINGS_MS = 10_000;
 const AUDIT_CHECK_MS = 3_600_000;
+const CLEAR_MS = 3_600_000;
 
 export interface Detection {
   readonly watch: Watch;
@@ -23,6 +27,9 @@ export interface Detection {
   /** The way of a vendor's records into the lake. */
   readonly ingest: SourceIngest;
   readonly ruleSet: RuleSet;
+  readonly parsers: ParserSet;
+  /** Prometheus text of detection, calls and service levels. */
+  metrics(): string;
   stop(): Promise<void>;
 }
 
@@ -34,10 +41,17 @@ export async function startDetection(deps: {
   readonly logger: Logger;
   readonly publicUrl: string;
   readonly collect: CollectSettings;
+  /** The customer's own detections. */
+  readonly rulesFolder: string | null;
+  readonly sendMail?: SendAlertMail | undefined;
+  /** A collector of metrics by OTLP over HTTP. */
+  readonly otlp?: { readonly url: string; readonly headers: Readonly<Record<string, string>> } | undefined;
+  readonly labelDrills: NonNullable<Parameters<typeof createWatch>[0]['labelDrills']>;
 }): Promise<Detection> {
   const { db, lake, clock, logger } = deps;
-  const { parsers, ruleSet } = await loadDetectionContent(logger);
-  const watch = createWatch({ ruleSet, db, lake, clock, logger });
+  const { parsers, ruleSet } = await loadDetectionContent(logger, deps.rulesFolder);
+  const calls = createCallMetrics();
+  const watch = createWatch({ ruleSet, db, lake, clock, logger, calls, labelDrills: deps.labelDrills });
   await watch.loadSettings();
   const ingest = createSourceIngest({ db, parsers, watch, clock });
   let isRebuilt = false;
@@ -54,8 +68,11 @@ export async function startDetection(deps: {
     notifications: repeat('notifications', NOTIFY_MS, logger, () => sendNotifications(deps)),
     replay: repeat('dead letters', REPLAY_MS, logger, () => ingest.replay()),
     audit: repeat('audit check', AUDIT_CHECK_MS, logger, () => checkAudit({ db, clock, watch })),
+    clearing: repeat('alert retention', CLEAR_MS, logger, () => clearWatch(db, clock.now())),
     settings: repeat('rule settings', SETTINGS_MS, logger, () => watch.loadSettings()),
   };
+  const monitor = startMonitor({ db, lake, clock, logger });
+  const otlp = deps.otlp ? startOtlpMetrics({ ...deps.otlp, calls, clock, logger }) : null;
   const behaviour = await startBehaviour({ db, lake, clock, logger });
   const collectors = await startCollectors({ db, ingest, clock, logger, settings: deps.collect });
   const listeners = await Promise.all([
@@ -66,8 +83,12 @@ export async function startDetection(deps: {
     watch,
     ingest,
     ruleSet,
+    parsers,
+    metrics: () => `${watch.metrics()}${calls.text()}${monitor.metrics()}`,
     endpoint: createSourceEndpoint({ db, ingest, clock, logger }),
     async stop() {
+      await otlp?.stop();
+      await monitor.stop();
       await collectors.stop();
       await behaviour.stop();
       await Promise.all(listeners.map((listener) => listener.stop()));

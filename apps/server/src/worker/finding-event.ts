@@ -8,6 +8,12 @@ export interface StoredSignal {
   readonly signal: Signal;
   readonly entity: Entity;
   readonly receivedAt: number;
+  readonly drill?: string | undefined;
+}
+
+/** What an event of an exercise carries in the lake: `metadata.labels`. */
+export function drillLabel(drill: string): string {
+  return `drill:${drill}`;
 }
 
 function actorFacts(entity: Entity) {
@@ -19,10 +25,10 @@ function actorFacts(entity: Entity) {
 /** A signal as a Detection Finding (2004). Its id follows from rule and event. */
 export function signalFinding(
   signal: Signal,
-  { seen, receivedAt }: Observed,
+  { seen, receivedAt, drill }: Observed,
 ): { event: OcsfEvent; kept: StoredSignal } {
   const entity = entityOf(seen.ocsf, seen.product);
-  const kept: StoredSignal = { signal, entity, receivedAt };
+  const kept: StoredSignal = { signal, entity, receivedAt, ...(drill !== undefined && { drill }) };
   const event = detectionFinding({
     id: stableId('finding', signal.ruleId, signal.eventId),
     time: signal.time,
@@ -36,13 +42,14 @@ export function signalFinding(
     eventIds: [signal.eventId],
     app: { id: seen.product, name: seen.product },
     isAlert: false,
+    ...(drill !== undefined && { labels: [drillLabel(drill)] }),
     ...actorFacts(entity),
   });
   return { event: { ...event, unmapped: { cordon: { signal: kept } } }, kept };
 }
 
 /** A correlation that came true, as a Detection Finding; updates of it change its alert, not what happened then. */
-export function correlationFinding(alert: CorrelationAlert): OcsfEvent {
+export function correlationFinding(alert: CorrelationAlert, drill?: string): OcsfEvent {
   const entity = entityOfGroup(alert.group);
   const id = stableId('correlation', alert.id);
   return detectionFinding({
@@ -57,6 +64,7 @@ export function correlationFinding(alert: CorrelationAlert): OcsfEvent {
     rule: { id: alert.correlationId, name: alert.title, kind: 'behavioral' },
     eventIds: alert.eventIds.slice(0, RELATED_MAX),
     isAlert: true,
+    ...(drill !== undefined && { labels: [drillLabel(drill)] }),
     ...actorFacts(entity),
   });
 }
@@ -81,6 +89,7 @@ const storedSignal = z.object({
     name: z.string(),
   }),
   receivedAt: z.number(),
+  drill: z.string().optional(),
 });
 
 /** The signal that a stored finding holds; null for a finding of something else. */

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import type { ActionRunner } from '@cordon/connectors';
-import type { RuleSet } from '@cordon/detection';
-import { createEstate, findIntegration } from '@cordon/estate';
+import { loadAlert, type RuleSet } from '@cordon/detection';
+import { findIntegration } from '@cordon/estate';
 import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
 import type { Identity } from '@cordon/identity';
-import { addEntry, createRunWorkflow, type RunEngine, sendMessages, wakeDueRuns } from '@cordon/incidents';
+import { addEntry, createRunWorkflow, loadCase, type Run, type RunEngine, sendMessages, wakeDueRuns } from '@cordon/incidents';
 import {
   type AnyWorkflow,
   type Clock,
@@ -14,15 +14,16 @@ import {
   type SecretEnvelope,
 } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
-import { PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
 import type { BackupPlaybookPort } from '../backup/playbook-port.ts';
 import { createIncidentParts } from '../roles/incident-parts.ts';
 import { postJson } from './alert-notifier.ts';
 import { openCasesForAlerts } from './case-triggers.ts';
+import { createDrillTransport } from './drill-transport.ts';
 import { createCommunicationParts } from '../roles/communication-parts.ts';
 import { startCommunicationDuties } from './communication-duties.ts';
 import { createPlaybookTransport } from './playbook-ports.ts';
 import { type Repeating, repeat } from './repeating.ts';
+import { createWorkerEstate } from './worker-estate.ts';
 
 const WAKE_MS = 500;
 const MESSAGES_MS = 500;
@@ -50,6 +51,12 @@ async function resolveGuarded(host: string, privateAddresses: readonly string[])
   });
 }
 
+/** The exercise that a run belongs to, by its case or its alert; null: it is real. */
+async function drillOf(db: Database, { caseId, alertId }: Run): Promise<string | null> {
+  const drill = caseId === null ? null : (await loadCase(db, caseId)).drill;
+  return drill ?? (alertId === null ? null : (await loadAlert(db, alertId)).drill);
+}
+
 /** The worker's half of incidents: drives runs, sends messages, opens cases for alerts. */
 export async function createIncidentDuties(deps: {
   readonly db: Database;
@@ -65,29 +72,19 @@ export async function createIncidentDuties(deps: {
 }): Promise<IncidentDuties> {
   const { db, clock, envelope, logger, identity } = deps;
   const workflows = await openWorkflowClient({ databaseUrl: db.url, logger });
-  const { schema } = readBuiltIn();
-  const estate = createEstate(
-    {
-      db,
-      clock,
-      envelope,
-      logger,
-      workflows,
-      endAccess: (tx, input) => identity.oauthClients.endAccess(tx, input),
-      restoreAccess: (tx, input) => identity.oauthClients.restoreAccess(tx, input),
-    },
-    (text) => {
-      const report = validatePolicyText(text, schema);
-      if (!report.valid) throw new PolicyTextInvalid('The Cedar policy is not valid.', { problems: report.problems });
-    },
-  );
+  const estate = createWorkerEstate({ db, clock, envelope, logger, workflows, identity });
   const parts = createIncidentParts({ db, clock, envelope, workflows });
+  const transport = createPlaybookTransport({ ...deps, estate });
   const engine: RunEngine = {
     db,
     clock,
     logger,
     actions: parts.actions,
-    transport: createPlaybookTransport({ ...deps, estate }),
+    transport,
+    async transportOf(run) {
+      const drillId = await drillOf(db, run);
+      return drillId === null ? transport : createDrillTransport({ db, clock, drillId }, transport);
+    },
     findPlaybook: (id) => parts.library.find(id),
     async onEnd(tx, run, { ok, error }) {
       if (run.caseId === null || run.mode === 'simulate') return;

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Logger, ruleFor } from '@cordon/kernel';
 import { lakeErrors, type OcsfEvent, parseEvent } from '@cordon/lake';
 import { createInternalCheck } from '../internal-access.ts';
+import { answerDrillTarget } from './drill-target.ts';
 import { ownEvent } from './observed-event.ts';
 import { type SourceEndpoint, wayIn } from './source-endpoint.ts';
 import type { DataDuties } from './data-duties.ts';
@@ -132,6 +133,7 @@ export async function startIngestServer(deps: {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { url = '/', method } = request;
+    if (answerDrillTarget(request, response)) return;
     const way = wayIn(url.split('?', 1)[0] ?? '');
     if (way) {
       const { status, body, retryAfterS } = await deps.sources(way, request);

@@ -1,4 +1,4 @@
-import { type DetectionEvent, lakeEvent } from '@cordon/detection';
+import { CLASS_NAMES, type DetectionEvent, lakeEvent } from '@cordon/detection';
 import { ocsfEvent, type OcsfEvent } from '@cordon/lake';
 
 /** An event as the lake stores it and as rules see it. */
@@ -7,17 +7,9 @@ export interface Observed {
   readonly seen: DetectionEvent;
   /** When Cordon had it, ms since epoch. */
   readonly receivedAt: number;
+  /** The exercise whose signature the event carries; set by the worker alone. */
+  readonly drill?: string;
 }
-
-/** `class_name` is what a rule's `category` means; Cordon's own events carry only the number. */
-const CLASS_NAMES: Readonly<Record<number, string>> = {
-  2004: 'Detection Finding',
-  3001: 'Account Change',
-  3002: 'Authentication',
-  3004: 'Entity Management',
-  4002: 'HTTP Activity',
-  6003: 'API Activity',
-};
 
 /** An event that Cordon made itself: rules see it as it is stored. */
 export function ownEvent(stored: OcsfEvent): Observed {

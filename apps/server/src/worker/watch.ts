@@ -10,7 +10,8 @@ import {
 } from '@cordon/detection';
 import type { Clock, Database, Logger } from '@cordon/kernel';
 import type { Lake, OcsfEvent } from '@cordon/lake';
-import { createCorrelationRunner } from './correlation-runner.ts';
+import { type CorrelationRunner, createCorrelationRunner } from './correlation-runner.ts';
+import type { CallMetrics } from './call-metrics.ts';
 import { readSignal, signalFinding, type StoredSignal } from './finding-event.ts';
 import type { Observed } from './observed-event.ts';
 import { createWatchMetrics } from './watch-metrics.ts';
@@ -36,7 +37,7 @@ export interface Watch {
   metrics(): string;
 }
 
-function raisedSignal({ signal, entity, receivedAt }: StoredSignal): RaisedSignal {
+function raisedSignal({ signal, entity, receivedAt, drill }: StoredSignal): RaisedSignal {
   return {
     id: signalId(signal.ruleId, signal.eventId),
     ruleId: signal.ruleId,
@@ -48,6 +49,7 @@ function raisedSignal({ signal, entity, receivedAt }: StoredSignal): RaisedSigna
     at: signal.time,
     eventIds: [signal.eventId],
     receivedAt,
+    drill,
   };
 }
 
@@ -57,6 +59,10 @@ export function createWatch(deps: {
   readonly lake: Lake;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Counts the calls among what is stored. */
+  readonly calls?: CallMetrics;
+  /** Says which events are of an exercise: only those whose signature holds. */
+  readonly labelDrills?: (events: readonly Observed[]) => Promise<readonly Observed[]>;
 }): Watch {
   const { db, lake, clock, logger } = deps;
   const { rules, correlations } = deps.ruleSet;
@@ -64,13 +70,31 @@ export function createWatch(deps: {
   const metrics = createWatchMetrics(rules.length + correlations.length);
   let disabled: ReadonlySet<string> = new Set();
   const isEnabled = (ruleId: string): boolean => !disabled.has(ruleId);
-  const runner = createCorrelationRunner({ ...deps, correlations, isEnabled });
+  const real = createCorrelationRunner({ ...deps, correlations, isEnabled });
+  // An exercise has windows of its own: its signals never make a real correlation true, nor the other way round.
+  const exercises = new Map<string, { readonly runner: CorrelationRunner; usedAt: number }>();
+  const runnerOf = (drill: string | undefined): CorrelationRunner => {
+    if (drill === undefined) return real;
+    const known = exercises.get(drill);
+    const found = known ?? { runner: createCorrelationRunner({ ...deps, correlations, isEnabled, drill }), usedAt: 0 };
+    found.usedAt = clock.now();
+    exercises.set(drill, found);
+    return found.runner;
+  };
 
   const raise = async (signals: readonly StoredSignal[]): Promise<void> => {
     const loud = signals.filter(({ signal }) => raisesAlert(signal.level));
     if (loud.length === 0) return;
     const now = clock.now();
-    const { raised, quieted } = await db.transaction((tx) => raiseAlerts(tx, loud.map(raisedSignal), now));
+    // Exercises raise theirs, and count in no figure.
+    const [exercised, meant] = [
+      loud.filter(({ drill }) => drill !== undefined),
+      loud.filter(({ drill }) => drill === undefined),
+    ];
+    const { raised, quieted } = await db.transaction(async (tx) => {
+      await raiseAlerts(tx, exercised.map(raisedSignal), now);
+      return raiseAlerts(tx, meant.map(raisedSignal), now);
+    });
     metrics.countAlerts(
       raised.map(({ delayMs }) => delayMs),
       quieted,
@@ -79,7 +103,8 @@ export function createWatch(deps: {
   };
 
   return {
-    async ingest(batchId, events) {
+    async ingest(batchId, given) {
+      const events = deps.labelDrills ? await deps.labelDrills(given) : given;
       const findings: OcsfEvent[] = [];
       const signals: StoredSignal[] = [];
       for (const observed of events) {
@@ -93,8 +118,9 @@ export function createWatch(deps: {
       }
       const stored = events.map((observed) => observed.stored);
       const { known } = await lake.ingest({ id: batchId, events: [...stored, ...findings] });
+      deps.calls?.count(stored, known);
       await raise(signals);
-      for (const { signal, receivedAt } of signals) runner.add(signal, receivedAt);
+      for (const { signal, receivedAt, drill } of signals) runnerOf(drill).add(signal, receivedAt);
       metrics.countEvents(events.length, signals.length);
       return { known };
     },
@@ -117,7 +143,7 @@ export function createWatch(deps: {
           signals.map(({ signal }) => signalId(signal.ruleId, signal.eventId)),
         );
         await raise(signals.filter(({ signal }) => !known.has(signalId(signal.ruleId, signal.eventId))));
-        for (const { signal, receivedAt } of signals) runner.add(signal, receivedAt);
+        for (const { signal, receivedAt, drill } of signals) runnerOf(drill).add(signal, receivedAt);
         count += signals.length;
         ({ cursor } = found);
         if (cursor === undefined) return count;
@@ -127,8 +153,12 @@ export function createWatch(deps: {
     },
 
     async settleCorrelations() {
-      const { delaysMs } = await runner.settle();
+      const { delaysMs } = await real.settle();
       metrics.countAlerts(delaysMs, 0);
+      for (const [drill, { runner, usedAt }] of exercises) {
+        await runner.settle();
+        if (usedAt < clock.now() - REBUILD_MS) exercises.delete(drill);
+      }
     },
 
     async loadSettings() {
@@ -136,6 +166,6 @@ export function createWatch(deps: {
       disabled = new Set(settings.filter(({ enabled }) => !enabled).map(({ ruleId }) => ruleId));
     },
 
-    metrics: () => metrics.text(runner.skipped()),
+    metrics: () => metrics.text(real.skipped()),
   };
 }

@@ -48,6 +48,7 @@ export async function openCase(
   raw: CaseInput,
   at: number,
   originKey: string | null = null,
+  drill: string | null = null,
 ): Promise<{ id: string; isNew: boolean }> {
   const parsed = caseInput.safeParse(raw);
   if (!parsed.success)
@@ -81,6 +82,7 @@ export async function openCase(
       updated_at: at,
       roles: '{}',
       review: null,
+      drill,
     })
     .onConflict((conflict) => conflict.column('origin_key').doNothing())
     .executeTakeFirst();
@@ -100,7 +102,7 @@ export async function openCase(
     actor,
     action: 'case.opened',
     target,
-    detail: { severity: input.severity, origin: input.origin, tlp: input.tlp },
+    detail: { severity: input.severity, origin: input.origin, tlp: input.tlp, ...(drill !== null && { drill }) },
     at,
   });
   return { id, isNew: true };
@@ -288,7 +290,11 @@ export function createCaseCommands({ db, clock }: CaseContext) {
     close: (actor: Actor, id: string, reason: string) =>
       change(actor, id, 'case.closed', async (before, tx, at) => {
         if (before.status === 'closed') throw new CaseStateConflict('The case is closed already.');
-        if (before.review === null && (before.severity === 'high' || before.severity === 'critical')) {
+        if (
+          before.drill === null &&
+          before.review === null &&
+          (before.severity === 'high' || before.severity === 'critical')
+        ) {
           throw new CaseStateConflict(`A ${before.severity} case is closed after its review.`);
         }
         await set(tx, id, { status: 'closed', closed_at: at });

@@ -30,6 +30,7 @@ function toCase(row: Selectable<IncidentTables['incident_case']>): IncidentCase 
     updatedAt: row.updated_at,
     roles: row.roles,
     review: row.review,
+    drill: row.drill,
   };
 }
 
@@ -94,12 +95,16 @@ export async function listCases(
   query: {
     readonly status?: readonly CaseStatus[] | undefined;
     readonly link?: { readonly kind: string; readonly ref: string } | undefined;
+    /** `without` exercises, `with` them, or of one exercise alone. */
+    readonly drill?: 'without' | 'with' | { readonly id: string } | undefined;
     readonly limit: number;
   },
 ): Promise<IncidentCase[]> {
   let select = db.tables<IncidentTables>().selectFrom('incident_case').selectAll();
   if (query.status) select = select.where('status', 'in', [...query.status]);
-  const { link } = query;
+  const { link, drill = link ? 'with' : 'without' } = query;
+  if (drill === 'without') select = select.where('drill', 'is', null);
+  if (typeof drill === 'object') select = select.where('drill', '=', drill.id);
   if (link) {
     select = select.where(
       'id',

@@ -62,6 +62,8 @@ export interface IncidentCase {
   readonly updatedAt: number;
   readonly roles: CaseRoles;
   readonly review: CaseReview | null;
+  /** The exercise that it belongs to; null: it is real. */
+  readonly drill: string | null;
 }
 
 const text = (max: number) => z.string().trim().max(max);

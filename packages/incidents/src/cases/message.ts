@@ -59,7 +59,8 @@ export interface CaseMessage {
   readonly to: readonly string[];
   readonly subject: string;
   readonly text: string;
-  readonly status: 'waiting' | 'sent' | 'failed';
+  /** `held`: it belongs to an exercise, and was kept back where it would have left. */
+  readonly status: 'waiting' | 'sent' | 'failed' | 'held';
   readonly attempts: number;
   readonly sentAt: number | null;
   readonly error: string | null;
@@ -266,13 +267,16 @@ export interface MessageSenderDeps {
 /** Sends what is due; each outcome is written down. A repeating duty. */
 export async function sendMessages(deps: MessageSenderDeps): Promise<number> {
   const { db, clock } = deps;
+  await holdBack(db);
   const due = await db
     .tables<IncidentTables>()
     .selectFrom('incident_message as message')
+    .leftJoin('incident_case as about', 'about.id', 'message.case_id')
     .leftJoin('incident_channel as channel', 'channel.name', 'message.channel')
     .select(['message.id', 'message.key', 'message.recipients', 'message.subject', 'message.text', 'message.attempts'])
     .select(['channel.id as channelId', 'channel.sealed'])
     .where('message.status', '=', 'waiting')
+    .where('about.drill', 'is', null)
     .where('message.next_at', '<=', clock.now())
     .orderBy('message.next_at')
     .limit(BATCH_MAX)
@@ -294,6 +298,21 @@ export async function sendMessages(deps: MessageSenderDeps): Promise<number> {
     }),
   );
   return due.length;
+}
+
+/** The wall of an exercise: what belongs to its cases never reaches a channel, whoever wrote it. */
+async function holdBack(db: Database): Promise<void> {
+  await db
+    .tables<IncidentTables>()
+    .updateTable('incident_message')
+    .set({ status: 'held', error: null })
+    .where('status', '=', 'waiting')
+    .where(
+      'case_id',
+      'in',
+      db.tables<IncidentTables>().selectFrom('incident_case').select('id').where('drill', 'is not', null),
+    )
+    .execute();
 }
 
 async function deliver(deps: MessageSenderDeps, channel: ChannelInput, message: Outgoing): Promise<void> {

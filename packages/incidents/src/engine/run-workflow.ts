@@ -31,6 +31,8 @@ export interface RunEngine {
   readonly logger: Logger;
   readonly actions: ActionTable;
   readonly transport: Transport;
+  /** Another transport for this very run: that of an exercise simulates what would touch anything real. */
+  readonly transportOf?: (run: Run) => Promise<Transport>;
   readonly findPlaybook: InterpreterDeps['findPlaybook'];
   /** Told in the transaction that ends a run; writes it into the case. */
   readonly onEnd?: (
@@ -91,8 +93,8 @@ export function createRunWorkflow(engine: RunEngine): WorkflowDefinition<RunInpu
 }
 
 /** Returns whether somebody decided something meanwhile, so that it has to go on. */
-async function driveOnce(engine: RunEngine, runId: string): Promise<boolean> {
-  const { db } = engine;
+async function driveOnce(given: RunEngine, runId: string): Promise<boolean> {
+  const { db } = given;
   const wantedBefore = (
     await db
       .tables<IncidentTables>()
@@ -102,6 +104,7 @@ async function driveOnce(engine: RunEngine, runId: string): Promise<boolean> {
       .executeTakeFirst()
   )?.wanted;
   const run = await loadRun(db, runId);
+  const engine = given.transportOf ? { ...given, transport: await given.transportOf(run) } : given;
   if (run.status === 'undoing') return settle(engine, run, wantedBefore, await undoRun(engine, run));
   if (run.status !== 'running' && run.status !== 'waiting') {
     await setRun(db, runId, { driving: false, wake_at: null });
