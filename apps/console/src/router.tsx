@@ -177,6 +177,11 @@ const incidentPages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/duties',
+    component: lazyRouteComponent(() => import('./incidents/DutiesPage.tsx'), 'DutiesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/contacts',
     component: lazyRouteComponent(() => import('./incidents/ContactsPage.tsx'), 'ContactsPage'),
   }),

@@ -151,6 +151,20 @@ function Records({ id, snapshot }: { readonly id: string; readonly snapshot: str
         { id: 'object', header: 'Object', cell: ({ object }) => object },
         { id: 'id', header: 'Id', cell: (one) => one.id },
         { id: 'title', header: 'Title', cell: ({ title }) => title ?? '–' },
+        {
+          id: 'bytes',
+          header: 'Bytes',
+          cell: (one) =>
+            one.object === 'file' ? (
+              <a
+                href={`/api/v1/backups/${id}/snapshots/${snapshot}/file?${new URLSearchParams({ object: one.object, id: one.id }).toString()}`}
+              >
+                Download
+              </a>
+            ) : (
+              '–'
+            ),
+        },
       ]}
       empty={<Box color="text-body-secondary">Nothing found.</Box>}
     />
@@ -166,6 +180,7 @@ const KINDS = {
   restore: 'Restore',
   prune: 'Pruning',
   rotate: 'New key',
+  own: 'Cordon itself',
 } as const;
 
 function Jobs({ id, onRestore }: { readonly id: string; readonly onRestore: (dryRun: string) => void }) {

@@ -3,7 +3,6 @@ import Button from '@cloudscape-design/components/button';
 import Header from '@cloudscape-design/components/header';
 import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -18,7 +17,8 @@ import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
 import { type BackupPlan, backupsQuery } from './backup-queries.ts';
-import { showSpan } from './span.ts';
+import { OwnBackup } from './OwnBackup.tsx';
+import { Target } from './Target.tsx';
 
 /** Apps with what would be lost and how long it would take, beside the targets. */
 export function BackupsPage() {
@@ -26,7 +26,7 @@ export function BackupsPage() {
   const plans = useQuery(backupsQuery);
   const [isAdding, setAdding] = useState(false);
   return (
-    <Page title="Backups" description="Apps whose data is kept, verified and ready to be restored.">
+    <Page title="Backups" description="Apps whose data is kept, verified and ready to be restored, and Cordon itself.">
       <SpaceBetween size="m">
         <ProblemAlert error={plans.error} />
         {isAdding ? <AddPlan onDone={() => setAdding(false)} /> : null}
@@ -74,25 +74,9 @@ export function BackupsPage() {
           ]}
           empty={<Box color="text-body-secondary">No app is backed up yet.</Box>}
         />
+        <OwnBackup />
       </SpaceBetween>
     </Page>
-  );
-}
-
-export function Target({
-  value,
-  isMet,
-  target,
-}: {
-  readonly value: number | null;
-  readonly isMet: boolean;
-  readonly target: number;
-}) {
-  const text = value === null ? 'not measured' : showSpan(value);
-  return (
-    <StatusIndicator type={isMet ? 'success' : value === null ? 'pending' : 'error'}>
-      {text} of {showSpan(target)}
-    </StatusIndicator>
   );
 }
 

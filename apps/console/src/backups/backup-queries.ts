@@ -54,3 +54,9 @@ export const itemsQuery = (job: string) =>
       taken(await api.GET('/api/v1/backup-jobs/{id}/items', { params: { path: { id: job } } })).items,
     refetchInterval: POLL_MS,
   });
+
+export const ownBackupQuery = queryOptions({
+  queryKey: ['own-backup'],
+  queryFn: async () => taken(await api.GET('/api/v1/own-backup', {})),
+  refetchInterval: POLL_MS * 2,
+});

@@ -5,7 +5,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import Link from '@cloudscape-design/components/link';
-import SegmentedControl from '@cloudscape-design/components/segmented-control';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
@@ -19,7 +19,8 @@ import type { CaseDuty } from '../api/wire.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
 import { useNow } from '../display/use-now.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
-import { caseDutiesQuery, dutiesQuery } from './incident-queries.ts';
+import { FactFields, type Said } from './FactFields.tsx';
+import { caseDutiesQuery, caseQuery, dutiesQuery } from './incident-queries.ts';
 import { countdownText } from './span-text.ts';
 
 const TICK_MS = 1_000;
@@ -117,27 +118,33 @@ function State({ row, now }: { readonly row: CaseDuty; readonly now: number }) {
   return <StatusIndicator type={left < 0 ? 'error' : 'warning'}>{countdownText(left)}</StatusIndicator>;
 }
 
-/** Each fact is yes, no or open; open ones keep a duty undecided. */
 function FactsForm({ caseId, onClose }: { readonly caseId: string; readonly onClose: () => void }) {
   const known = useQuery(caseDutiesQuery(caseId)).data;
-  const questions = useQuery(dutiesQuery).data?.questions ?? {};
-  const [said, setSaid] = useState<Readonly<Record<string, boolean | null>>>({});
+  const { questions = {}, moments = {} } = useQuery(dutiesQuery).data ?? {};
+  const [said, setSaid] = useState<Said>({});
   const [people, setPeople] = useState('');
-  const valueOf = (name: string): boolean | null => {
-    const now = said[name];
-    return now === undefined ? (known?.facts.facts[name] ?? null) : now;
-  };
+  const [times, setTimes] = useState<Readonly<Record<string, string>>>({});
   const save = useCommand<void, unknown>({
     run: async () => {
-      const body = { facts: { ...said }, moments: {}, ...(people === '' ? {} : { people: Number(people) }) };
+      const given = Object.entries(times).map(([name, text]) => [name, text === '' ? null : Date.parse(text)]);
+      const body = {
+        facts: { ...said },
+        moments: Object.fromEntries(given),
+        ...(people === '' ? {} : { people: Number(people) }),
+      };
       return taken(await api.PATCH('/api/v1/cases/{id}/facts', { params: { path: { id: caseId } }, body }));
     },
     done: 'The duties are judged anew.',
     changes: [['cases']],
     onDone: onClose,
   });
+  const shown = (name: string): string => {
+    const at = known?.facts.moments[name];
+    return at === undefined ? '' : new Date(at).toISOString();
+  };
+  const isReady = Object.values(times).every((text) => text === '' || !Number.isNaN(Date.parse(text)));
   return (
-    <FormDialog title="What is known" button="Save" command={save} onClose={onClose}>
+    <FormDialog title="What is known" button="Save" isReady={isReady} command={save} onClose={onClose}>
       <FormField label="How many people are concerned">
         <Input
           value={people}
@@ -146,28 +153,22 @@ function FactsForm({ caseId, onClose }: { readonly caseId: string; readonly onCl
           onChange={({ detail }) => setPeople(detail.value)}
         />
       </FormField>
-      {Object.entries(questions).map(([name, text]) => {
-        const value = valueOf(name);
-        return (
-          <FormField key={name} label={text}>
-            <SegmentedControl
-              label={text}
-              selectedId={value === null ? 'open' : value ? 'yes' : 'no'}
-              options={[
-                { id: 'yes', text: 'Yes' },
-                { id: 'no', text: 'No' },
-                { id: 'open', text: 'Not known' },
-              ]}
-              onChange={({ detail }) =>
-                setSaid({ ...said, [name]: detail.selectedId === 'open' ? null : detail.selectedId === 'yes' })
-              }
-            />
-          </FormField>
-        );
-      })}
+      {Object.entries(moments).map(([name, text]) => (
+        <FormField key={name} label={text} description="Such as 2026-11-23T10:00:00Z">
+          <Input
+            value={times[name] ?? shown(name)}
+            placeholder={name === 'aware' ? 'when it was detected' : 'not yet'}
+            onChange={({ detail }) => setTimes({ ...times, [name]: detail.value })}
+          />
+        </FormField>
+      ))}
+      <FactFields questions={questions} known={known?.facts.facts ?? {}} said={said} onSay={setSaid} />
     </FormDialog>
   );
 }
+
+const proofOf = (one: { readonly id: string; readonly name: string; readonly sha256: string } | undefined) =>
+  one === undefined ? null : { value: one.id, label: one.name, description: `SHA-256 ${one.sha256.slice(0, 16)}…` };
 
 function SentForm(props: { readonly caseId: string; readonly duty: CaseDuty; readonly onClose: () => void }) {
   const { caseId, duty, onClose } = props;
@@ -177,11 +178,15 @@ function SentForm(props: { readonly caseId: string; readonly duty: CaseDuty; rea
     enabled: duty.template !== null,
     queryFn: async () => taken(await api.GET('/api/v1/cases/{id}/duties/{duty}/{stage}/draft', { params: { path } })),
   });
-  const [given, setGiven] = useState({ to: duty.recipient, reference: '', note: '' });
+  const evidence = useQuery(caseQuery(caseId)).data?.evidence ?? [];
+  const [given, setGiven] = useState({ to: duty.recipient, reference: '', note: '', evidenceId: '' });
   const set = (part: Partial<typeof given>): void => setGiven((now) => ({ ...now, ...part }));
   const save = useCommand<void, unknown>({
-    run: async () =>
-      taken(await api.POST('/api/v1/cases/{id}/duties/{duty}/{stage}/sent', { params: { path }, body: given })),
+    run: async () => {
+      const { evidenceId, ...rest } = given;
+      const body = evidenceId === '' ? rest : { ...rest, evidenceId };
+      return taken(await api.POST('/api/v1/cases/{id}/duties/{duty}/{stage}/sent', { params: { path }, body }));
+    },
     done: 'It is on record.',
     changes: [['cases']],
     onDone: onClose,
@@ -212,6 +217,16 @@ function SentForm(props: { readonly caseId: string; readonly duty: CaseDuty; rea
       <FormField label="Reference" description="The recipient's number, a ticket, a Message-ID">
         <Input value={given.reference} onChange={({ detail }) => set({ reference: detail.value })} />
       </FormField>
+      {evidence.length > 0 ? (
+        <FormField label="Proof" description="Evidence of this case, such as the recipient's confirmation">
+          <Select
+            placeholder="None"
+            selectedOption={proofOf(evidence.find(({ id }) => id === given.evidenceId))}
+            options={evidence.flatMap((one) => proofOf(one) ?? [])}
+            onChange={({ detail }) => set({ evidenceId: detail.selectedOption.value ?? '' })}
+          />
+        </FormField>
+      ) : null}
       <FormField label="Note">
         <Textarea value={given.note} rows={2} onChange={({ detail }) => set({ note: detail.value })} />
       </FormField>

@@ -4,6 +4,7 @@ import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
 import Select from '@cloudscape-design/components/select';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
 import Textarea from '@cloudscape-design/components/textarea';
@@ -17,13 +18,15 @@ import { Ago } from '../display/Ago.tsx';
 import { FormDialog } from '../display/FormDialog.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
 import { channelsQuery } from './incident-queries.ts';
+import { ReachForm } from './ReachForm.tsx';
 
 type Message = CaseDetail['messages'][number];
-const STATES = { sent: 'success', waiting: 'pending', failed: 'error' } as const;
+const STATES = { sent: 'success', waiting: 'pending', failed: 'error', held: 'stopped' } as const;
 
 /** What went out of a case, with what became of it. */
 export function CaseMessages({ of, isWritable }: { readonly of: CaseDetail; readonly isWritable: boolean }) {
-  const [isWriting, setWriting] = useState(false);
+  const [dialog, setDialog] = useState<'message' | 'reach' | null>(null);
+  const close = (): void => setDialog(null);
   return (
     <>
       <Table<Message>
@@ -36,7 +39,14 @@ export function CaseMessages({ of, isWritable }: { readonly of: CaseDetail; read
           <Header
             variant="h2"
             counter={`(${of.messages.length})`}
-            actions={isWritable ? <Button onClick={() => setWriting(true)}>Send a message</Button> : null}
+            actions={
+              isWritable ? (
+                <SpaceBetween direction="horizontal" size="xs">
+                  <Button onClick={() => setDialog('reach')}>Reach a contact</Button>
+                  <Button onClick={() => setDialog('message')}>Send a message</Button>
+                </SpaceBetween>
+              ) : null
+            }
           >
             Messages
           </Header>
@@ -67,7 +77,8 @@ export function CaseMessages({ of, isWritable }: { readonly of: CaseDetail; read
           </Box>
         }
       />
-      {isWriting ? <MessageForm caseId={of.id} onClose={() => setWriting(false)} /> : null}
+      {dialog === 'message' ? <MessageForm caseId={of.id} onClose={close} /> : null}
+      {dialog === 'reach' ? <ReachForm caseId={of.id} onClose={close} /> : null}
     </>
   );
 }

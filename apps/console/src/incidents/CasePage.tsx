@@ -104,6 +104,7 @@ function Facts({ of }: { readonly of: CaseDetail }) {
           { label: 'To detect', value: spanText(metrics.detectMs) },
           { label: 'To acknowledge', value: spanText(metrics.acknowledgeMs) },
           { label: 'To contain', value: spanText(metrics.containMs) },
+          { label: 'To notify', value: spanText(metrics.notifyMs) },
           { label: 'To recover', value: spanText(metrics.recoverMs) },
           {
             label: 'About',

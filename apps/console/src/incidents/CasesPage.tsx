@@ -24,11 +24,13 @@ import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
 import { CaseStatus, SeverityBadge } from './IncidentBadges.tsx';
 import { casesQuery, type CaseView } from './incident-queries.ts';
+import { NoticeForm } from './NoticeForm.tsx';
 import { spanText } from './span-text.ts';
 
 export function CasesPage() {
   const [view, setView] = useState<CaseView>('open,contained,recovered');
-  const [isOpening, setOpening] = useState(false);
+  const [dialog, setDialog] = useState<'open' | 'notice' | null>(null);
+  const close = (): void => setDialog(null);
   const can = useCan();
   const cases = useQuery(casesQuery(view));
   const items = cases.data?.items ?? [];
@@ -36,7 +38,14 @@ export function CasesPage() {
     <Page
       title="Cases"
       description="Incidents: what happened, who does what, how long it took."
-      actions={can('case.write') ? <Button onClick={() => setOpening(true)}>Open a case</Button> : null}
+      actions={
+        can('case.write') ? (
+          <SpaceBetween direction="horizontal" size="xs">
+            <Button onClick={() => setDialog('notice')}>A vendor&apos;s notice</Button>
+            <Button onClick={() => setDialog('open')}>Open a case</Button>
+          </SpaceBetween>
+        ) : null
+      }
     >
       <SpaceBetween size="m">
         <ProblemAlert error={cases.error} />
@@ -97,7 +106,8 @@ export function CasesPage() {
           empty={<Box color="text-body-secondary">No case is open.</Box>}
         />
       </SpaceBetween>
-      {isOpening ? <CaseOpen onClose={() => setOpening(false)} /> : null}
+      {dialog === 'open' ? <CaseOpen onClose={close} /> : null}
+      {dialog === 'notice' ? <NoticeForm onClose={close} /> : null}
     </Page>
   );
 }

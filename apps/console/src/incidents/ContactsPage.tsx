@@ -1,9 +1,6 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
-import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
-import Input from '@cloudscape-design/components/input';
-import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
@@ -14,26 +11,18 @@ import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import type { Contact } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
-import { FormDialog } from '../display/FormDialog.tsx';
 import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
-import { channelsQuery, contactsQuery } from './incident-queries.ts';
-
-const KINDS = [
-  { value: 'vendor', label: 'Vendor' },
-  { value: 'app', label: 'App' },
-  { value: 'regulator', label: 'Regulator' },
-  { value: 'insurer', label: 'Insurer' },
-  { value: 'customer-group', label: 'Group of customers' },
-  { value: 'internal', label: 'Our own people' },
-] as const;
+import { CONTACT_KINDS, ContactForm } from './ContactForm.tsx';
+import { contactsQuery } from './incident-queries.ts';
 
 /** Whom to reach in an incident, and whether they can be reached. */
 export function ContactsPage() {
   const mayWrite = useCan()('case.write');
   const contacts = useQuery(contactsQuery);
-  const [isAdding, setAdding] = useState(false);
+  /** Null: a new one. */
+  const [editing, setEditing] = useState<Contact | null | undefined>(undefined);
   const test = useCommand({
     run: async (one: Contact) =>
       taken(await api.POST('/api/v1/contacts/{id}/tests', { params: { path: { id: one.id } } })),
@@ -62,7 +51,7 @@ export function ContactsPage() {
               counter={`(${contacts.data?.length ?? 0})`}
               actions={
                 mayWrite ? (
-                  <Button variant="primary" onClick={() => setAdding(true)}>
+                  <Button variant="primary" onClick={() => setEditing(null)}>
                     Add contact
                   </Button>
                 ) : null
@@ -76,7 +65,7 @@ export function ContactsPage() {
             {
               id: 'kind',
               header: 'Kind',
-              cell: (row) => KINDS.find(({ value }) => value === row.kind)?.label ?? row.kind,
+              cell: (row) => CONTACT_KINDS.find(({ value }) => value === row.kind)?.label ?? row.kind,
             },
             { id: 'about', header: 'About', cell: (row) => row.about || '-' },
             {
@@ -108,6 +97,9 @@ export function ContactsPage() {
                         <Button variant="inline-link" ariaLabel={`Test ${row.name}`} onClick={() => test.mutate(row)}>
                           Test
                         </Button>
+                        <Button variant="inline-link" ariaLabel={`Edit ${row.name}`} onClick={() => setEditing(row)}>
+                          Edit
+                        </Button>
                         <Button
                           variant="inline-link"
                           ariaLabel={`Remove ${row.name}`}
@@ -128,69 +120,7 @@ export function ContactsPage() {
           }
         />
       </SpaceBetween>
-      {isAdding ? <ContactForm onClose={() => setAdding(false)} /> : null}
+      {editing === undefined ? null : <ContactForm of={editing} onClose={() => setEditing(undefined)} />}
     </Page>
-  );
-}
-
-function ContactForm({ onClose }: { readonly onClose: () => void }) {
-  const channels = useQuery(channelsQuery).data ?? [];
-  const [kind, setKind] = useState<(typeof KINDS)[number]>(KINDS[0]);
-  const [draft, setDraft] = useState({ name: '', about: '', channel: '', to: '', noticeHours: '' });
-  const set = (part: Partial<typeof draft>): void => setDraft((now) => ({ ...now, ...part }));
-  const save = useCommand<void, unknown>({
-    run: async () => {
-      const { name, about, channel } = draft;
-      const to = draft.to.split(/[\s,]+/).filter((one) => one !== '');
-      const noticeHours = draft.noticeHours === '' ? null : Number(draft.noticeHours);
-      const body = { kind: kind.value, name, about, noticeHours, steps: [{ channel, to }] };
-      return taken(await api.POST('/api/v1/contacts', { body }));
-    },
-    done: `${draft.name} is added.`,
-    changes: [['contacts']],
-    onDone: onClose,
-  });
-  return (
-    <FormDialog
-      title="Add a contact"
-      button="Add"
-      isReady={draft.name !== '' && draft.channel !== ''}
-      command={save}
-      onClose={onClose}
-    >
-      <FormField label="Kind">
-        <Select
-          selectedOption={kind}
-          options={KINDS}
-          onChange={({ detail }) => setKind(KINDS.find(({ value }) => value === detail.selectedOption.value) ?? kind)}
-        />
-      </FormField>
-      <FormField label="Name">
-        <Input value={draft.name} onChange={({ detail }) => set({ name: detail.value })} />
-      </FormField>
-      <FormField label="About" description="The vendor, the app, or the recipient of a duty such as ico-uk">
-        <Input value={draft.about} onChange={({ detail }) => set({ about: detail.value })} />
-      </FormField>
-      <FormField label="Channel">
-        <Select
-          placeholder="Choose a channel"
-          selectedOption={draft.channel === '' ? null : { value: draft.channel, label: draft.channel }}
-          options={channels.map(({ name, shown }) => ({ value: name, label: name, description: shown }))}
-          onChange={({ detail }) => set({ channel: detail.selectedOption.value ?? '' })}
-        />
-      </FormField>
-      <FormField label="Addresses" description="For mail, with commas. Further steps by the API.">
-        <Input value={draft.to} onChange={({ detail }) => set({ to: detail.value })} />
-      </FormField>
-      {kind.value === 'customer-group' ? (
-        <FormField label="Notice by contract" description="Hours after we become aware">
-          <Input
-            value={draft.noticeHours}
-            inputMode="numeric"
-            onChange={({ detail }) => set({ noticeHours: detail.value })}
-          />
-        </FormField>
-      ) : null}
-    </FormDialog>
   );
 }

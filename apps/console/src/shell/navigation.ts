@@ -15,6 +15,7 @@ const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Events', href: '/events', permission: 'event.read' },
   { text: 'Cases', href: '/cases', permission: 'case.read' },
   { text: 'Playbooks', href: '/playbooks', permission: 'playbook.read' },
+  { text: 'Duties', href: '/duties', permission: 'case.read' },
   { text: 'Contacts', href: '/contacts', permission: 'case.read' },
   { text: 'Channels', href: '/channels', permission: 'case.read' },
 ];
