@@ -21,7 +21,11 @@ export function oktaConfig(people: readonly Person[]): Record<string, unknown> {
       group_okta_id: index < 3 ? '00gmeridianfinance00' : '00gmeridianengineer0',
       user_okta_id: oktaUserId(index),
     })),
-    apps: [{ okta_id: '0oameridianpayroll00', name: 'payroll', label: 'Payroll' }],
+    apps: [
+      { okta_id: '0oameridianpayroll00', name: 'payroll', label: 'Payroll' },
+      // Somebody connected it, and nobody was asked.
+      { okta_id: '0oameridianotterai00', name: 'otter', label: 'Otter.ai' },
+    ],
     authorization_servers: [{ id: 'default', name: 'default', audiences: ['api://default'] }],
   };
 }

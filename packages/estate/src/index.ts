@@ -53,7 +53,7 @@ export { rotationInput } from './vault/vault-commands.ts';
 export { listCredentials } from './vault/vault-store.ts';
 export type { Reach, VendorAnswer, VendorClient, VendorRequest } from './vault/vendor-client.ts';
 export type { ProxyPatch, ProxySettings } from './proxy/proxy-commands.ts';
-export { planCut, type CutTarget, type ToolAction } from './graph/cut-plan.ts';
+export { actionFor, planCut, type CutTarget, type ToolAction } from './graph/cut-plan.ts';
 export { type Cut, listCuts } from './graph/cut-store.ts';
 export { buildGraph } from './graph/graph.ts';
 export { createGraphCommands, type CutPorts, type GraphCommands } from './graph/graph-commands.ts';

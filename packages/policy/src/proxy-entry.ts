@@ -10,6 +10,16 @@ export const proxyEntry = z.strictObject({
   sni: z.enum(['match', 'any']).default('match'),
   /** Ports that tunnels to unknown destinations may go to. */
   ports: z.array(z.int().min(1).max(65_535)).max(32).default([443]),
+  /** Forbidden hosts, and with each everything beneath it: refused whatever else holds. */
+  blocked: z
+    .array(
+      z
+        .string()
+        .regex(/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/)
+        .max(253),
+    )
+    .max(20_000)
+    .default([]),
   /** What signs the certificates of opened connections. The key is sealed with context `proxy-authority`. */
   authority: z
     .strictObject({ certificate: z.string().max(16_384), sealed: z.string().min(1).max(16_384) })

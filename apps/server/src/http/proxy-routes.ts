@@ -7,6 +7,8 @@ const settings = z.object({
   unknown: z.enum(['refuse', 'observe']),
   sni: z.enum(['match', 'any']),
   ports: z.array(z.int()),
+  /** Hosts of forbidden apps; see Discovery. */
+  blocked: z.array(z.string()),
   /** PEM; what clients of opened connections have to trust. */
   certificate: z.string(),
   updatedAt: z.int(),
@@ -19,8 +21,8 @@ export function addProxyRoutes(server: ApiServer, { estate }: { estate: Estate }
     '/api/v1/proxy',
     { config: { permission: 'policy.read' }, schema: { tags, response: { 200: settings } } },
     async () => {
-      const { ports, ...rest } = await estate.proxy.get();
-      return { ...rest, ports: [...ports] };
+      const { ports, blocked, ...rest } = await estate.proxy.get();
+      return { ...rest, ports: [...ports], blocked: [...blocked] };
     },
   );
   server.patch(
@@ -38,8 +40,8 @@ export function addProxyRoutes(server: ApiServer, { estate }: { estate: Estate }
       },
     },
     async (request) => {
-      const { ports, ...rest } = await estate.proxy.update(actorOf(request), request.body);
-      return { ...rest, ports: [...ports] };
+      const { ports, blocked, ...rest } = await estate.proxy.update(actorOf(request), request.body);
+      return { ...rest, ports: [...ports], blocked: [...blocked] };
     },
   );
 }

@@ -267,8 +267,15 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     ...connectors,
     ...accessParts,
     ...createDiscoveryParts({
-      ...{ db, clock, envelope, workflows, estate, people, publicUrl: config.control.publicUrl },
-      ...{ manifests: connectors.manifests, access: accessParts.access },
+      db,
+      clock,
+      envelope,
+      workflows,
+      estate,
+      people,
+      publicUrl: config.control.publicUrl,
+      manifests: connectors.manifests,
+      access: accessParts.access,
     }),
     ...createGraphParts({
       db,

@@ -39,7 +39,8 @@ async function entitiesOf(db: Database, connectionId: string): Promise<EntityFac
   return found;
 }
 
-async function tools(db: Database, manifests: Manifests): Promise<ToolFact[]> {
+/** Connected tools with what is in them. */
+export async function readTools(db: Database, manifests: Manifests): Promise<ToolFact[]> {
   const found: ToolFact[] = [];
   for (const { id, app, name, credential } of await listConnections(db)) {
     const title = manifests.find(app)?.manifest.title ?? app;
@@ -71,26 +72,29 @@ export async function createCovers(
   return (appId, id) => parseUnknownOperation(id) ?? tables.get(appId)?.get(id);
 }
 
+/** What the connectors of connected tools can do, by connection. */
+export async function readToolActions(db: Database, manifests: Manifests) {
+  const found = new Map<string, readonly ToolAction[]>();
+  for (const { id, app } of await listConnections(db)) {
+    const specs = Object.entries(manifests.find(app)?.manifest.actions ?? {});
+    const list = specs.map(([name, { title, kind, input, state, undo }]) => ({
+      name,
+      title,
+      kind,
+      input: Object.entries(input).flatMap(([field, { required }]) => (required ? [field] : [])),
+      canVerify: state !== undefined,
+      canUndo: undo.length > 0,
+    }));
+    found.set(id, list);
+  }
+  return found;
+}
+
 function createCutPorts(estate: Estate, db: Database, manifests: Manifests, actions: ActionCommands): CutPorts {
   return {
     revokeIntegration: (actor, id, reason) => estate.integrations.revoke(actor, id, reason),
     removeGrant: (actor, id) => estate.grants.remove(actor, id),
-    async toolActions() {
-      const found = new Map<string, readonly ToolAction[]>();
-      for (const { id, app } of await listConnections(db)) {
-        const specs = Object.entries(manifests.find(app)?.manifest.actions ?? {});
-        const list = specs.map(([name, { title, kind, input, state, undo }]) => ({
-          name,
-          title,
-          kind,
-          input: Object.entries(input).flatMap(([field, { required }]) => (required ? [field] : [])),
-          canVerify: state !== undefined,
-          canUndo: undo.length > 0,
-        }));
-        found.set(id, list);
-      }
-      return found;
-    },
+    toolActions: () => readToolActions(db, manifests),
     async runAction(actor, { connectionId, action, input }, idempotencyKey) {
       const run = await actions.request(actor, { connectionId, action, input, mode: 'run', idempotencyKey });
       return run.id;
@@ -115,7 +119,7 @@ export function createGraphParts(deps: GraphPartsDeps) {
   const facts: GraphPorts = {
     people: () => deps.people({ kind: 'system', name: 'graph' }),
     vendors: async () => (await listVendors(db)).map(({ id, name, appIds }) => ({ id, name, appIds })),
-    tools: () => tools(db, manifests),
+    tools: () => readTools(db, manifests),
     async traffic(from) {
       const to = clock.now() + 1;
       const [rows, seen] = await Promise.all([

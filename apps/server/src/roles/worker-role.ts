@@ -217,8 +217,16 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     workflows: workflowClient,
   });
   const discovery = createDiscoveryDuties({
-    ...{ db, clock: systemClock, envelope, logger, lake, identity, manifests, publicUrl: config.control.publicUrl },
-    ...{ actions: connectors.actions, workflows: workflowClient },
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    lake,
+    identity,
+    manifests,
+    actions: connectors.actions,
+    workflows: workflowClient,
+    publicUrl: config.control.publicUrl,
   });
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
@@ -277,6 +285,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
   const webhooks = await startWebhookDuties({
     db,
+    ingest: detection.ingest,
     clock: systemClock,
     envelope,
     logger,

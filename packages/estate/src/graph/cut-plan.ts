@@ -61,6 +61,10 @@ function inputOf(name: string, fact: EntityFact): string | undefined {
   if (fact.type === 'account') return name === 'user' || name === 'account' ? fact.id : undefined;
   if (fact.type === 'credential') {
     if (['token', 'key', 'credential'].includes(name)) return bare(fact.id);
+    if (name === 'repository') {
+      const repository = fact.attributes?.['repository'];
+      return typeof repository === 'string' ? repository : undefined;
+    }
     return name === 'user' && fact.ownerKind === 'account' ? (fact.ownerId ?? undefined) : undefined;
   }
   if (fact.type !== 'grant') return undefined;
@@ -71,6 +75,21 @@ function inputOf(name: string, fact: EntityFact): string | undefined {
   if (name === 'client') return fact.client?.id ?? undefined;
   if (name === 'app') return fact.subject.kind === 'app' ? fact.subject.id : (fact.client?.id ?? undefined);
   return name === 'user' && fact.subject.kind === 'account' ? fact.subject.id : undefined;
+}
+
+/** The first action of these kinds whose every required input the entity itself gives. */
+export function actionFor(
+  fact: EntityFact,
+  actions: readonly ToolAction[],
+  kinds: readonly string[] = KINDS_OF[fact.type] ?? [],
+): { readonly action: ToolAction; readonly input: Readonly<Record<string, string>> } | null {
+  for (const action of actions) {
+    if (!kinds.includes(action.kind)) continue;
+    const input = action.input.map((field) => [field, inputOf(field, fact)] as const);
+    if (input.some(([, value]) => value === undefined)) continue;
+    return { action, input: Object.fromEntries(input.map(([field, value]) => [field, value ?? ''])) };
+  }
+  return null;
 }
 
 class Planner {
@@ -176,16 +195,18 @@ class Planner {
   }
 
   #act(tool: ToolFact, fact: EntityFact, name: string, why: string): void {
-    const kinds = KINDS_OF[fact.type] ?? [];
     const id = `${tool.connectionId}/${fact.type}/${fact.id}`;
-    for (const action of this.#facts.actionsOf(tool.connectionId)) {
-      if (!kinds.includes(action.kind)) continue;
-      const input = action.input.map((field) => [field, inputOf(field, fact)] as const);
-      if (input.some(([, value]) => value === undefined)) continue;
-      const filled = Object.fromEntries(input.map(([field, value]) => [field, value ?? '']));
-      const { canVerify, canUndo } = action;
-      const rest = { connectionId: tool.connectionId, action: action.name, input: filled, canVerify, canUndo };
-      this.#add({ act: 'connector_action', id, name: `${name}: ${action.title}`, why, ...rest });
+    const found = actionFor(fact, this.#facts.actionsOf(tool.connectionId));
+    if (found) {
+      const { canVerify, canUndo } = found.action;
+      const rest = {
+        connectionId: tool.connectionId,
+        action: found.action.name,
+        input: found.input,
+        canVerify,
+        canUndo,
+      };
+      this.#add({ act: 'connector_action', id, name: `${name}: ${found.action.title}`, why, ...rest });
       return;
     }
     const text = `The connector of ${tool.title} has no action for it: end ${fact.type} ${fact.id} in ${tool.title} itself.`;

@@ -70,6 +70,8 @@ export type EntityFact =
       readonly createdAt?: Moment;
       readonly lastUsedAt?: Moment;
       readonly expiresAt?: Moment;
+      /** What an action needs to find it, such as `repository`. */
+      readonly attributes?: Readonly<Record<string, unknown>> | undefined;
     };
 
 export interface ToolFact {

@@ -6,8 +6,8 @@ import type { EstateContext } from '../context.ts';
 import { publish } from '../publication.ts';
 import { tablesOf } from '../tables.ts';
 
-const { unknown, sni, ports } = proxyEntry.shape;
-const stored = z.object({ unknown, sni, ports });
+const { unknown, sni, ports, blocked } = proxyEntry.shape;
+const stored = z.object({ unknown, sni, ports, blocked });
 /** A change names only what it changes. */
 const patch = z.strictObject({
   unknown: unknown.unwrap().optional(),
@@ -22,6 +22,8 @@ export interface ProxySettings {
   readonly unknown: 'refuse' | 'observe';
   readonly sni: 'match' | 'any';
   readonly ports: readonly number[];
+  /** Hosts of forbidden apps; what lies beneath them is refused too. */
+  readonly blocked: readonly string[];
   /** PEM. */
   readonly certificate: string;
   readonly updatedAt: number;
@@ -76,6 +78,19 @@ export function createProxyCommands({ db, clock, envelope }: EstateContext) {
   return {
     async get(): Promise<ProxySettings> {
       return present(await ensure());
+    },
+
+    /** The hosts of forbidden apps, all of them, in the transaction of the decision. Gateways refuse them from its commit on. */
+    async block(tx: Transaction, hosts: readonly string[], at: number): Promise<void> {
+      await ensure();
+      const tables = tablesOf(tx);
+      const before = await tables.selectFrom('proxy_settings').selectAll().forUpdate().executeTakeFirstOrThrow();
+      const settings = stored.parse({ ...stored.parse(before.settings), blocked: hosts });
+      await tables
+        .updateTable('proxy_settings')
+        .set({ settings: JSON.stringify(settings), updated_at: new Date(at) })
+        .execute();
+      await publishRow(tx, (await readRow(tx))!, at); // locked above
     },
 
     async update(actor: Actor, raw: unknown): Promise<ProxySettings> {
