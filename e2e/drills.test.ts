@@ -63,20 +63,15 @@ const untilOver = (id: string) =>
 test('a stolen token is seen within ten seconds and refused at every gateway within one, by the drill’s own measure', async () => {
   const channel = { kind: 'chat' as const, name: 'incidents', url: outside.url, privateAddresses: ['127.0.0.1'] };
   taken(await cordon.api.POST('/api/v1/channels', { body: channel }));
-  const target = { name: 'pager', url: outside.url, levelMin: 'low' as const, privateAddresses: ['127.0.0.1'] };
-  const told = await fetch(`${cordon.url}/api/v1/alert-targets`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${cordon.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(target),
-  });
-  console.log(told.status, await told.text());
+  const target = { template: null, quiet: null, name: 'pager', url: outside.url, levelMin: 'low' as const, privateAddresses: ['127.0.0.1'] };
+  taken(await cordon.api.POST('/api/v1/notification-targets', { body: { kind: 'webhook', ...target } }));
   const id = await begin({ scenario: 'stolen-oauth-token', mode: 'live-fire', decide: 'drill' });
   const drill = await untilOver(id);
   const { markdown } = taken(await cordon.api.GET('/api/v1/drills/{id}/report', { params: { path: { id } } }));
   console.log(markdown);
   expect(drill.status, drill.error ?? '').toBe('ended');
   expect(drill.score?.measures.detectMs).toBeLessThan(DETECT_MS_MAX);
-  expect(drill.score?.measures.containMs).toBeLessThan(CONTAIN_MS_MAX);
+  expect(drill.score?.measures.cutOffMs).toBeLessThan(CONTAIN_MS_MAX);
   expect(drill.score?.measures.gateways).toBe(PROCESSES);
   expect(drill.objects.filter(({ removedAt }) => removedAt === null)).toEqual([]);
   expect(outside.received.filter((text) => /drill|exercise|stolen|scope/i.test(text))).toEqual([]);

@@ -27,9 +27,11 @@ const welcome = createRoute({ getParentRoute: () => root, path: '/welcome', comp
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (raw: Record<string, unknown>): { next?: string } =>
-    typeof raw['next'] === 'string' ? { next: raw['next'] } : {},
-  component: () => <SignInPage next={signIn.useSearch().next} />,
+  validateSearch: (raw: Record<string, unknown>): { next?: string; link?: string } => ({
+    ...(typeof raw['next'] === 'string' ? { next: raw['next'] } : {}),
+    ...(typeof raw['link'] === 'string' ? { link: raw['link'] } : {}),
+  }),
+  component: () => <SignInPage next={signIn.useSearch().next} link={signIn.useSearch().link} />,
 });
 
 /** An app wants a factor shown again; needs the session, but none of the shell. */
@@ -98,6 +100,12 @@ const connect = createRoute({
   component: lazyRouteComponent(() => import('./vault/ConnectPage.tsx'), 'ConnectPage'),
 });
 
+const signOnProvider = createRoute({
+  getParentRoute: () => inside,
+  path: '/sign-on-providers/$id',
+  component: lazyRouteComponent(() => import('./sso/ProviderPage.tsx'), 'ProviderPage'),
+});
+
 const vendor = createRoute({
   getParentRoute: () => inside,
   path: '/vendors/$id',
@@ -114,6 +122,18 @@ const contract = createRoute({
   getParentRoute: () => inside,
   path: '/contracts/$id',
   component: lazyRouteComponent(() => import('./vendors/ContractPage.tsx'), 'ContractPage'),
+});
+
+const attestation = createRoute({
+  getParentRoute: () => inside,
+  path: '/attestations/$id',
+  component: lazyRouteComponent(() => import('./assurance/AttestationPage.tsx'), 'AttestationPage'),
+});
+
+const finding = createRoute({
+  getParentRoute: () => inside,
+  path: '/findings/$id',
+  component: lazyRouteComponent(() => import('./assurance/FindingPage.tsx'), 'FindingPage'),
 });
 
 /** For people without an account: outside of the shell, and asks nobody who is signed in. */
@@ -197,6 +217,24 @@ const incidentPages = [
   }),
 ];
 
+const drillPages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/drills/$id',
+    component: lazyRouteComponent(() => import('./drills/DrillPage.tsx'), 'DrillPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/drills/$id/report',
+    component: lazyRouteComponent(() => import('./drills/DrillReport.tsx'), 'DrillReport'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/drills',
+    component: lazyRouteComponent(() => import('./drills/DrillsPage.tsx'), 'DrillsPage'),
+  }),
+];
+
 const backupPages = [
   createRoute({
     getParentRoute: () => inside,
@@ -215,6 +253,11 @@ const pages = [
     getParentRoute: () => inside,
     path: '/my-apps',
     component: lazyRouteComponent(() => import('./sso/MyAppsPage.tsx'), 'MyAppsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/sign-on-providers',
+    component: lazyRouteComponent(() => import('./sso/ProvidersPage.tsx'), 'ProvidersPage'),
   }),
   createRoute({
     getParentRoute: () => inside,
@@ -361,6 +404,8 @@ export const router = createRouter({
       vendor,
       questionnaire,
       contract,
+      attestation,
+      finding,
       connect,
       connection,
       webhook,
@@ -371,6 +416,7 @@ export const router = createRouter({
       app,
       ...incidentPages,
       ...backupPages,
+      ...drillPages,
       ...pages,
     ]),
   ]),

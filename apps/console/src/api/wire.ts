@@ -75,3 +75,9 @@ export type PlaybookRunDetail = Answer<'/api/v1/playbook-runs/{id}', 'get'>;
 export type Role = Person['roles'][number];
 
 export const ROLES: readonly Role[] = ['owner', 'security', 'developer', 'app-owner', 'responder', 'auditor'];
+export type DrillScenario = Answer<'/api/v1/drill-scenarios', 'get'>['items'][number];
+export type Drill = Answer<'/api/v1/drills', 'get'>['items'][number];
+export type DrillDetail = Answer<'/api/v1/drills/{id}', 'get'>;
+export type DrillScore = NonNullable<Drill['score']>;
+export type DrillQuarter = Answer<'/api/v1/drills/trend', 'get'>['quarters'][number];
+export type DrillSchedule = Answer<'/api/v1/drill-schedules', 'get'>['items'][number];

@@ -16,6 +16,7 @@ const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Cases', href: '/cases', permission: 'case.read' },
   { text: 'Playbooks', href: '/playbooks', permission: 'playbook.read' },
   { text: 'Duties', href: '/duties', permission: 'case.read' },
+  { text: 'Drills', href: '/drills', permission: 'drill.read' },
   { text: 'Contacts', href: '/contacts', permission: 'case.read' },
   { text: 'Channels', href: '/channels', permission: 'case.read' },
 ];
@@ -42,6 +43,7 @@ const POLICY: readonly NavigationLink[] = [
 const ADMINISTRATION: readonly NavigationLink[] = [
   { text: 'People', href: '/people', permission: 'person.read' },
   { text: 'Leavers', href: '/leavers', permission: 'person.read' },
+  { text: 'Sign-on providers', href: '/sign-on-providers', permission: 'sso.read' },
   { text: 'Sign-on apps', href: '/sso-apps', permission: 'sso.read' },
   { text: 'API tokens', href: '/api-tokens', permission: 'api-token.self' },
   { text: 'My apps', href: '/my-apps', permission: 'session.self' },
@@ -73,6 +75,8 @@ const BELONGS: Readonly<Record<string, string>> = {
   '/playbook-runs': '/playbooks',
   '/questionnaires': '/vendors',
   '/contracts': '/vendors',
+  '/attestations': '/vendors',
+  '/findings': '/vendors',
   '/connect': '/apps',
 };
 

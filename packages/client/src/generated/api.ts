@@ -11670,6 +11670,8 @@ export interface paths {
                                         count: number;
                                         periodMs: number;
                                     } | null;
+                                    /** @default null */
+                                    source: string | null;
                                     url: string;
                                     /** @enum {string} */
                                     plaintext: "refuse" | "allow";
@@ -11936,6 +11938,8 @@ export interface paths {
                             count: number;
                             periodMs: number;
                         } | null;
+                        /** @default null */
+                        source?: string | null;
                         url: string;
                         /**
                          * @default refuse
@@ -12173,6 +12177,8 @@ export interface paths {
                                         count: number;
                                         periodMs: number;
                                     } | null;
+                                    /** @default null */
+                                    source: string | null;
                                     url: string;
                                     /** @enum {string} */
                                     plaintext: "refuse" | "allow";
@@ -12448,6 +12454,8 @@ export interface paths {
                                     count: number;
                                     periodMs: number;
                                 } | null;
+                                /** @default null */
+                                source: string | null;
                                 url: string;
                                 /** @enum {string} */
                                 plaintext: "refuse" | "allow";
@@ -12718,6 +12726,7 @@ export interface paths {
                             count: number;
                             periodMs: number;
                         } | null;
+                        source?: string | null;
                         url?: string;
                         /** @enum {string} */
                         plaintext?: "refuse" | "allow";
@@ -12949,6 +12958,8 @@ export interface paths {
                                     count: number;
                                     periodMs: number;
                                 } | null;
+                                /** @default null */
+                                source: string | null;
                                 url: string;
                                 /** @enum {string} */
                                 plaintext: "refuse" | "allow";
@@ -13228,6 +13239,8 @@ export interface paths {
                                     count: number;
                                     periodMs: number;
                                 } | null;
+                                /** @default null */
+                                source: string | null;
                                 url: string;
                                 /** @enum {string} */
                                 plaintext: "refuse" | "allow";
@@ -13511,6 +13524,8 @@ export interface paths {
                                         count: number;
                                         periodMs: number;
                                     } | null;
+                                    /** @default null */
+                                    source: string | null;
                                     url: string;
                                     /** @enum {string} */
                                     plaintext: "refuse" | "allow";
