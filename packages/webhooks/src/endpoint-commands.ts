@@ -68,6 +68,9 @@ export function createEndpointCommands(context: WebhookContext) {
     // As for apps: who owns an app alone does not open the inner network.
     const may = actor.kind === 'system' || actor.roles.some((role) => role === 'owner' || role === 'security');
     if (opens && !may) throw invalid('privateAddresses', 'private addresses and plaintext are for security engineers');
+    // What a source gets is evidence: whoever owns an app alone does not write it.
+    if (settings.source !== null && settings.source !== before?.source && !may)
+      throw invalid('source', 'feeding a detection source is for security engineers');
     if (settings.schema === null) return;
     try {
       context.checkSchema(settings.schema);

@@ -27,6 +27,8 @@ const settingsShape = {
   bodyBytesMax: z.int().min(1).max(WEBHOOK_BODY_BYTES_MAX),
   /** Verified deliveries that are taken; null: as many as come. */
   rate: webhookRate.nullable().default(null),
+  /** A detection source that gets each delivery too: parsed, in the lake, in front of the rules. */
+  source: z.uuid().nullable().default(null),
   /** Where the integration takes deliveries. */
   url: targetUrl,
   /** http:// is refused unless somebody who may said otherwise. */
@@ -72,7 +74,11 @@ export type EndpointInput = z.input<typeof endpointInput>;
 export const endpointPatch = endpointSettings
   .partial()
   // No default may creep into a change.
-  .extend({ rate: webhookRate.nullable().optional(), status: z.enum(['active', 'paused', 'disabled']).optional() });
+  .extend({
+    rate: webhookRate.nullable().optional(),
+    source: z.uuid().nullable().optional(),
+    status: z.enum(['active', 'paused', 'disabled']).optional(),
+  });
 
 /** How long a replaced secret stays good. */
 const OVERLAP_MS_MAX = 30 * 86_400_000;

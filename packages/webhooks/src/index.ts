@@ -27,6 +27,7 @@ export {
 export { createEndpointCommands, type EndpointCommands, type MadeEndpoint } from './endpoint-commands.ts';
 export { listEndpoints, loadEndpoint } from './endpoint-store.ts';
 export { WebhookError, webhookErrors } from './errors.ts';
+export { type Feed, feedDeliveries } from './feeder.ts';
 export { type ReceivedDelivery, receivedDelivery, takeDeliveries, type Taken } from './received.ts';
 export { loadSchemes, type SchemeCatalogue, type ShippedScheme } from './scheme-catalogue.ts';
 export { webhookMigrations } from './tables.ts';

@@ -44,6 +44,7 @@ export interface WebhookTables {
     next_at: number;
     leased_until: Generated<number>;
     settled_at: number | null;
+    fed_at: ColumnType<number | null, number | null | undefined, number | null>;
   };
   webhook_replay: { endpoint_id: string; replay_key: string; delivery_id: string; seen_at: number };
   webhook_attempt: {

@@ -22,6 +22,8 @@ export async function sweepDeliveries({ db, clock }: Pick<WebhookContext, 'db' |
       and received_at < ${now - WAITING_MS_MAX} and next_at < ${now} limit ${BATCH_MAX})`.execute(tables);
   const erased = sql`select d.id from webhook_delivery d join webhook_endpoint e on e.id = d.endpoint_id
     where d.sealed is not null and d.settled_at is not null
+      and (d.fed_at is not null or e.settings->>'source' is null or d.status = 'duplicate'
+        or d.received_at < ${now - WAITING_MS_MAX})
       and d.settled_at < ${now} - (e.settings->>'keepDays')::bigint * ${DAY_MS} limit ${BATCH_MAX}`;
   await sql`with gone as (${erased}), answers as (
     update webhook_attempt set sealed = null where delivery_id in (select id from gone))

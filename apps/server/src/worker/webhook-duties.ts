@@ -2,6 +2,7 @@ import { type Clock, type Database, type Logger, type SecretEnvelope, uuidv7 } f
 import { httpActivity } from '@cordon/lake';
 import {
   type AttemptFacts,
+  feedDeliveries,
   createDeliverer,
   DELIVERY_CHANNEL,
   type ReceivedDelivery,
@@ -11,13 +12,16 @@ import {
   sweepDeliveries,
   takeDeliveries,
 } from '@cordon/webhooks';
+import { loadSourceCredential, type SourceCredential } from '@cordon/detection';
 import { insertEvent } from '../event-outbox.ts';
 import { createWebhookContext } from '../roles/webhook-parts.ts';
 import { repeat } from './repeating.ts';
+import type { SourceIngest } from './source-ingest.ts';
 import { sendDelivery } from './webhook-sender.ts';
 
 const DELIVER_MS = 500;
 const UPKEEP_MS = 60_000;
+const FEED_MS = 1_000;
 
 /** The one event of an attempt. */
 function attemptEvent(facts: AttemptFacts): Record<string, unknown> {
@@ -83,6 +87,7 @@ export async function startWebhookDuties(deps: {
   readonly clock: Clock;
   readonly envelope: SecretEnvelope;
   readonly logger: Logger;
+  readonly ingest: Pick<SourceIngest, 'take'>;
   /** An event waits in the outbox. */
   readonly onEvent: () => void;
 }): Promise<WebhookDuties> {
@@ -101,6 +106,15 @@ export async function startWebhookDuties(deps: {
   // Workers hold a lease on their role, so whoever had these before is gone: no need to wait for its leases to end.
   await releaseDeliveries(db);
   const delivering = repeat('webhook deliveries', DELIVER_MS, logger, () => deliverer.run());
+  const feed = async ({ sourceId, text }: { sourceId: string; text: string }): Promise<boolean> => {
+    const source: SourceCredential | null = await loadSourceCredential(db, sourceId);
+    if (source?.status !== 'active') return false;
+    await deps.ingest.take(source, [{ text }]);
+    return true;
+  };
+  const feeding = repeat('webhook feeds', FEED_MS, logger, async () => {
+    await feedDeliveries({ ...context, logger, feed });
+  });
   const upkeep = repeat('webhook upkeep', UPKEEP_MS, logger, async () => {
     await sweepDeliveries(context);
     await refreshEntries(context);
@@ -114,12 +128,15 @@ export async function startWebhookDuties(deps: {
       if (lines.length === 0) return { taken: 0, refused };
       const { taken, homeless } = await takeDeliveries(db, lines, clock.now());
       if (homeless > 0) logger.warn({ homeless }, 'deliveries came for endpoints that were removed');
-      if (taken > 0) delivering.nudge();
+      if (taken > 0) {
+        delivering.nudge();
+        feeding.nudge();
+      }
       return { taken, refused };
     },
     async stop() {
       await listener.stop();
-      await Promise.all([delivering.stop(), upkeep.stop()]);
+      await Promise.all([delivering.stop(), feeding.stop(), upkeep.stop()]);
       await deliverer.stop();
     },
   };
