@@ -11,6 +11,7 @@ import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { EntrancePage } from '../session/EntrancePage.tsx';
+import { PortalFindings } from './PortalFindings.tsx';
 import { PortalForm } from './PortalForm.tsx';
 import { storedSession, storeSession } from './portal-api.ts';
 import {
@@ -55,6 +56,9 @@ export function PortalPage() {
         <StatusIndicator type="loading" />
       </EntrancePage>
     );
+  }
+  if (session !== null && look.data.leadsTo === 'findings') {
+    return <PortalFindings session={session} language={language} picker={picker} onEnded={() => enter(null)} />;
   }
   if (session !== null) {
     return (

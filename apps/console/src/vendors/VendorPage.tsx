@@ -12,6 +12,8 @@ import Tabs from '@cloudscape-design/components/tabs';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
+import { VendorAttestations } from '../assurance/VendorAttestations.tsx';
+import { VendorPentests } from '../assurance/VendorPentests.tsx';
 import { AuditList } from '../admin/AuditList.tsx';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
@@ -55,6 +57,8 @@ function OneVendor({ vendor }: { readonly vendor: VendorDetail }) {
     { id: 'score', label: 'Score', content: <VendorScore vendorId={vendor.id} /> },
     { id: 'monitoring', label: 'Monitoring', content: <VendorMonitoring vendorId={vendor.id} /> },
     { id: 'contracts', label: 'Contracts', content: <VendorContracts vendor={vendor} /> },
+    { id: 'attestations', label: 'Audits', content: <VendorAttestations vendor={vendor} /> },
+    { id: 'pentests', label: 'Penetration tests', content: <VendorPentests vendor={vendor} /> },
     { id: 'subprocessors', label: 'Subprocessors', content: <Subprocessors vendor={vendor} /> },
     { id: 'files', label: 'Files', content: <Files vendor={vendor} /> },
     ...(vendor.tasks.length > 0 ? [{ id: 'tasks', label: 'Offboarding', content: <Tasks vendor={vendor} /> }] : []),

@@ -3,9 +3,15 @@ import { z } from 'zod';
 
 /** Response schemas of attestations, own audits, penetration tests and findings. Days are ISO texts. */
 
+type Mutable<Value> = Value extends readonly (infer Item)[]
+  ? Mutable<Item>[]
+  : Value extends object
+    ? { -readonly [Key in keyof Value]: Mutable<Value[Key]> }
+    : Value;
+
 /** The same, in the mutable arrays that the serializer's types ask for. */
-export function plain<Body>(value: unknown): Body {
-  return structuredClone(value) as Body; // the serializer checks it against the schema
+export function plain<Value>(value: Value): Mutable<Value> {
+  return structuredClone(value) as Mutable<Value>; // a copy, so that nobody else's is written to
 }
 
 const passage = z.object({ start: z.int(), end: z.int(), page: z.int(), text: z.string() });

@@ -40,13 +40,12 @@ const bodyLimit = UPLOAD_BODY_BYTES_MAX;
 const nothing = z.null();
 
 type Body = z.output<typeof attestationBody>;
-type Warnings = z.output<typeof attestationWarningBody>[];
 
 function addAttestations(server: ApiServer, { db, clock, assurance }: AssuranceRouteDeps): void {
   const tags = ['attestations'];
   const { attestations } = assurance;
   const today = (): string => new Date(clock.now()).toISOString().slice(0, 10);
-  const show = (one: Attestation): Body => plain<Body>({ ...one, standing: standingOf(one, today()) });
+  const show = (one: Attestation): Body => plain({ ...one, standing: standingOf(one, today()) });
   server.get(
     '/api/v1/attestation-kinds',
     { config: read, schema: { tags, response: { 200: z.object({ items: z.array(attestationKindBody) }) } } },
@@ -58,7 +57,7 @@ function addAttestations(server: ApiServer, { db, clock, assurance }: AssuranceR
     async () => {
       const byVendor = Map.groupBy(await listAttestations(db), ({ vendorId }) => vendorId);
       const items = [...byVendor.values()].flatMap((all) => attestationWarnings(all, attestations.kinds, today()));
-      return { items: plain<Warnings>(items) };
+      return { items: plain(items) };
     },
   );
   const list = z.object({ items: z.array(attestationBody), warnings: z.array(attestationWarningBody) });
@@ -67,7 +66,7 @@ function addAttestations(server: ApiServer, { db, clock, assurance }: AssuranceR
     { config: read, schema: { tags, params: idParameter, response: { 200: list } } },
     async (request) => {
       const all = await listAttestations(db, request.params.id);
-      const warnings = plain<Warnings>(attestationWarnings(all, attestations.kinds, today()));
+      const warnings = plain(attestationWarnings(all, attestations.kinds, today()));
       return { items: all.map(show), warnings };
     },
   );
@@ -140,12 +139,12 @@ function addAudits(server: ApiServer, { db, assurance }: AssuranceRouteDeps): vo
       db,
       all.map(({ id }) => id),
     );
-    return all.map((audit) => plain<AuditRow>({ ...audit, runs: runs.filter(({ auditId }) => auditId === audit.id) }));
+    return all.map((audit) => plain({ ...audit, runs: runs.filter(({ auditId }) => auditId === audit.id) }));
   };
   server.get(
     '/api/v1/audit-checklists',
     { config: read, schema: { tags, response: { 200: z.object({ items: z.array(checklistBody) }) } } },
-    async () => ({ items: plain<z.output<typeof checklistBody>[]>(audits.checklists) }),
+    async () => ({ items: plain(audits.checklists) }),
   );
   server.get(
     '/api/v1/vendors/:id/audits',
@@ -156,8 +155,8 @@ function addAudits(server: ApiServer, { db, assurance }: AssuranceRouteDeps): vo
     '/api/v1/vendors/:id/audits',
     { config: write, schema: { tags, params: idParameter, body: auditPlan, response: { 201: auditBody } } },
     async (request, reply) => {
-      const [made] = await show([await audits.plan(actorOf(request), request.params.id, request.body)]);
-      return reply.status(201).send(plain<AuditRow>(made));
+      const audit = await audits.plan(actorOf(request), request.params.id, request.body);
+      return reply.status(201).send(plain({ ...audit, runs: await listRuns(db, [audit.id]) }));
     },
   );
   server.post(

@@ -29,8 +29,7 @@ export function addFindingPortalRoutes(server: ApiServer, { clock, assurance }: 
   server.get(
     '/api/v1/portal/findings',
     { config, onRequest, schema: { tags, response: { 200: portalFindingsBody } } },
-    async (request) =>
-      plain<z.output<typeof portalFindingsBody>>(await assurance.findingPortal.read(sessionOf(request))),
+    async (request) => plain(await assurance.findingPortal.read(sessionOf(request))),
   );
   server.post(
     '/api/v1/portal/findings/:id/replies',

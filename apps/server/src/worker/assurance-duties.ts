@@ -11,7 +11,7 @@ export interface AssuranceDutyDeps {
   readonly logger: Logger;
   readonly publicUrl: string;
   readonly kinds: readonly AttestationKind[];
-  addressOfOwner(owner: string): Promise<string | null>;
+  readonly addressOfOwner: (owner: string) => Promise<string | null>;
 }
 
 /** Tells owners of gaps, expiries and overdue findings, reopens what was accepted for a time, makes the next audits. */
