@@ -71,7 +71,12 @@ export function FindingTable({
         },
         { id: 'severity', header: 'Severity', cell: (row) => <SeverityBadge severity={row.severity} /> },
         { id: 'cvss', header: 'CVSS', cell: (row) => row.cvssScore ?? '-' },
-        { id: 'state', header: 'State', cell: (row) => <FindingState state={row.state} isOverdue={row.isOverdue} /> },
+        {
+          id: 'state',
+          header: 'State',
+          minWidth: 140,
+          cell: (row) => <FindingState state={row.state} isOverdue={row.isOverdue} />,
+        },
         { id: 'due', header: 'Due', cell: (row) => row.dueOn ?? '-' },
         { id: 'side', header: 'Whose work', cell: (row) => (row.side === 'vendor' ? 'vendor' : 'ours') },
       ]}
