@@ -37,3 +37,37 @@ export function lakeEvent(event: DetectionEvent): Record<string, unknown> {
   delete ocsf['unmapped'];
   return { ...ocsf, raw_data: JSON.stringify(event.raw) };
 }
+
+/** What the worker gives Cordon's own events as `class_name`; the lake keeps only the number. */
+export const CLASS_NAMES: Readonly<Record<number, string>> = {
+  2004: 'Detection Finding',
+  3001: 'Account Change',
+  3002: 'Authentication',
+  3004: 'Entity Management',
+  4002: 'HTTP Activity',
+  6003: 'API Activity',
+};
+
+/**
+ * Cordon's own events: a rule sees such an event as it is stored, so `raw` is both the vendor's and the normalised
+ * form, the product is ours, and the service is always `events`.
+ */
+export function ownMapping(table = 'events'): SqlMapping {
+  const own = "startsWith(source, 'cordon.')";
+  const numbers = Object.keys(CLASS_NAMES).join(', ');
+  const names = Object.values(CLASS_NAMES)
+    .map((name) => `'${name}'`)
+    .join(', ');
+  const className = `transform(class_uid, [${numbers}], [${names}], '')`;
+  return {
+    table,
+    rawColumn: 'raw',
+    ocsfColumn: 'raw',
+    productColumn: `if(${own}, 'cordon', '')`,
+    serviceColumn: `if(${own}, 'events', '')`,
+    className: `replaceAll(lower(${className}), ' ', '_')`,
+    timeColumn: 'time',
+    idColumn: 'event_id',
+    column: (field) => (field.name === 'ocsf.class_name' ? { column: className, kind: 'text' } : COLUMNS[field.name]),
+  };
+}

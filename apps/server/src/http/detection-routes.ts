@@ -1,21 +1,18 @@
 import {
   type Correlation,
-  type createTargetCommands,
   exceptionInput,
   listExceptions,
   listSettings,
-  listTargets,
   type Rule,
   type RuleCommands,
   ruleSettingInput,
   type RuleSet,
-  targetInput,
 } from '@cordon/detection';
 import type { Clock, Database } from '@cordon/kernel';
 import { z } from 'zod';
 import { actorOf } from './access.ts';
 import type { ApiServer } from './api-type.ts';
-import { detectionBody, exceptionBody, targetBody } from './detection-bodies.ts';
+import { detectionBody, exceptionBody } from './detection-bodies.ts';
 import { idParameter } from './estate-bodies.ts';
 
 export interface DetectionRouteDeps {
@@ -23,7 +20,6 @@ export interface DetectionRouteDeps {
   readonly clock: Clock;
   readonly ruleSet: RuleSet;
   readonly rules: RuleCommands;
-  readonly targets: ReturnType<typeof createTargetCommands>;
 }
 
 const tags = ['detections'];
@@ -31,7 +27,8 @@ const ruleParameter = z.object({ id: z.string().min(1).max(200) });
 
 type Described = Omit<z.output<typeof detectionBody>, 'enabled' | 'setting' | 'exceptions'>;
 
-function describe(one: Rule | Correlation): Described {
+/** A rule as lists and pages show it. */
+export function describeDetection(one: Rule | Correlation): Described {
   const { id, title, level, tags: marks, guidance, file } = one;
   const isRule = 'expression' in one;
   return {
@@ -53,7 +50,7 @@ function describe(one: Rule | Correlation): Described {
 }
 
 export function addDetectionRoutes(server: ApiServer, deps: DetectionRouteDeps): void {
-  const { db, clock, rules, targets } = deps;
+  const { db, clock, rules } = deps;
   server.get(
     '/api/v1/detections',
     {
@@ -67,7 +64,7 @@ export function addDetectionRoutes(server: ApiServer, deps: DetectionRouteDeps):
       const items = [...ruleSet.rules, ...ruleSet.correlations].map((one) => {
         const setting = settings.get(one.id);
         return {
-          ...describe(one),
+          ...describeDetection(one),
           enabled: setting?.enabled ?? true,
           setting: setting ?? null,
           exceptions: exceptions.get(one.id) ?? [],
@@ -106,37 +103,4 @@ export function addDetectionRoutes(server: ApiServer, deps: DetectionRouteDeps):
       return reply.status(204).send(null);
     },
   );
-  addTargets();
-
-  function addTargets(): void {
-    server.get(
-      '/api/v1/notification-targets',
-      {
-        config: { permission: 'detection.write' },
-        schema: { tags, response: { 200: z.object({ items: z.array(targetBody) }) } },
-      },
-      async () => ({
-        items: (await listTargets(db)).map((one) => ({ ...one, privateAddresses: [...one.privateAddresses] })),
-      }),
-    );
-    server.post(
-      '/api/v1/notification-targets',
-      {
-        config: { permission: 'detection.write' },
-        schema: { tags, body: targetInput, response: { 201: targetBody } },
-      },
-      async (request, reply) => {
-        const target = await targets.add(actorOf(request), request.body);
-        return reply.status(201).send({ ...target, privateAddresses: [...target.privateAddresses] });
-      },
-    );
-    server.delete(
-      '/api/v1/notification-targets/:id',
-      { config: { permission: 'detection.write' }, schema: { tags, params: idParameter, response: { 204: z.null() } } },
-      async (request, reply) => {
-        await targets.remove(actorOf(request), request.params.id);
-        return reply.status(204).send(null);
-      },
-    );
-  }
 }

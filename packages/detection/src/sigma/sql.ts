@@ -17,6 +17,8 @@ export interface SqlMapping {
   readonly ocsfColumn: string;
   readonly productColumn: string;
   readonly serviceColumn: string;
+  /** The OCSF class by name, lower case with underscores; absent: read from `class_name` in the JSON. */
+  readonly className?: string;
   readonly timeColumn: string;
   readonly idColumn: string;
   column(field: FieldPath, logsource: Logsource): ColumnRef | undefined;
@@ -61,7 +63,9 @@ class SqlEmitter {
 
   logsource(): string[] {
     const { product, service, category } = this.#source;
-    const className = `replaceAll(lower(JSONExtractString(${this.#mapping.ocsfColumn}, 'class_name')), ' ', '_')`;
+    const className =
+      this.#mapping.className ??
+      `replaceAll(lower(JSONExtractString(${this.#mapping.ocsfColumn}, 'class_name')), ' ', '_')`;
     return [
       ...(product === undefined ? [] : [`${this.#mapping.productColumn} = ${this.#text(product)}`]),
       ...(service === undefined ? [] : [`${this.#mapping.serviceColumn} = ${this.#text(service)}`]),
