@@ -72,7 +72,13 @@ export function QuestionnaireComparison({ questionnaire }: { readonly questionna
           </Header>
         }
         columnDefinitions={[
-          { id: 'id', header: 'Question', isRowHeader: true, cell: (row) => `${row.id} ${row.question}` },
+          {
+            id: 'id',
+            header: 'Question',
+            isRowHeader: true,
+            minWidth: 240,
+            cell: (row) => `${row.id} ${row.question}`,
+          },
           {
             id: 'change',
             header: 'Change',

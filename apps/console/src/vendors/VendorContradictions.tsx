@@ -66,7 +66,7 @@ export function VendorContradictions({
               <Badge color={row.severity === 'low' || row.severity === 'medium' ? 'grey' : 'red'}>{row.severity}</Badge>
             ),
           },
-          { id: 'title', header: 'What', isRowHeader: true, cell: (row) => row.title },
+          { id: 'title', header: 'What', isRowHeader: true, minWidth: 220, cell: (row) => row.title },
           {
             id: 'said',
             header: 'Said',
@@ -75,8 +75,8 @@ export function VendorContradictions({
               return said.link === null ? text : <RouteLink href={said.link}>{text}</RouteLink>;
             },
           },
-          { id: 'seen', header: 'Seen', cell: (row) => row.evidence.map(({ text }) => text).join(' ') },
-          { id: 'state', header: 'State', cell: stateOf },
+          { id: 'seen', header: 'Seen', minWidth: 240, cell: (row) => row.evidence.map(({ text }) => text).join(' ') },
+          { id: 'state', header: 'State', minWidth: 130, cell: stateOf },
           {
             id: 'act',
             header: 'Action',

@@ -85,9 +85,9 @@ function Hosts({ vendorId }: { readonly vendorId: string }) {
           </Header>
         }
         columnDefinitions={[
-          { id: 'host', header: 'Host', isRowHeader: true, cell: (row) => `${row.host}:${row.port}` },
+          { id: 'host', header: 'Host', isRowHeader: true, minWidth: 150, cell: (row) => `${row.host}:${row.port}` },
           { id: 'source', header: 'Known from', cell: (row) => row.source },
-          { id: 'state', header: 'Found', cell: (row) => <HostState host={row} /> },
+          { id: 'state', header: 'Found', minWidth: 340, cell: (row) => <HostState host={row} /> },
           { id: 'tls', header: 'TLS', cell: versionsOf },
           {
             id: 'until',
@@ -130,7 +130,7 @@ function Notices({ vendorId }: { readonly vendorId: string }) {
           </Header>
         }
         columnDefinitions={[
-          { id: 'title', header: 'Notice', isRowHeader: true, cell: (row) => row.title },
+          { id: 'title', header: 'Notice', isRowHeader: true, minWidth: 200, cell: (row) => row.title },
           { id: 'severity', header: 'Severity', cell: (row) => row.severity },
           { id: 'at', header: 'When', cell: (row) => showDay(row.occurredAt ?? row.at) },
           {
@@ -168,7 +168,7 @@ function NewsList({ vendorId }: { readonly vendorId: string }) {
       }
       columnDefinitions={[
         { id: 'at', header: 'Day', cell: (row) => showDay(row.at) },
-        { id: 'title', header: 'What', isRowHeader: true, cell: (row) => row.title },
+        { id: 'title', header: 'What', isRowHeader: true, minWidth: 240, cell: (row) => row.title },
         { id: 'severity', header: 'Severity', cell: (row) => row.severity },
       ]}
       empty={<Box color="text-body-secondary">Nothing yet.</Box>}

@@ -110,11 +110,12 @@ function Terms({ vendorId, score }: { readonly vendorId: string; readonly score:
             id: 'what',
             header: 'What',
             isRowHeader: true,
+            minWidth: 240,
             cell: (row) => (row.link === null ? row.what : <RouteLink href={row.link}>{row.what}</RouteLink>),
           },
-          { id: 'value', header: 'Seen or said', cell: (row) => row.value },
-          { id: 'weight', header: 'Weight', cell: (row) => row.weight },
-          { id: 'group', header: 'Group', cell: (row) => `${row.part}, ${row.group}` },
+          { id: 'value', header: 'Seen or said', minWidth: 200, cell: (row) => row.value },
+          { id: 'weight', header: 'Weight', minWidth: 160, cell: (row) => row.weight },
+          { id: 'group', header: 'Group', minWidth: 130, cell: (row) => `${row.part}, ${row.group}` },
         ]}
         empty={<Box color="text-body-secondary">Nothing is known yet: no traffic, no answers, no contract.</Box>}
       />
@@ -146,7 +147,7 @@ function History({ vendorId }: { readonly vendorId: string }) {
         { id: 'at', header: 'Day', isRowHeader: true, cell: (row) => showDay(row.at) },
         { id: 'score', header: 'Score', cell: (row) => row.residual },
         { id: 'inherent', header: 'Inherent', cell: (row) => row.inherent },
-        { id: 'changed', header: 'What changed', cell: (row) => row.changed.slice(0, 5).join('; ') },
+        { id: 'changed', header: 'What changed', minWidth: 260, cell: (row) => row.changed.slice(0, 5).join('; ') },
       ]}
     />
   );

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { createAuthority, issueServerCertificate } from '@cordon/kernel';
 import { guardedLookup, checkLiteralHost } from '@cordon/gateway';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { changesOf, type HostObservation, problemsOf } from './host.ts';
-import { type ProbeReach, probeHost } from './probe.ts';
+import { type ProbeReach, probeHost, problemsOf } from '@cordon/vendors';
 
 /** Real TLS servers on loopback, reached because the test allows exactly that address. */
 
@@ -36,7 +35,7 @@ async function serve(options: https.ServerOptions, securityTxt: string | null = 
 }
 const look = (port: number, host = 'api.vendor.example', reach = allowed()) =>
   probeHost({ host, port, isPlain: false }, reach, { lookupCaa: noCaa, now });
-const codes = (seen: HostObservation): string[] => problemsOf(seen, now).map(({ code }) => code);
+const codes = (seen: Awaited<ReturnType<typeof probeHost>>): string[] => problemsOf(seen, now).map(({ code }) => code);
 
 /** A certificate by OpenSSL, for what the kernel's own authority rightly never issues. */
 function bad(name: string, ...options: string[]): { key: string; cert: string } {
@@ -148,29 +147,5 @@ describe('a look at a host', () => {
     const lookupCaa = async (name: string) => zone[name] ?? [];
     const seen = await probeHost({ host: 'api.vendor.example', port, isPlain: false }, allowed(), { lookupCaa, now });
     expect(codes(seen)).toEqual(expected);
-  });
-});
-
-describe('what is new', () => {
-  const seen: HostObservation = {
-    at: now,
-    isPlain: false,
-    addresses: ['127.0.0.1'],
-    problem: null,
-    certificate: null,
-    versions: { TLSv1: true, 'TLSv1.1': false, 'TLSv1.2': true, 'TLSv1.3': true },
-    caa: null,
-    securityTxt: null,
-  };
-  const mended = { ...seen, versions: { TLSv1: false, 'TLSv1.1': false, 'TLSv1.2': true, 'TLSv1.3': true } };
-  const hidden = { ...seen, versions: null, problem: 'no answer in time' };
-  test.each<[string, HostObservation | null, HostObservation, string[]]>([
-    ['at the first look', null, seen, ['tls_old']],
-    ['at the same again', seen, seen, []],
-    ['when it is mended', seen, mended, ['tls_old:mended']],
-    ['when it returns', mended, seen, ['tls_old']],
-    ['when it can no longer be seen', seen, hidden, ['unreachable']],
-  ])('%s', (_, before, after, expected) => {
-    expect(changesOf(before, after, now).map(({ code }) => code)).toEqual(expected);
   });
 });
