@@ -228,6 +228,19 @@ test('any workbook is read by a mapping, and compared with the one before', asyn
   await tab.screenshots('questionnaire-comparison');
 });
 
+test("last year's answers are proposed, and taken over", async () => {
+  const { api } = cordon;
+  const made = taken(
+    await api.POST('/api/v1/vendors/{id}/questionnaires', { params: path(), body: { formId: 'mvsp' } }),
+  );
+  await page.goto(`${cordon.url}/questionnaires/${made.id}`);
+  await page.getByRole('button', { name: 'Compare with the one before' }).click();
+  await page.getByRole('button', { name: 'Take over 1 answers' }).click();
+  await page.getByText('1 answers are taken over.').waitFor();
+  const { answers } = taken(await api.GET('/api/v1/questionnaires/{id}', { params: { path: { id: made.id } } }));
+  expect(answers.map(({ value, by }) => [value.answer, value.note, by])).toEqual([['Yes', 'always', 'Ada Byron']]);
+});
+
 test('the vendor file leaves as a signed PDF that anybody can check, and as OSCAL', async () => {
   const get = async (form: string): Promise<Buffer> => {
     const answer = await fetch(`${cordon.url}/api/v1/vendors/${vendorId}/export.${form}`, {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseInput, type VendorsContext } from '../context.ts';
 import { InputInvalid, NotFound, StateConflict } from '../errors.ts';
 import { queueMail } from '../mail/mail-queue.ts';
-import { proposeAnswers } from '../questionnaire/compare.ts';
+import { closestForm, proposeAnswers } from '../questionnaire/compare.ts';
 import {
   answerValue,
   type AnswerValue,
@@ -88,9 +88,10 @@ export function createPortal(context: VendorsContext) {
       const stored = await listAnswers(db, questionnaire.id);
       const answers = answersMap(stored);
       const mine = new Set(questionsFor(questionnaire, link).map(({ id }) => id));
-      const earlier = (await listQuestionnaires(db, vendorId)).find(
+      const submitted = (await listQuestionnaires(db, vendorId)).filter(
         (one) => one.id !== questionnaire.id && one.submittedAt !== null && one.createdAt < questionnaire.createdAt,
       );
+      const earlier = closestForm(form, submitted);
       const before = earlier ? { form: earlier.form, answers: answersMap(await listAnswers(db, earlier.id)) } : null;
       const progress = progressOf(form, answers);
       const used = new Set(stored.flatMap(({ value }) => value.files));

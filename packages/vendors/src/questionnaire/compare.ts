@@ -51,6 +51,17 @@ export function compareQuestionnaires(before: Side, after: Side): Change[] {
   });
 }
 
+/** Of earlier questionnaires the one to compare with: that which asks most of the same questions; of equals the first. */
+export function closestForm<Earlier extends { readonly form: Form }>(
+  form: Form,
+  earlier: readonly Earlier[],
+): Earlier | undefined {
+  const asked = new Map(questionsOf(form).map(({ id, text }) => [id, text]));
+  const shared = (one: Earlier): number =>
+    questionsOf(one.form).filter(({ id, text }) => asked.get(id) === text).length;
+  return earlier.map((one) => ({ one, count: shared(one) })).toSorted((a, b) => b.count - a.count)[0]?.one;
+}
+
 export interface Proposal {
   readonly questionId: string;
   readonly value: AnswerValue;

@@ -10,7 +10,7 @@ import type { Upload } from '../register/vendor-commands.ts';
 import { loadVendor } from '../register/vendor-store.ts';
 import { tablesOf } from '../tables.ts';
 import { readCaiq } from './caiq.ts';
-import { compareQuestionnaires, proposeAnswers } from './compare.ts';
+import { closestForm, compareQuestionnaires, proposeAnswers } from './compare.ts';
 import { type ExportedAnswer, writeAnswers } from './export.ts';
 import {
   answersOfImport,
@@ -287,9 +287,8 @@ export function createQuestionnaireCommands(context: VendorsContext) {
       authorize(actor, 'vendor.read');
       const now = await loadQuestionnaire(db, id);
       const all = await listQuestionnaires(db, now.vendorId);
-      const before = all.find((one) =>
-        withId === undefined ? one.id !== id && one.createdAt < now.createdAt : one.id === withId,
-      );
+      const earlier = all.filter((one) => one.id !== id && one.createdAt < now.createdAt);
+      const before = withId === undefined ? closestForm(now.form, earlier) : all.find((one) => one.id === withId);
       if (!before) throw new NotFound('The vendor has no earlier questionnaire.');
       const [then, today] = await Promise.all([listAnswers(db, before.id), listAnswers(db, id)]);
       const [left, right] = [
