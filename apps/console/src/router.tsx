@@ -251,6 +251,21 @@ const backupPages = [
 const pages = [
   createRoute({
     getParentRoute: () => inside,
+    path: '/monitoring',
+    component: lazyRouteComponent(() => import('./traffic/MonitorPage.tsx'), 'MonitorPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/detections',
+    component: lazyRouteComponent(() => import('./alerts/RulesPage.tsx'), 'RulesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/detections/$id',
+    component: lazyRouteComponent(() => import('./alerts/RulePage.tsx'), 'RulePage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/my-apps',
     component: lazyRouteComponent(() => import('./sso/MyAppsPage.tsx'), 'MyAppsPage'),
   }),

@@ -114,7 +114,10 @@ function Guidance({ ruleId }: { readonly ruleId: string }) {
   return (
     <Container
       header={
-        <Header variant="h2" description={rule.id}>
+        <Header
+          variant="h2"
+          description={<RouteLink href={`/detections/${encodeURIComponent(rule.id)}`}>Tune this rule</RouteLink>}
+        >
           What it means
         </Header>
       }

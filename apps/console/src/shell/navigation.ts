@@ -12,6 +12,8 @@ const OVERVIEW: readonly NavigationLink[] = [
   { text: 'Blast radius', href: '/graph', permission: 'graph.read' },
   { text: 'Alerts', href: '/alerts', permission: 'alert.read' },
   { text: 'Behaviour', href: '/behaviour', permission: 'alert.read' },
+  { text: 'API monitoring', href: '/monitoring', permission: 'event.read' },
+  { text: 'Detections', href: '/detections', permission: 'detection.read' },
   { text: 'Events', href: '/events', permission: 'event.read' },
   { text: 'Cases', href: '/cases', permission: 'case.read' },
   { text: 'Playbooks', href: '/playbooks', permission: 'playbook.read' },
