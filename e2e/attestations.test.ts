@@ -126,6 +126,28 @@ test('an earlier report leaves a gap, which is shown until a bridge letter cover
   await page.getByText('a bridge letter does').waitFor();
 });
 
+test('an own audit is planned, done item by item, leaves a finding and comes again', async () => {
+  await page.getByRole('button', { name: 'Plan an audit' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Plan an audit' });
+  await dialog.getByLabel('Checklist').click();
+  await page.getByRole('option', { name: /Exit readiness/ }).click();
+  await dialog.getByLabel(/^First due on/).fill('2026-01-31');
+  await dialog.getByRole('button', { name: 'Plan it' }).click();
+  await page.getByText('Due on 2026-01-31').waitFor();
+  const items = page.getByRole('toolbar');
+  await items.first().waitFor();
+  const count = await items.count();
+  for (let at = 0; at < count; at += 1) {
+    const answer = at === 0 ? 'No' : 'Yes';
+    await items.nth(at).getByRole('button', { name: answer, exact: true }).click();
+    await items.nth(at).locator(`[aria-pressed=true]`, { hasText: answer }).waitFor();
+  }
+  expect(await hindrances(page)).toEqual([]);
+  await tab.screenshots('own-audit');
+  await page.getByRole('button', { name: 'Complete' }).click();
+  await page.getByText(/Done: 1 findings. It comes again on 20\d\d-01-31/).waitFor();
+});
+
 const CSV =
   'ID,Title,Severity,CVSS,Description,Remediation\nF-1,SQL injection in search,High,8.6,The search joins text.,Use parameters\nF-2,Old cipher,Low,,,\n';
 
@@ -183,6 +205,12 @@ test('the owner looks at the evidence and closes it; without evidence nothing cl
     await dialog.getByLabel('Why').fill('tested again, it is gone');
     await dialog.getByRole('button', { name: 'Move', exact: true }).click();
   };
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  const change = page.getByRole('dialog', { name: 'Change the finding' });
+  await change.getByLabel(/^Due on/).fill('2027-06-30');
+  await change.getByLabel('Why').fill('agreed with them');
+  await change.getByRole('button', { name: 'Change it' }).click();
+  await page.getByText('dueOn: 2027-06-30. agreed with them').waitFor();
   await close();
   await page.getByText('Closed', { exact: true }).waitFor();
   expect(await hindrances(page)).toEqual([]);

@@ -23,6 +23,7 @@ import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { UploadButton, type UploadedFile } from '../vendors/UploadButton.tsx';
 import { type FindingDetail, findingQuery } from './assurance-queries.ts';
+import { ChangeFindingDialog } from './ChangeFindingDialog.tsx';
 import { FindingState, SeverityBadge } from './FindingTable.tsx';
 
 type State = FindingDetail['state'];
@@ -42,7 +43,7 @@ export function FindingPage() {
 
 function OneFinding({ finding }: { readonly finding: FindingDetail }) {
   const can = useCan();
-  const [isMoving, setMoving] = useState(false);
+  const [dialog, setDialog] = useState<'move' | 'change' | null>(null);
   const attach = useCommand({
     run: async (body: UploadedFile) =>
       taken(await api.POST('/api/v1/findings/{id}/files', { params: { path: { id: finding.id } }, body })),
@@ -61,7 +62,8 @@ function OneFinding({ finding }: { readonly finding: FindingDetail }) {
         can('vendor.write') ? (
           <SpaceBetween direction="horizontal" size="xs">
             <UploadButton label="Attach evidence" onFile={(file) => attach.mutate(file)} />
-            <Button variant="primary" onClick={() => setMoving(true)}>
+            <Button onClick={() => setDialog('change')}>Change</Button>
+            <Button variant="primary" onClick={() => setDialog('move')}>
               Move on
             </Button>
           </SpaceBetween>
@@ -99,7 +101,8 @@ function OneFinding({ finding }: { readonly finding: FindingDetail }) {
         </Container>
         <History finding={finding} />
       </SpaceBetween>
-      {isMoving ? <MoveDialog finding={finding} onClose={() => setMoving(false)} /> : null}
+      {dialog === 'move' ? <MoveDialog finding={finding} onClose={() => setDialog(null)} /> : null}
+      {dialog === 'change' ? <ChangeFindingDialog finding={finding} onClose={() => setDialog(null)} /> : null}
     </Page>
   );
 }

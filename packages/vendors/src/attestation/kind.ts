@@ -12,8 +12,9 @@ const WORDS: Readonly<Record<string, string>> = {
   from: `(?<from>${WRITTEN_DAY})`,
   until: `(?<until>${WRITTEN_DAY})`,
   // Names begin with capitals whatever the case of the words around them.
-  firm: String.raw`(?<value>(?-i:[A-Z][\w&.'-]*(?:,? (?:&|and|of|[A-Z][\w&.'-]*)){0,6}?,? (?:LLP|L\.L\.P\.|LLC|P\.C\.|PLLC|PLC|GmbH|AG|Ltd\.?|Limited|Inc\.?|CPAs?|S\.A\.|B\.V\.)))`,
-  name: String.raw`(?<value>(?-i:[A-Z][\w&.'-]*(?: (?:&|and|of|de|for|[A-Z(][\w&.')-]*)){0,8}))`,
+  // Words are bounded and begin where no word goes on: a page of capitals must not cost the square of its length.
+  firm: String.raw`(?<value>(?<![\w&.'-])(?-i:[A-Z][\w&.'-]{0,40}(?:,? (?:&|and|of|[A-Z][\w&.'-]{0,40})){0,6}?,? (?:LLP|L\.L\.P\.|LLC|P\.C\.|PLLC|PLC|GmbH|AG|Ltd\.?|Limited|Inc\.?|CPAs?|S\.A\.|B\.V\.)))`,
+  name: String.raw`(?<value>(?<![\w&.'-])(?-i:[A-Z][\w&.'-]{0,40}(?: (?:&|and|of|de|for|[A-Z(][\w&.')-]{0,40})){0,8}))`,
 };
 
 const regex = z

@@ -3,7 +3,7 @@ import type { Document } from '../files/read-document.ts';
 import type { Passage } from './attestation.ts';
 
 /** More is not looked at: a long SOC 2 report holds 400,000 characters. */
-const CHARS_MAX = 2_000_000;
+const CHARS_MAX = 1_000_000;
 /** A paragraph is looked at in pieces of at most this length, so that what looks at it stays quick. */
 const UNIT_CHARS_MAX = 4_000;
 const PASSAGE_CHARS_MAX = 600;
