@@ -29,13 +29,7 @@ function told({ alert, event, template, publicUrl }: FormatInput): Told {
 
 /** Cut to what a vendor takes, without halving a character. */
 function cut(text: string, charsMax: number): string {
-  const points = [...text];
-  return text.length <= charsMax
-    ? text
-    : `${points
-        .slice(0, Math.floor(charsMax / 2))
-        .join('')
-        .slice(0, charsMax - 1)}…`;
+  return text.length <= charsMax ? text : `${text.slice(0, charsMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** What a webhook is sent. `alert_id` with `type` is the idempotency key: a delivery may come twice after a crash. */
