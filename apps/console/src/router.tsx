@@ -248,6 +248,29 @@ const backupPages = [
   }),
 ];
 
+const reviewPages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/discovery',
+    component: lazyRouteComponent(() => import('./discovery/DiscoveryPage.tsx'), 'DiscoveryPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/discovery/$key',
+    component: lazyRouteComponent(() => import('./discovery/FoundAppPage.tsx'), 'FoundAppPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/reviews',
+    component: lazyRouteComponent(() => import('./reviews/ReviewsPage.tsx'), 'ReviewsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/reviews/$id',
+    component: lazyRouteComponent(() => import('./reviews/ReviewPage.tsx'), 'ReviewPage'),
+  }),
+];
+
 const pages = [
   createRoute({
     getParentRoute: () => inside,
@@ -416,6 +439,7 @@ export const router = createRouter({
     enrol,
     inside.addChildren([
       graph,
+      signOnProvider,
       vendor,
       questionnaire,
       contract,
@@ -431,6 +455,7 @@ export const router = createRouter({
       app,
       ...incidentPages,
       ...backupPages,
+      ...reviewPages,
       ...drillPages,
       ...pages,
     ]),

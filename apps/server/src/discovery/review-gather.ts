@@ -28,14 +28,13 @@ export interface GatherDeps {
   readonly people: (actor: Actor) => Promise<readonly { id: string; email: string; name: string }[]>;
 }
 
+type OwnerOf = (id: string) => Reviewer | null;
+
 const clip = (list: readonly string[]): string[] => list.slice(0, LIST_MAX);
 const momentOf = (text: string | null | undefined): number | null => (text ? Date.parse(text) : null);
 
 /** Grants of integrations at the gateway: what is granted is set against the calls of the last 90 days. */
-async function gatewayGrants(
-  { db, access }: GatherDeps,
-  owner: (id: string, name: string) => Reviewer,
-): Promise<Candidate[]> {
+async function gatewayGrants({ db, access }: GatherDeps, owner: OwnerOf): Promise<Candidate[]> {
   const [apps, grants, integrations] = await Promise.all([listApps(db), listGrants(db), listIntegrations(db)]);
   const found: Candidate[] = [];
   for (const integration of integrations) {
@@ -74,7 +73,7 @@ async function gatewayGrants(
         name: `${integration.name}: ${grant.name} on ${title}`,
         app: title,
         holder: integration.name,
-        owner: owner(integration.owner.id, integration.owner.name),
+        owner: owner(integration.owner.id),
         evidence,
         act: { act: 'remove_grant', grantId: grant.id, integrationId: integration.id },
         task: null,
@@ -85,10 +84,7 @@ async function gatewayGrants(
 }
 
 /** Integrations that hold no grant, or are not used at all: the identity itself is reviewed. */
-async function idleIntegrations(
-  { db, clock, access }: GatherDeps,
-  owner: (id: string, name: string) => Reviewer,
-): Promise<Candidate[]> {
+async function idleIntegrations({ db, clock, access }: GatherDeps, owner: OwnerOf): Promise<Candidate[]> {
   const found: Candidate[] = [];
   for (const integration of await listIntegrations(db)) {
     if (integration.status !== 'active') continue;
@@ -110,7 +106,7 @@ async function idleIntegrations(
       name: integration.name,
       app: 'Cordon',
       holder: integration.name,
-      owner: owner(integration.owner.id, integration.owner.name),
+      owner: owner(integration.owner.id),
       evidence: {
         granted: clip(granted),
         used:
@@ -262,7 +258,8 @@ async function keyAction(
 /** Everything that can be reviewed, with what is known of its use. */
 export async function gatherCandidates(deps: GatherDeps): Promise<Candidate[]> {
   const people = new Map((await deps.people(ACTOR)).map(({ id, email, name }) => [id, { id, email, name }]));
-  const owner = (id: string, name: string): Reviewer => people.get(id) ?? { id, name, email: null };
+  // A service or somebody who is gone can't review: then it is the fallback's.
+  const owner: OwnerOf = (id) => people.get(id) ?? null;
   const parts = [await gatewayGrants(deps, owner), await idleIntegrations(deps, owner), await inTools(deps)];
   return parts.flat();
 }
