@@ -102,6 +102,7 @@ export function DutiesPage() {
             {
               id: 'law',
               header: 'Source',
+              minWidth: 170,
               cell: (row) => (
                 <Link href={row.url} external variant="secondary">
                   {row.law}
@@ -112,6 +113,7 @@ export function DutiesPage() {
             {
               id: 'status',
               header: 'State',
+              minWidth: 190,
               cell: (row) =>
                 row.status === 'pending' ? (
                   <StatusIndicator type="pending">Not in force yet</StatusIndicator>

@@ -21,9 +21,9 @@ export function FactFields(props: {
       {Object.entries(questions).map(([name, text]) => {
         const value = valueOf(name);
         return (
-          <FormField key={name} label={text}>
+          <FormField key={name} label={<span id={`fact-${name}`}>{text}</span>}>
             <SegmentedControl
-              label={text}
+              ariaLabelledby={`fact-${name}`}
               selectedId={value === null ? 'open' : value ? 'yes' : 'no'}
               options={[
                 { id: 'yes', text: 'Yes' },

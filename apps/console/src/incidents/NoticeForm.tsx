@@ -2,6 +2,7 @@ import FileUpload from '@cloudscape-design/components/file-upload';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
+import SpaceBetween from '@cloudscape-design/components/space-between';
 import Textarea from '@cloudscape-design/components/textarea';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
@@ -59,7 +60,7 @@ export function NoticeForm({ onClose }: { readonly onClose: () => void }) {
         <Input value={draft.vendor} onChange={({ detail }) => set({ vendor: detail.value })} />
       </FormField>
       {form === 'form' ? (
-        <>
+        <SpaceBetween size="m">
           <FormField label="What happened">
             <Input value={draft.title} onChange={({ detail }) => set({ title: detail.value })} />
           </FormField>
@@ -69,9 +70,9 @@ export function NoticeForm({ onClose }: { readonly onClose: () => void }) {
           <FormField label="Their reference">
             <Input value={draft.reference} onChange={({ detail }) => set({ reference: detail.value })} />
           </FormField>
-        </>
+        </SpaceBetween>
       ) : (
-        <>
+        <SpaceBetween size="s">
           <FormField label={form === 'mail' ? 'The mail, with its headers' : 'The advisory (JSON)'}>
             <Textarea value={draft.content} rows={8} onChange={({ detail }) => set({ content: detail.value })} />
           </FormField>
@@ -87,7 +88,7 @@ export function NoticeForm({ onClose }: { readonly onClose: () => void }) {
               errorIconAriaLabel: 'Error',
             }}
           />
-        </>
+        </SpaceBetween>
       )}
     </FormDialog>
   );

@@ -162,6 +162,25 @@ describe('contacts', () => {
     expect((await listContacts(made.db))[0]).toMatchObject({ confirmedAt: null, confirmedBy: null });
   });
 
+  test('reached from a case, both the question and who confirmed stand in its timeline', async () => {
+    const { contacts, commands } = setUp();
+    const steps = [{ channel: 'second' }];
+    const { id } = await commands.put(ADA, { kind: 'vendor', name: 'Northwind', steps });
+    const of = await openOne('Reached');
+    posts.length = 0;
+    await commands.reach(ADA, id, of.id, { subject: 'Which records?', text: 'Please name them.' });
+    await escalate(contacts);
+    await send();
+    await commands.confirm(/confirm#([\w-]+)/.exec(posts[0] ?? '')?.[1] ?? '', 'Nora');
+    const told = (await listEntries(made.db, of.id)).filter(({ kind }) => kind === 'message').map(({ text }) => text);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'Northwind is asked to confirm: Which records?',
+        'Nora confirmed for Northwind: Which records?',
+      ]),
+    );
+  });
+
   test('is tested by itself when the last test is too long ago', async () => {
     const { contacts, commands } = setUp();
     await commands.put(ADA, { kind: 'regulator', name: 'CNIL', testDays: 30, steps: [{ channel: 'second' }] });

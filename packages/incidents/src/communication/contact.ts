@@ -13,6 +13,7 @@ import {
 } from '@cordon/kernel';
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
+import { addEntry } from '../cases/case-store.ts';
 import { queueMessage } from '../cases/message.ts';
 import { ContactUnknown, IncidentsInputInvalid } from '../errors.ts';
 import type { IncidentTables } from '../tables.ts';
@@ -216,6 +217,10 @@ export function createContactCommands(context: ContactContext) {
         const target = { type: 'contact', id: row.contact_id, name };
         const detail = { by, outreach: row.id, case: row.case_id };
         await appendAudit(tx, { actor, action: 'contact.confirmed', target, detail, at: now });
+        if (row.case_id !== null) {
+          const text = `${by} confirmed for ${name}: ${row.subject}`;
+          await addEntry(tx, row.case_id, { kind: 'message', at: now, recordedAt: now, author: by, text });
+        }
         return { contact: name };
       });
     },
@@ -263,6 +268,11 @@ async function reach(
     }
     const target = { type: 'contact', id: contact.id, name: contact.name };
     const action = given.caseId === null ? 'contact.tested' : 'contact.reached';
+    if (given.caseId !== null) {
+      const author = describeActor(actor).name;
+      const text = `${contact.name} is asked to confirm: ${given.subject}`;
+      await addEntry(tx, given.caseId, { kind: 'message', at, recordedAt: at, author, text });
+    }
     await appendAudit(tx, { actor, action, target, detail: { case: given.caseId, outreach: id }, at });
     return id;
   });
