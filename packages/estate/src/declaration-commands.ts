@@ -1,7 +1,7 @@
 import { type Actor, authorize, type Queryable, requireStepUp } from '@cordon/kernel';
 import type { createAppCommands } from './app-commands.ts';
 import { findApp, listApps, readDescription } from './app-store.ts';
-import type { EstateContext } from './context.ts';
+import type { DeclaredWebhooks, EstateContext } from './context.ts';
 import {
   type Declaration,
   type DeclaredKind,
@@ -28,16 +28,24 @@ interface Commands {
 
 const decoder = new TextDecoder();
 /** Their own routes ask for a fresh factor; a declaration must be no way around that. */
-const RULE_KINDS: ReadonlySet<DeclaredKind> = new Set(['policies', 'inspection', 'limits']);
+const RULE_KINDS: ReadonlySet<DeclaredKind> = new Set(['policies', 'inspection', 'limits', 'requirements']);
 
 /** What is, in the form of a declaration; without credentials, which can't be read back. */
-export async function readDeclaration(db: Queryable): Promise<Declaration> {
+export async function readDeclaration(db: Queryable, webhooks?: DeclaredWebhooks): Promise<Declaration> {
   const [apps, integrations, grants] = [await listApps(db), await listIntegrations(db), await listGrants(db)];
   const appNames = new Map(apps.map((app) => [app.id, app.name]));
   const integrationNames = new Map(integrations.map((integration) => [integration.id, integration.name]));
   const nameOf = (names: Map<string, string>, id: string | null): string | null => (id ? (names.get(id) ?? id) : null);
 
-  const declared: Declaration = { apps: {}, integrations: {}, policies: {}, inspection: {}, limits: {} };
+  const declared: Declaration = {
+    apps: {},
+    integrations: {},
+    policies: {},
+    inspection: {},
+    limits: {},
+    requirements: {},
+    webhooks: {},
+  };
   for (const app of apps) {
     const description = await readDescription(db, app.id);
     declared.apps[app.name] = {
@@ -77,6 +85,21 @@ export async function readDeclaration(db: Queryable): Promise<Declaration> {
       integration: nameOf(integrationNames, scope.integrationId),
       operation: scope.operationId,
     };
+  }
+  for (const { name: ruleName, entry } of await listRules(db, 'requirement')) {
+    const { name: _, appId, integrationId, ...rest } = entry;
+    declared.requirements[ruleName] = {
+      ...rest,
+      app: nameOf(appNames, appId),
+      integration: nameOf(integrationNames, integrationId),
+    };
+  }
+  for (const { name: endpoint, appId, integrationId, status, settings } of (await webhooks?.list()) ?? []) {
+    const [app, integration] = [appNames.get(appId), integrationNames.get(integrationId)];
+    // What belonged to an app that is gone can't be declared, only removed.
+    if (app === undefined || integration === undefined) continue;
+    const known = status === 'paused' || status === 'disabled' ? status : 'active';
+    declared.webhooks[endpoint] = { ...settings, app, integration, status: known };
   }
   return declared;
 }
@@ -156,6 +179,40 @@ export function createDeclarationCommands(context: EstateContext, commands: Comm
       const scope = { appId, integrationId, operationId: operation };
       await commands.rules.put(actor, 'limit', { name, ...rest, scope });
     }
+    const requirement = desired.requirements[name];
+    if (change.kind === 'requirements' && requirement) {
+      const { app, integration, ...rest } = requirement;
+      const [appId, integrationId] = [await idOfApp(app), await idOfIntegration(integration)];
+      await commands.rules.put(actor, 'requirement', { name, ...rest, appId, integrationId });
+    }
+  };
+
+  const applyWebhook = async (actor: Actor, change: PlannedChange, desired: Declaration): Promise<void> => {
+    const declared = desired.webhooks[change.name];
+    if (!declared) return;
+    const { webhooks } = context;
+    if (!webhooks)
+      throw new DeclarationInvalid('Webhook endpoints can not be declared here.', { webhook: change.name });
+    const { app, integration, secret, status, ...settings } = declared;
+    const [appId, integrationId] = [await idOfApp(app), await idOfIntegration(integration)];
+    const existing = (await webhooks.list()).find(({ name }) => name === change.name);
+    const patch = { ...settings, ...(status === undefined ? {} : { status }) };
+    if (!existing) {
+      if (secret === undefined)
+        throw new DeclarationInvalid(`The endpoint ${change.name} is new: declare its secret.`, {
+          webhook: change.name,
+        });
+      const { id } = await webhooks.create(actor, { ...settings, name: change.name, appId, integrationId, secret });
+      if (status !== undefined && status !== 'active') await webhooks.update(actor, id, { status });
+      return;
+    }
+    if (existing.appId !== appId || existing.integrationId !== integrationId) {
+      throw new DeclarationInvalid(
+        `The endpoint ${change.name} belongs to another app or integration: give the new one another name.`,
+        { webhook: change.name },
+      );
+    }
+    await webhooks.update(actor, existing.id, patch);
   };
 
   const removeOne = async (actor: Actor, change: PlannedChange): Promise<void> => {
@@ -165,8 +222,17 @@ export function createDeclarationCommands(context: EstateContext, commands: Comm
     } else if (change.kind === 'integrations') {
       const id = await idOfIntegration(change.name);
       if (id !== null) await commands.integrations.revoke(actor, id, 'removed from the declaration');
+    } else if (change.kind === 'webhooks') {
+      const endpoint = (await context.webhooks?.list())?.find(({ name }) => name === change.name);
+      if (endpoint) await context.webhooks?.remove(actor, endpoint.id);
     } else {
-      const kind = ({ policies: 'policy', inspection: 'inspection', limits: 'limit' } as const)[change.kind];
+      const kinds = {
+        policies: 'policy',
+        inspection: 'inspection',
+        limits: 'limit',
+        requirements: 'requirement',
+      } as const;
+      const kind = kinds[change.kind];
       const rule = (await listRules(db, kind)).find((candidate) => candidate.name === change.name);
       if (rule) await commands.rules.remove(actor, kind, rule.id);
     }
@@ -178,12 +244,14 @@ export function createDeclarationCommands(context: EstateContext, commands: Comm
     policies: applyRule,
     inspection: applyRule,
     limits: applyRule,
+    requirements: applyRule,
+    webhooks: applyWebhook,
   };
 
   return {
     async plan(actor: Actor, raw: unknown, options: { prune: boolean }): Promise<PlannedChange[]> {
       authorize(actor, 'apply.plan');
-      return planChanges(await readDeclaration(db), parseDeclaration(raw), options.prune);
+      return planChanges(await readDeclaration(db, context.webhooks), parseDeclaration(raw), options.prune);
     },
 
     /**
@@ -193,7 +261,7 @@ export function createDeclarationCommands(context: EstateContext, commands: Comm
     async apply(actor: Actor, raw: unknown, options: { prune: boolean }): Promise<PlannedChange[]> {
       authorize(actor, 'apply.write');
       const desired = parseDeclaration(raw);
-      const plan = planChanges(await readDeclaration(db), desired, options.prune);
+      const plan = planChanges(await readDeclaration(db, context.webhooks), desired, options.prune);
       if (plan.some(({ kind }) => RULE_KINDS.has(kind))) requireStepUp(actor, 'policy.write', context.clock.now());
       for (const change of plan) {
         if (change.action !== 'delete') await appliers[change.kind](actor, change, desired);
@@ -205,7 +273,7 @@ export function createDeclarationCommands(context: EstateContext, commands: Comm
 
     async export(actor: Actor): Promise<Declaration> {
       authorize(actor, 'apply.plan');
-      return readDeclaration(db);
+      return readDeclaration(db, context.webhooks);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { assurance, grantEntry, inspectionEntry, integrationEntry, limitEntry } from '@cordon/policy';
+import { assurance, grantEntry, inspectionEntry, integrationEntry, limitEntry, requirementEntry } from '@cordon/policy';
 import { appSettings } from './app.ts';
 import { credentialInput } from './vault/credential-input.ts';
 import { DeclarationInvalid } from './errors.ts';
@@ -53,6 +53,22 @@ const declaredLimit = z.strictObject({
   operation: z.string().nullable().default(null),
 });
 
+const { id: _ri, name: _rn, appId: _ra, integrationId: _rg, ...requirementShape } = requirementEntry.shape;
+const declaredRequirement = z.strictObject({
+  ...requirementShape,
+  app: name.nullable().default(null),
+  integration: name.nullable().default(null),
+});
+
+/** An endpoint; its settings are the webhooks' own, and those that aren't named stay as they are. */
+const declaredWebhook = z.looseObject({
+  app: name,
+  integration: name,
+  status: z.enum(['active', 'paused', 'disabled']).optional(),
+  /** What the vendor signs with: needed to make an endpoint, never exported, replaced only by a rotation. */
+  secret: z.string().optional(),
+});
+
 /** What a `cordon.d/*.yaml` file may declare. Names refer to names; ids never appear. */
 export const declaration = z.strictObject({
   apps: named(declaredApp),
@@ -60,11 +76,21 @@ export const declaration = z.strictObject({
   policies: named(z.strictObject({ description: z.string().max(2000).default(''), text: z.string().min(1) })),
   inspection: named(declaredInspection),
   limits: named(declaredLimit),
+  requirements: named(declaredRequirement),
+  webhooks: named(declaredWebhook),
 });
 export type Declaration = z.output<typeof declaration>;
 export type DeclarationInput = z.input<typeof declaration>;
 
-export const DECLARED_KINDS = ['apps', 'integrations', 'policies', 'inspection', 'limits'] as const;
+export const DECLARED_KINDS = [
+  'apps',
+  'integrations',
+  'policies',
+  'inspection',
+  'limits',
+  'requirements',
+  'webhooks',
+] as const;
 export type DeclaredKind = (typeof DECLARED_KINDS)[number];
 
 export interface FieldChange {
@@ -107,6 +133,7 @@ export function descriptionMark(text: string | undefined): string | undefined {
 
 function comparable(kind: DeclaredKind, value: unknown): Record<string, unknown> {
   const { credential: _c, ...rest } = value as Record<string, unknown>;
+  if (kind === 'webhooks') delete rest['secret'];
   if (kind !== 'apps') return rest;
   const { description, ...app } = rest;
   return { ...app, description: descriptionMark(description as string | undefined) };
@@ -140,7 +167,8 @@ export function planChanges(current: Declaration, desired: Declaration, prune: b
       for (const field of ['description', 'title']) {
         if (kind === 'apps' && after[field] === undefined) after[field] = before?.[field];
       }
-      compare(before ?? {}, after, '', changes);
+      // Settings of an endpoint that nobody names keep what they are.
+      compare(before ?? {}, kind === 'webhooks' ? { ...before, ...after } : after, '', changes);
       const credential = kind === 'apps' && (value as { credential?: object }).credential !== undefined;
       if (credential) changes.push({ path: 'credential', from: '(not shown)', to: '(given)' });
       if (before === null) plan.push({ action: 'create', kind, name: key, changes });

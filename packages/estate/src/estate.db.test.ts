@@ -463,6 +463,7 @@ test('plan, apply, export: applying twice changes nothing more, and drift is sho
     policies: { 'no-deletes': { text: 'forbid (principal, action, resource);' } },
     inspection: { 'cards-out': { class: 'payment.card', action: 'redact', app: 'declared-app' } },
     limits: { slow: { app: 'declared-app', rate: { count: 5, periodMs: 1_000, burst: 5 } } },
+    requirements: { payouts: { app: 'declared-app', assurance: 'm1', approval: { countMax: 2 } } },
   };
   const first = await estate.declarations.apply(FRESH, declared, { prune: false });
   expect(first.map(({ action, kind }) => `${action} ${kind}`)).toEqual([
@@ -471,6 +472,7 @@ test('plan, apply, export: applying twice changes nothing more, and drift is sho
     'create policies',
     'create inspection',
     'create limits',
+    'create requirements',
   ]);
   expect(await estate.declarations.plan(OWNER, declared, { prune: false })).toEqual([]);
   const app = (await estate.declarations.export(OWNER)).apps['declared-app'];

@@ -1,11 +1,11 @@
 export { type App, appInput, appPatch, appSettings } from './app.ts';
 export { DESCRIPTION_BYTES_MAX } from './app-commands.ts';
 export { findApp, listApps, loadApp, readBlob, readDescription, sweepBlobs } from './app-store.ts';
-export type { EstateContext } from './context.ts';
+export type { DeclaredWebhooks, EstateContext } from './context.ts';
 export { createCutOffWorkflow } from './cut-off.ts';
 export { listIntegrationsOf, ORPHAN_DAYS, succeed, type Succession, suspendOrphans } from './succession.ts';
 export { type CutOff, type GatewayReach, listCutOffs } from './cut-off-store.ts';
-export { type Declaration, parseDeclaration, type PlannedChange, planChanges } from './declaration.ts';
+export { DECLARED_KINDS, type Declaration, parseDeclaration, type PlannedChange, planChanges } from './declaration.ts';
 export { createEstate, type Estate } from './estate.ts';
 export { estateErrors, NotFound, StateConflict } from './errors.ts';
 export {

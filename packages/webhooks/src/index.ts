@@ -18,6 +18,7 @@ export {
   type Attempt,
   type Delivery,
   type Endpoint,
+  type EndpointInput,
   endpointInput,
   endpointPatch,
   endpointSettings,

@@ -8,7 +8,7 @@ import { note, print, take, UsageWrong } from './output.ts';
 const FILES_MAX = 1_000;
 /** Descriptions may lie beside the declarations that name them. */
 const DECLARATION = /(?<!\.openapi)\.ya?ml$/;
-const KINDS = ['apps', 'integrations', 'policies', 'inspection', 'limits'] as const;
+const KINDS = ['apps', 'integrations', 'policies', 'inspection', 'limits', 'requirements', 'webhooks'] as const;
 
 type Tree = Record<string, unknown>;
 
@@ -57,6 +57,30 @@ async function exportTo(folder: string, declaration: Tree): Promise<number> {
   return Object.keys(named).length;
 }
 
+/** A secret from the environment or a file, never from the declaration itself. */
+async function readSecret(named: Tree, folder: string, context: CliContext, what: string): Promise<string> {
+  const { secret_env: fromEnv, secret_file: fromFile } = named;
+  if (named['secret'] !== undefined) {
+    throw new UsageWrong('A secret does not belong in a file that is shared: use secret_env or secret_file.');
+  }
+  const secret =
+    typeof fromEnv === 'string'
+      ? context.env[fromEnv]
+      : typeof fromFile === 'string'
+        ? (await readFile(resolve(folder, fromFile), 'utf8')).trim()
+        : undefined;
+  if (!secret)
+    throw new UsageWrong(`The ${what}'s secret is empty (${JSON.stringify(fromEnv ?? fromFile ?? 'no secret_env')}).`);
+  return secret;
+}
+
+/** A webhook endpoint's secret is only needed to make it. */
+async function inlineWebhook(webhook: Tree, folder: string, context: CliContext): Promise<Tree> {
+  const { secret_env: fromEnv, secret_file: fromFile, ...rest } = webhook;
+  if (fromEnv === undefined && fromFile === undefined && webhook['secret'] === undefined) return rest;
+  return { ...rest, secret: await readSecret(webhook, folder, context, 'endpoint') };
+}
+
 /** Puts in what a file names: an app's description by path, a credential's secret from the environment or a file. */
 async function inline(app: Tree, folder: string, context: CliContext): Promise<Tree> {
   const result = { ...app };
@@ -65,20 +89,9 @@ async function inline(app: Tree, folder: string, context: CliContext): Promise<T
     result['description'] = await readFile(resolve(folder, description), 'utf8');
   }
   if (app['credential'] !== undefined) {
-    const { secret_env: fromEnv, secret_file: fromFile, ...credential } = asTree(app['credential'], 'credential');
-    if (credential['secret'] !== undefined) {
-      throw new UsageWrong('A secret does not belong in a file that is shared: use secret_env or secret_file.');
-    }
-    const secret =
-      typeof fromEnv === 'string'
-        ? context.env[fromEnv]
-        : typeof fromFile === 'string'
-          ? (await readFile(resolve(folder, fromFile), 'utf8')).trim()
-          : undefined;
-    if (!secret)
-      throw new UsageWrong(
-        `The credential's secret is empty (${JSON.stringify(fromEnv ?? fromFile ?? 'no secret_env')}).`,
-      );
+    const named = asTree(app['credential'], 'credential');
+    const { secret_env: _env, secret_file: _file, ...credential } = named;
+    const secret = await readSecret(named, folder, context, 'credential');
     result['credential'] = { ...credential, secret };
   }
   return result;
@@ -98,8 +111,8 @@ export async function readDeclarationFiles(paths: readonly string[], context: Cl
         const into = (merged[kind] ??= {});
         for (const [name, value] of Object.entries(asTree(entries ?? {}, `${file}: ${kind}`))) {
           if (Object.hasOwn(into, name)) throw new UsageWrong(`${file}: ${kind}.${name} is declared twice.`);
-          into[name] =
-            kind === 'apps' ? await inline(asTree(value, `${file}: ${name}`), dirname(file), context) : value;
+          const put = kind === 'apps' ? inline : kind === 'webhooks' ? inlineWebhook : null;
+          into[name] = put ? await put(asTree(value, `${file}: ${name}`), dirname(file), context) : value;
         }
       }
     }

@@ -1,11 +1,11 @@
-import { DESCRIPTION_BYTES_MAX, type Estate } from '@cordon/estate';
+import { DECLARED_KINDS, DESCRIPTION_BYTES_MAX, type Estate } from '@cordon/estate';
 import { z } from 'zod';
 import { actorOf } from './access.ts';
 import type { ApiServer } from './api-type.ts';
 
 const change = z.object({
   action: z.enum(['create', 'update', 'delete']),
-  kind: z.enum(['apps', 'integrations', 'policies', 'inspection', 'limits']),
+  kind: z.enum(DECLARED_KINDS),
   name: z.string(),
   changes: z.array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() })),
 });

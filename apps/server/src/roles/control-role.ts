@@ -78,7 +78,7 @@ import { createDiscoveryParts, type DiscoveryPeople } from './discovery-parts.ts
 import { createGraphParts } from './graph-parts.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
-import { createWebhookParts } from './webhook-parts.ts';
+import { createDeclaredWebhooks, createWebhookParts } from './webhook-parts.ts';
 import { createVendorClient } from '../vault/vendor-client.ts';
 
 /** People whose addresses the graph joins with accounts of tools. */
@@ -151,6 +151,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       compile: createDescriptionCompiler(),
       vendor: createVendorClient(envelope, clock),
       publicUrl: config.control.publicUrl,
+      webhooks: await createDeclaredWebhooks({ db, clock, envelope }),
       endAccess: (tx, input) => identity.oauthClients.endAccess(tx, input),
       restoreAccess: (tx, input) => identity.oauthClients.restoreAccess(tx, input),
     },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { type Classifier, createClassifier, redact } from '@cordon/classifier';
-import { findApp, findIntegration, publish } from '@cordon/estate';
+import { type DeclaredWebhooks, findApp, findIntegration, publish } from '@cordon/estate';
 import { compileBodySchema, decodeSecret } from '@cordon/gateway';
 import { type Clock, type Database, hideSecrets, type SecretEnvelope } from '@cordon/kernel';
 import {
@@ -9,7 +9,9 @@ import {
   createEndpointCommands,
   type DeliveryCommands,
   type EndpointCommands,
+  type EndpointInput,
   type EstatePort,
+  listEndpoints,
   loadSchemes,
   type SchemeCatalogue,
   type WebhookContext,
@@ -65,6 +67,21 @@ export async function createWebhookContext(deps: {
     checkSecret: (scheme, secret) => {
       if (!decodeSecret(scheme, secret)) throw new TypeError(`is no secret of ${scheme.title}. ${scheme.secret.hint}`);
     },
+  };
+}
+
+/** Endpoints as declarations see them. */
+export async function createDeclaredWebhooks(
+  deps: Parameters<typeof createWebhookContext>[0],
+): Promise<DeclaredWebhooks> {
+  const commands = createEndpointCommands(await createWebhookContext(deps));
+  return {
+    list: async () => (await listEndpoints(deps.db)).map((one) => ({ ...one, settings: { ...one.settings } })),
+    create: async (actor, input) => (await commands.create(actor, input as EndpointInput)).endpoint, // parsed there
+    update: async (actor, id, patch) => {
+      await commands.update(actor, id, patch);
+    },
+    remove: (actor, id) => commands.remove(actor, id),
   };
 }
 

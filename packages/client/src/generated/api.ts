@@ -5936,7 +5936,7 @@ export interface paths {
                                 /** @enum {string} */
                                 action: "create" | "update" | "delete";
                                 /** @enum {string} */
-                                kind: "apps" | "integrations" | "policies" | "inspection" | "limits";
+                                kind: "apps" | "integrations" | "policies" | "inspection" | "limits" | "requirements" | "webhooks";
                                 name: string;
                                 changes: {
                                     path: string;
@@ -5994,7 +5994,7 @@ export interface paths {
                                 /** @enum {string} */
                                 action: "create" | "update" | "delete";
                                 /** @enum {string} */
-                                kind: "apps" | "integrations" | "policies" | "inspection" | "limits";
+                                kind: "apps" | "integrations" | "policies" | "inspection" | "limits" | "requirements" | "webhooks";
                                 name: string;
                                 changes: {
                                     path: string;

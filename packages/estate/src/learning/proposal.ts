@@ -98,12 +98,14 @@ function compare(operation: LearnedOperation, current: Operations | null): Propo
 }
 
 function standing(field: LearnedField, known: ReadonlyMap<string, string | null>): Standing {
-  // Objects, lists and what says nothing of its fields are no scalar fields of a description.
-  if (known.size === 0 || field.types.some((type) => type === 'object' || type === 'array')) return 'known';
+  const types = field.types.filter((type) => type !== 'null').map((type) => (type === 'integer' ? 'number' : type));
+  // A description lists scalars by name: objects, lists, what was only null and members of maps are none of them.
+  const isScalar = types.length > 0 && !types.includes('object') && !types.includes('array');
+  if (known.size === 0 || !isScalar || field.path.split('.').includes('*')) return 'known';
   const described = known.get(field.path);
   if (described === undefined) return 'new';
-  const types = field.types.filter((type) => type !== 'null').map((type) => (type === 'integer' ? 'number' : type));
-  return described === null || types.every((type) => type === described) ? 'known' : 'differs';
+  // Of several types the description's list names the first.
+  return described === null || types.includes(described) ? 'known' : 'differs';
 }
 
 function queryStanding(
