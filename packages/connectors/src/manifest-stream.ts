@@ -31,6 +31,12 @@ const paging = z.discriminatedUnion('kind', [
       from: expression.describe('Over the body: the next cursor; empty or nothing at the end.'),
       parameter: z.string().max(128),
       in: z.enum(['query', 'json', 'form']).default('query'),
+      path: z
+        .string()
+        .regex(/^\/(?!\/)/)
+        .max(256)
+        .optional()
+        .describe('Following pages are asked here, with the cursor alone (Dropbox).'),
     })
     .describe('The body holds an opaque cursor that goes into the next request.'),
   z.strictObject({

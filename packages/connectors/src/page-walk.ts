@@ -104,6 +104,19 @@ async function nextOf(
   }
 }
 
+/** What is asked for a page: tools with a path of its own for following pages want nothing but the cursor there. */
+function requestAt({ request, paging }: ReadSpec, cursor: PageCursor): ReadSpec['request'] {
+  if (paging.kind !== 'cursor' || paging.path === undefined || cursor === null) return request;
+  const { host, method, safe } = request;
+  return {
+    method,
+    path: paging.path,
+    ...(host === undefined ? {} : { host }),
+    ...(safe === undefined ? {} : { safe }),
+    json: {},
+  };
+}
+
 /** Reads one page. Throws `NotVisible` or `ToolFailed` for an answer that is no success. */
 export async function readPage(
   loaded: LoadedManifest,
@@ -115,7 +128,7 @@ export async function readPage(
   cursor: PageCursor,
   baseUrl: string,
 ): Promise<Page> {
-  const result = await client.call(spec.request, bindings, optionsFor(spec.paging, cursor));
+  const result = await client.call(requestAt(spec, cursor), bindings, optionsFor(spec.paging, cursor));
   if (!result) throw new ToolFailed(`${loaded.manifest.title}: the request lacks a value: ${spec.request.path}`);
   if (spec.emptyStatuses.includes(result.status)) return { items: [], next: undefined, body: null };
   if (!result.ok) throw judgeFailure(loaded.manifest.title, result, spec.notVisible ?? []);
