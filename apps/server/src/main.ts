@@ -38,6 +38,7 @@ import { addLeaverCommands } from './cli/leaver-commands.ts';
 import { addSystemCommands } from './cli/system-commands.ts';
 import { addAttestationCommands } from './cli/attestation-commands.ts';
 import { addPentestCommands } from './cli/pentest-commands.ts';
+import { addSignOnCommands } from './cli/sign-on-commands.ts';
 import { addVendorCommands } from './cli/vendor-commands.ts';
 import { addVendorInsightCommands } from './cli/vendor-insight-commands.ts';
 import { loadSettings } from './cli/settings.ts';
@@ -92,6 +93,7 @@ function buildProgram(): Command {
   addMonitorCommands(program, context);
   addQuestionnaireCommands(program);
   addVendorCommands(program, context);
+  addSignOnCommands(program, context);
   addVendorInsightCommands(program, context);
   addAttestationCommands(program, context);
   addPentestCommands(program, context);

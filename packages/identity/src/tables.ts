@@ -248,6 +248,7 @@ export interface IdentityTables {
     status: 'active' | 'disabled';
     created_at: Date;
     updated_at: Date;
+    removed_at: Date | null;
   };
   sso_app_secrets: { id: string; app_id: string; hash: Buffer; created_at: Date; expires_at: Date | null };
   sso_logins: {

@@ -115,7 +115,11 @@ export function PeoplePage() {
               ),
             },
             { id: 'roles', header: 'Roles', cell: (row) => row.roles.join(', ') },
-            { id: 'source', header: 'From', cell: (row) => (row.source === 'scim' ? 'directory' : 'here') },
+            {
+              id: 'source',
+              header: 'From',
+              cell: (row) => ({ scim: 'directory', upstream: 'provider', local: 'here' })[row.source],
+            },
             { id: 'last', header: 'Last sign-in', cell: (row) => <Ago at={row.lastSignInAt} none="never" /> },
             {
               id: 'act',

@@ -11,6 +11,7 @@ import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import type { PersonSession } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
+import { deviceText, methodsText, placeText } from '../session/device-text.ts';
 import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
@@ -65,13 +66,13 @@ export function SessionsPage() {
               id: 'agent',
               header: 'Browser',
               isRowHeader: true,
-              cell: (row) => (row.current ? `${row.agent} (this one)` : row.agent),
+              cell: (row) => `${deviceText(row.agent)}${row.current ? ' (this one)' : ''}`,
             },
             ...(isEveryone
               ? [{ id: 'person', header: 'Person', cell: (row: PersonSession) => nameOf(row.personId) }]
               : []),
-            { id: 'ip', header: 'Address', cell: (row) => row.ip },
-            { id: 'amr', header: 'Signed in with', cell: (row) => row.amr.join(', ') },
+            { id: 'ip', header: 'Address', cell: (row) => placeText(row.ip) },
+            { id: 'amr', header: 'Signed in with', cell: (row) => methodsText(row.amr) },
             { id: 'began', header: 'Began', cell: (row) => <Ago at={row.createdAt} /> },
             { id: 'seen', header: 'Last seen', cell: (row) => <Ago at={row.seenAt} /> },
             { id: 'ends', header: 'Ends', cell: (row) => <Ago at={row.expiresAt} /> },

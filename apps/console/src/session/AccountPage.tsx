@@ -20,6 +20,8 @@ import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { addPasskey, canUsePasskeys } from './passkey.ts';
+import { OwnProviders } from './OwnProviders.tsx';
+import { OwnSessions } from './OwnSessions.tsx';
 import { RecoveryCodes } from './RecoveryCodes.tsx';
 import { useSession } from './session-query.ts';
 
@@ -45,6 +47,8 @@ export function AccountPage() {
           />
         </Container>
         <QueryState query={factors}>{(data) => <FactorList factors={data} />}</QueryState>
+        <OwnProviders />
+        <OwnSessions />
       </SpaceBetween>
     </Page>
   );

@@ -11,6 +11,7 @@ import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { QrCode } from './QrCode.tsx';
 
 /** Password and authenticator app, for browsers that can't hold a passkey. */
 export function PasswordEnrolment({ onEnrolled }: { readonly onEnrolled: (codes: readonly string[] | null) => void }) {
@@ -47,11 +48,14 @@ export function PasswordEnrolment({ onEnrolled }: { readonly onEnrolled: (codes:
           {secret ? (
             <SpaceBetween size="m">
               <Box>
-                Add this key to your authenticator app, or{' '}
+                Scan this with your authenticator app, enter the key by hand, or{' '}
                 <Link href={secret.uri} external={false}>
                   open it on this device
                 </Link>
                 .
+              </Box>
+              <Box textAlign="center">
+                <QrCode text={secret.uri} label="QR code for your authenticator app" />
               </Box>
               <FormField label="Key">
                 <CopyToClipboard

@@ -1,3 +1,4 @@
+import Alert from '@cloudscape-design/components/alert';
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
 import Form from '@cloudscape-design/components/form';
@@ -11,6 +12,7 @@ import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { CompanySignIn } from './CompanySignIn.tsx';
 import { EntrancePage } from './EntrancePage.tsx';
 import { canUsePasskeys, signInWithPasskey } from './passkey.ts';
 import { reloadSession } from './session-query.ts';
@@ -20,9 +22,14 @@ export function nextPath(next: string | undefined): string {
   return next !== undefined && /^\/(?![/\\])/.test(next) ? next : '/';
 }
 
-export function SignInPage({ next }: { readonly next: string | undefined }) {
+export function SignInPage({ next, link }: { readonly next: string | undefined; readonly link: string | undefined }) {
   const navigate = useNavigate();
+  const tie = useCommand({
+    run: async (name: string) => taken(await api.POST('/api/v1/auth/upstream/link', { body: { link: name } })),
+    done: ({ provider }) => `From now on ${provider} signs you in, too.`,
+  });
   const enterNow = async (): Promise<void> => {
+    if (link !== undefined) await tie.mutateAsync(link).catch(() => undefined);
     const { session } = await reloadSession();
     const path = nextPath(next);
     // A sign-on to an app goes on at the server, not in the console.
@@ -32,13 +39,24 @@ export function SignInPage({ next }: { readonly next: string | undefined }) {
   const enter = (): void => void enterNow();
   return (
     <EntrancePage title="Sign in">
-      <Tabs
-        tabs={[
-          { id: 'passkey', label: 'Passkey', content: <PasskeyTab onDone={enter} /> },
-          { id: 'password', label: 'Password and code', content: <PasswordTab onDone={enter} /> },
-          { id: 'recovery', label: 'Recovery code', content: <RecoveryTab onDone={enter} /> },
-        ]}
-      />
+      <SpaceBetween size="m">
+        {link === undefined ? (
+          <CompanySignIn next={nextPath(next)} />
+        ) : (
+          <Alert type="info" header="Show once that it is you">
+            You have an account here already. Sign in this once with the factor that you use here; then your company’s
+            provider leads to the same account.
+          </Alert>
+        )}
+        <ProblemAlert error={tie.error} />
+        <Tabs
+          tabs={[
+            { id: 'passkey', label: 'Passkey', content: <PasskeyTab onDone={enter} /> },
+            { id: 'password', label: 'Password and code', content: <PasswordTab onDone={enter} /> },
+            { id: 'recovery', label: 'Recovery code', content: <RecoveryTab onDone={enter} /> },
+          ]}
+        />
+      </SpaceBetween>
     </EntrancePage>
   );
 }

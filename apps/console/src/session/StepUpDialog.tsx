@@ -42,6 +42,11 @@ export function StepUpDialog() {
   );
 }
 
+function hereNow(): string {
+  const { pathname, search } = window.location;
+  return pathname + search;
+}
+
 /** The ways to show a factor again; `passkeyOnly` leaves out what doesn't resist phishing. */
 export function Factors({
   onDone,
@@ -59,6 +64,11 @@ export function Factors({
     queryKey: ['factors'],
     queryFn: async () => taken(await api.GET('/api/v1/auth/factors')),
   });
+  const providers = useQuery({
+    queryKey: ['own-providers'],
+    queryFn: async () => taken(await api.GET('/api/v1/auth/upstream')).items,
+  });
+  const there = passkeyOnly ? [] : (providers.data ?? []).filter((one) => one.mayStepUp);
   const passkey = useCommand({ run: confirmWithPasskey, onDone });
   const totp = useCommand({
     run: async () => taken(await api.POST('/api/v1/auth/step-up/totp', { body: { code } })),
@@ -91,6 +101,11 @@ export function Factors({
           </SpaceBetween>
         </form>
       ) : null}
+      {there.map(({ id, name }) => (
+        <Button key={id} href={`/sso/up/start/${id}?mode=step-up&next=${encodeURIComponent(hereNow())}`}>
+          Confirm at {name}
+        </Button>
+      ))}
       <Box float="right">
         <SpaceBetween direction="horizontal" size="xs">
           <Button variant="link" onClick={onCancel}>

@@ -22,9 +22,13 @@ export function TopBar() {
   const session = useSession();
   const theme = useThemeChoice();
   const signOut = useCommand({
-    run: async () => taken(await api.DELETE('/api/v1/session')),
+    run: async () => taken(await api.POST('/api/v1/auth/sign-out')),
     done: 'You are signed out.',
-    onDone: () => void reloadSession().then(() => go('/sign-in')),
+    onDone: ({ url }) => {
+      // Whoever came through a provider signs out there, too; otherwise its next sign-in would ask for nothing.
+      if (url !== null) window.location.assign(url);
+      else void reloadSession().then(() => go('/sign-in'));
+    },
   });
   const themeMenu: TopNavigationProps.MenuDropdownUtility = {
     type: 'menu-dropdown',
@@ -48,6 +52,7 @@ export function TopBar() {
     description: (session?.actor?.roles ?? []).join(', '),
     items: [
       { id: '/account', text: 'Your account', href: '/account' },
+      { id: '/my-apps', text: 'My apps', href: '/my-apps' },
       { id: 'sign-out', text: 'Sign out' },
     ],
     onItemClick: ({ detail }) => {

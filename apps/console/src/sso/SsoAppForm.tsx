@@ -5,109 +5,137 @@ import Checkbox from '@cloudscape-design/components/checkbox';
 import FormField from '@cloudscape-design/components/form-field';
 import Input from '@cloudscape-design/components/input';
 import Modal from '@cloudscape-design/components/modal';
-import SegmentedControl from '@cloudscape-design/components/segmented-control';
+import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
-import Textarea from '@cloudscape-design/components/textarea';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
+import { CatalogueForm, CatalogueSteps } from './CatalogueForm.tsx';
+import { bodyOf, fillIn, isFilled } from './catalogue-fill.ts';
+import { customBody, EMPTY_APP, isCustomReady, SsoAppFields } from './SsoAppFields.tsx';
 
-const EMPTY = { name: '', address: '', entityId: '', logout: '', certificate: '', everyone: true };
+const OTHER = { label: 'Another tool', value: 'other' };
 
-/** The few facts that most tools need; the rest is set through the API or the command line. */
+interface Made {
+  readonly id: string;
+  readonly clientSecret: string | null;
+  readonly steps: readonly string[];
+}
+
+/** Adds a tool: from the catalogue with its settings ready, or any other. */
 export function SsoAppForm({ onClose }: { readonly onClose: () => void }) {
-  const [protocol, setProtocol] = useState<'oidc' | 'saml'>('oidc');
-  const [draft, setDraft] = useState(EMPTY);
-  const [secret, setSecret] = useState<{ id: string; clientSecret: string } | null>(null);
-  const set = (change: Partial<typeof EMPTY>): void => setDraft({ ...draft, ...change });
+  const [chosen, setChosen] = useState('other');
+  const [name, setName] = useState('');
+  const [everyone, setEveryone] = useState(true);
+  const [values, setValues] = useState<Readonly<Record<string, string>>>({});
+  const [custom, setCustom] = useState(EMPTY_APP);
+  const [made, setMade] = useState<Made | null>(null);
+  const catalogue = useQuery({
+    queryKey: ['sso-catalogue'],
+    queryFn: async () => taken(await api.GET('/api/v1/sso/catalogue')).items,
+  });
+  const addresses = useQuery({
+    queryKey: ['sso-addresses'],
+    queryFn: async () => taken(await api.GET('/api/v1/sso/addresses')),
+  });
+  const entry = catalogue.data?.find(({ app }) => app === chosen);
   const add = useCommand({
     run: async () => {
-      const logout = draft.logout === '' ? null : draft.logout;
-      const settings =
-        protocol === 'oidc'
-          ? { protocol, redirectUris: [draft.address], backchannelLogoutUri: logout }
-          : {
-              protocol,
-              entityId: draft.entityId,
-              acsUrls: [draft.address],
-              sloUrl: logout,
-              certificates: draft.certificate.trim() === '' ? [] : [draft.certificate.trim()],
-            };
-      const body = { name: draft.name, settings, access: { everyone: draft.everyone } };
+      const body = entry
+        ? bodyOf(entry, values, { name, everyone })
+        : { ...customBody(custom), name, access: { everyone } };
       return taken(await api.POST('/api/v1/sso/apps', { body }));
     },
-    done: () => `${draft.name} was added.`,
+    done: () => `${name} was added.`,
     changes: [['sso-apps'], ['my-apps']],
     onDone: ({ app, clientSecret }) => {
-      if (clientSecret === null) onClose();
-      else setSecret({ id: app.id, clientSecret });
+      const { certificates, ...found } = addresses.data ?? { certificates: [] };
+      const certificate = certificates[0]?.certificate ?? '';
+      const known = { ...values, ...found, certificate, clientId: app.id, clientSecret: clientSecret ?? '' };
+      const steps = (entry?.steps ?? []).map((step) => String(fillIn(step, known)));
+      if (clientSecret === null && steps.length === 0) onClose();
+      else setMade({ id: app.id, clientSecret, steps });
     },
   });
-  if (secret) {
-    return (
-      <Modal
-        visible
-        header={`${draft.name} was added`}
-        closeAriaLabel="Close"
-        onDismiss={onClose}
-        footer={
-          <Box float="right">
-            <Button variant="primary" onClick={onClose}>
-              Done
-            </Button>
-          </Box>
-        }
-      >
-        <SpaceBetween size="m">
-          <Alert type="warning">The secret is shown once. Enter it at the tool now.</Alert>
-          <FormField label="Client id">
-            <Input value={secret.id} readOnly />
-          </FormField>
-          <FormField label="Client secret">
-            <Input value={secret.clientSecret} readOnly />
-          </FormField>
-        </SpaceBetween>
-      </Modal>
-    );
-  }
-  const isReady = draft.name !== '' && draft.address !== '' && (protocol === 'oidc' || draft.entityId !== '');
+  if (made) return <MadeApp name={name} made={made} onClose={onClose} />;
+  const isReady = name !== '' && (entry ? isFilled(entry, values) : isCustomReady(custom));
+  const options = [
+    OTHER,
+    ...(catalogue.data ?? []).map(({ app, title, category }) => ({ value: app, label: title, description: category })),
+  ];
   return (
     <FormDialog title="Add an app" button="Add" isReady={isReady} command={add} onClose={onClose}>
       <SpaceBetween size="m">
-        <SegmentedControl
-          label="Protocol"
-          selectedId={protocol}
-          options={[
-            { id: 'oidc', text: 'OpenID Connect' },
-            { id: 'saml', text: 'SAML 2.0' },
-          ]}
-          onChange={({ detail }) => setProtocol(detail.selectedId === 'saml' ? 'saml' : 'oidc')}
-        />
+        <FormField label="Tool" description="For tools of the catalogue the settings are ready.">
+          <Select
+            filteringType="auto"
+            selectedOption={options.find(({ value }) => value === chosen) ?? OTHER}
+            options={options}
+            onChange={({ detail }) => {
+              setChosen(detail.selectedOption.value ?? 'other');
+              setValues({});
+              const title = catalogue.data?.find(({ app }) => app === detail.selectedOption.value)?.title;
+              if (title !== undefined) setName(title);
+            }}
+          />
+        </FormField>
         <FormField label="Name">
-          <Input value={draft.name} onChange={({ detail }) => set({ name: detail.value })} />
+          <Input value={name} onChange={({ detail }) => setName(detail.value)} />
         </FormField>
-        {protocol === 'saml' ? (
-          <FormField label="Entity id of the tool">
-            <Input value={draft.entityId} onChange={({ detail }) => set({ entityId: detail.value })} />
-          </FormField>
-        ) : null}
-        <FormField label={protocol === 'oidc' ? 'Redirect address' : 'Assertion consumer address'}>
-          <Input value={draft.address} onChange={({ detail }) => set({ address: detail.value })} />
-        </FormField>
-        <FormField label={protocol === 'oidc' ? 'Back-channel logout address' : 'Single logout address'}>
-          <Input value={draft.logout} onChange={({ detail }) => set({ logout: detail.value })} />
-        </FormField>
-        {protocol === 'saml' ? (
-          <FormField label="Certificate of the tool" description="PEM. With one, its requests must be signed.">
-            <Textarea value={draft.certificate} onChange={({ detail }) => set({ certificate: detail.value })} />
-          </FormField>
-        ) : null}
-        <Checkbox checked={draft.everyone} onChange={({ detail }) => set({ everyone: detail.checked })}>
+        {entry ? (
+          <CatalogueForm entry={entry} values={values} onChange={setValues} />
+        ) : (
+          <SsoAppFields draft={custom} onChange={setCustom} />
+        )}
+        <Checkbox checked={everyone} onChange={({ detail }) => setEveryone(detail.checked)}>
           Everyone may use it
         </Checkbox>
       </SpaceBetween>
     </FormDialog>
+  );
+}
+
+function MadeApp({
+  name,
+  made,
+  onClose,
+}: {
+  readonly name: string;
+  readonly made: Made;
+  readonly onClose: () => void;
+}) {
+  return (
+    <Modal
+      visible
+      size="large"
+      header={`${name} was added`}
+      closeAriaLabel="Close"
+      onDismiss={onClose}
+      footer={
+        <Box float="right">
+          <Button variant="primary" onClick={onClose}>
+            Done
+          </Button>
+        </Box>
+      }
+    >
+      <SpaceBetween size="m">
+        {made.clientSecret === null ? null : (
+          <SpaceBetween size="m">
+            <Alert type="warning">The secret is shown once. Enter it at the tool now.</Alert>
+            <FormField label="Client id">
+              <Input value={made.id} readOnly />
+            </FormField>
+            <FormField label="Client secret">
+              <Input value={made.clientSecret} readOnly />
+            </FormField>
+          </SpaceBetween>
+        )}
+        {made.steps.length === 0 ? null : <CatalogueSteps steps={made.steps} />}
+      </SpaceBetween>
+    </Modal>
   );
 }

@@ -39,6 +39,17 @@ function valuesOf(app: SsoApp) {
 }
 
 export async function findApp(db: IdentityDb, id: SsoAppId): Promise<SsoApp | undefined> {
+  const row = await db
+    .selectFrom('sso_apps')
+    .selectAll()
+    .where('id', '=', id)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst();
+  return row && appOf(row);
+}
+
+/** Also one that was removed: it is still to be told that its sessions are over. */
+export async function findAppToTell(db: IdentityDb, id: SsoAppId): Promise<SsoApp | undefined> {
   const row = await db.selectFrom('sso_apps').selectAll().where('id', '=', id).executeTakeFirst();
   return row && appOf(row);
 }
@@ -50,7 +61,13 @@ export async function findAppByEntity(db: IdentityDb, entityId: string): Promise
 
 /** By name; there are at most a thousand. */
 export async function listApps(db: IdentityDb): Promise<SsoApp[]> {
-  const rows = await db.selectFrom('sso_apps').selectAll().orderBy('name').limit(APPS_MAX).execute();
+  const rows = await db
+    .selectFrom('sso_apps')
+    .selectAll()
+    .where('removed_at', 'is', null)
+    .orderBy('name')
+    .limit(APPS_MAX)
+    .execute();
   return rows.map(appOf);
 }
 
@@ -58,7 +75,7 @@ export async function listApps(db: IdentityDb): Promise<SsoApp[]> {
 export async function insertApp(db: IdentityDb, app: SsoApp): Promise<boolean> {
   const result = await db
     .insertInto('sso_apps')
-    .values({ id: app.id, created_at: new Date(app.createdAt), ...valuesOf(app) })
+    .values({ id: app.id, created_at: new Date(app.createdAt), removed_at: null, ...valuesOf(app) })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   return result.numInsertedOrUpdatedRows === 1n;
@@ -80,8 +97,22 @@ export async function updateApp(db: IdentityDb, app: SsoApp): Promise<void> {
   await db.updateTable('sso_apps').set(valuesOf(app)).where('id', '=', app.id).execute();
 }
 
-export async function deleteApp(db: IdentityDb, id: SsoAppId): Promise<void> {
-  await db.deleteFrom('sso_apps').where('id', '=', id).execute();
+/** Gives its name and entity id free; the row goes when every login of it was told (`deleteRemovedApps`). */
+export async function removeApp(db: IdentityDb, id: SsoAppId, at: number): Promise<void> {
+  await db
+    .updateTable('sso_apps')
+    .set({ removed_at: new Date(at), status: 'disabled', name: `removed:${id}`, entity_id: null })
+    .where('id', '=', id)
+    .execute();
+  await db.deleteFrom('sso_app_secrets').where('app_id', '=', id).execute();
+}
+
+export async function deleteRemovedApps(db: IdentityDb): Promise<void> {
+  await db
+    .deleteFrom('sso_apps')
+    .where('removed_at', 'is not', null)
+    .where('id', 'not in', (eb) => eb.selectFrom('sso_logins').select('app_id').where('notice', '=', 'waiting'))
+    .execute();
 }
 
 export interface AppSecret {

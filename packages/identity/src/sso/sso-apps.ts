@@ -1,20 +1,21 @@
 import { type Actor, appendAudit, authorize, type PersonId, type Transaction, uuidv7 } from '@cordon/kernel';
+import { sql } from 'kysely';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { SsoAppExists, SsoAppNotFound } from '../errors.ts';
 import { entityManagementEvent } from '../events.ts';
 import { mintSecret } from '../token-secret.ts';
 import { mayUse, type SsoAccess, type SsoApp, SsoAppId, type SsoSettings } from './sso-app.ts';
 import {
-  deleteApp,
   findApp,
   insertApp,
   isTaken,
   listApps,
   loadSubscriber,
+  removeApp,
   replaceSecret,
   updateApp,
 } from './sso-app-store.ts';
-import { endLogins, listLogins, type SsoLogin } from './sso-login-store.ts';
+import { endLogins, listLogins, SESSIONS_CHANNEL, type SsoLogin } from './sso-login-store.ts';
 
 /** An old secret works this long beside the new one, so that a tool can be changed without an outage. */
 const SECRET_GRACE_MS = 24 * 60 * 60_000;
@@ -50,6 +51,11 @@ export interface SsoApps {
   logins(actor: Actor, id: SsoAppId): Promise<SsoLogin[]>;
   /** What this person may open. */
   mine(personId: PersonId): Promise<LaunchableApp[]>;
+}
+
+/** Whoever tells apps of ended sessions looks at once. */
+async function wakeNotices(tx: Transaction): Promise<void> {
+  await sql`select pg_notify(${SESSIONS_CHANNEL}, '')`.execute(tablesOf(tx));
 }
 
 function hasSecret({ settings }: Pick<SsoApp, 'settings'>): boolean {
@@ -122,7 +128,10 @@ export function createSsoApps(context: IdentityContext): SsoApps {
         const after: SsoApp = { ...before, ...input, updatedAt: clock.now() };
         if (await isTaken(tablesOf(tx), after)) throw new SsoAppExists('Another app has this name or entity id.');
         await updateApp(tablesOf(tx), after);
-        if (after.status === 'disabled') await endLogins(tablesOf(tx), { appId: id }, clock.now());
+        if (after.status === 'disabled') {
+          await endLogins(tablesOf(tx), { appId: id }, clock.now());
+          await wakeNotices(tx);
+        }
         const { settings, access, status } = before;
         await note(tx, actor, 'sso_app.changed', after, { before: { settings, access, status }, after: input });
         return after;
@@ -135,7 +144,8 @@ export function createSsoApps(context: IdentityContext): SsoApps {
       const app = await db.transaction(async (tx) => {
         const found = await load(tx, id);
         await endLogins(tablesOf(tx), { appId: id }, clock.now());
-        await deleteApp(tablesOf(tx), id);
+        await removeApp(tablesOf(tx), id, clock.now());
+        await wakeNotices(tx);
         await note(tx, actor, 'sso_app.removed', found);
         return found;
       });

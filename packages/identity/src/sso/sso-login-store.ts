@@ -5,7 +5,10 @@ import type { IdentityDb } from '../context.ts';
 import { deleteArtifactsOfGrant } from '../oauth/artifact-store.ts';
 import type { IdentityTables, SsoNotice } from '../tables.ts';
 import { SsoAppId } from './sso-app.ts';
+import { deleteRemovedApps } from './sso-app-store.ts';
 
+/** Told whenever sessions end, by a trigger of the table. */
+export const SESSIONS_CHANNEL = 'cordon_sessions_ended';
 const PAGE_MAX = 100;
 const BATCH_MAX = 20;
 /** One who tells an app holds the row so long; after that another may try. */
@@ -198,6 +201,7 @@ export async function deleteOldSsoRows(db: IdentityDb, now: number): Promise<voi
   const at = new Date(now);
   await db.deleteFrom('sso_seen').where('expires_at', '<=', at).execute();
   await db.deleteFrom('sso_states').where('expires_at', '<=', at).execute();
+  await deleteRemovedApps(db);
   await db
     .deleteFrom('sso_logins')
     .where('ended_at', '<', new Date(now - 90 * 86_400_000))

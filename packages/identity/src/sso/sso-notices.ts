@@ -3,11 +3,10 @@ import { type IdentityContext, tablesOf } from '../context.ts';
 import type { SigningKeys } from '../oauth/signing-keys.ts';
 import { uuidv7 } from '@cordon/kernel';
 import { isOidc, isSaml, type SamlSettings, type SsoApp } from './sso-app.ts';
-import { findApp } from './sso-app-store.ts';
-import { claimNotices, endLogins, settleNotice, type SsoLogin } from './sso-login-store.ts';
+import { findAppToTell } from './sso-app-store.ts';
+import { claimNotices, endLogins, SESSIONS_CHANNEL, settleNotice, type SsoLogin } from './sso-login-store.ts';
 import { SSO_PATH } from './sso-oidc-configuration.ts';
 
-export const SESSIONS_CHANNEL = 'cordon_sessions_ended';
 const LOGOUT_TOKEN_TTL_S = 120;
 const WAIT_MS_MAX = 5_000;
 const LOOK_MS = 30_000;
@@ -77,7 +76,7 @@ export async function startNotices(context: IdentityContext, parts: NoticeParts)
     const tables = tablesOf(db);
     const settle = (notice: 'told' | 'failed' | 'waiting' | 'not-possible', outcome: string, nextAt: number | null) =>
       settleNotice(tables, login.id, { notice, outcome, nextAt });
-    const app = await findApp(tables, login.appId);
+    const app = await findAppToTell(tables, login.appId);
     let outcome: string;
     try {
       const status = app ? await send(app, login) : null;

@@ -343,6 +343,36 @@ describe('a session that ends', () => {
     expect((await person.follow(authorizeUrl(app.id, { prompt: 'none' }))).location).toContain('login_required');
   });
 
+  test('also because its app was removed, which is told all the same and leaves its name free', async () => {
+    const { app } = await stage.addApp({ ...SETTINGS, backchannelLogoutUri: `${LOGOUT}/removed` });
+    const person = await openSsoBrowser(stage, { as: { name: 'Sofia Kovalevskaya', roles: ['auditor'] } });
+    await codeOf(authorizeUrl(app.id), person);
+    const { apps } = stage.fake.identity.sso;
+    stage.postStatus = 503;
+    await apps.remove(OWNER, app.id);
+    await stage.sso.notices.run();
+    await expect(apps.get(OWNER, app.id)).rejects.toMatchObject({ code: 'identity.sso_app_not_found' });
+    expect((await apps.list(OWNER)).map(({ id }) => id)).not.toContain(app.id);
+    const { id: _old, createdAt: _made, updatedAt: _changed, ...input } = app;
+    await expect(apps.add(OWNER, input)).resolves.toMatchObject({ app: { name: app.name } });
+    const tables = stage.fake.db.tables<IdentityTables>();
+    const countRows = async (): Promise<number> =>
+      (await tables.selectFrom('sso_apps').select('id').where('id', '=', app.id).execute()).length;
+    // Still to be told: the sweep leaves it.
+    await stage.fake.identity.sweep();
+    expect(await countRows()).toBe(1);
+    stage.postStatus = 200;
+    await tables
+      .updateTable('sso_logins')
+      .set({ next_at: new Date(0) })
+      .where('app_id', '=', app.id)
+      .execute();
+    await stage.sso.notices.run();
+    expect(stage.posts.filter(({ url }) => url === `${LOGOUT}/removed`)).toHaveLength(2);
+    await stage.fake.identity.sweep();
+    expect(await countRows()).toBe(0);
+  });
+
   test('waits and tries again when the app does not answer, and is shown so', async () => {
     const { app } = await stage.addApp({ ...SETTINGS, backchannelLogoutUri: LOGOUT });
     const person = await openSsoBrowser(stage, { as: { name: 'Kurt Goedel', roles: ['auditor'] } });
