@@ -1,17 +1,7 @@
 import { appendAudit, type WorkflowDefinition, type WorkflowSteps } from '@cordon/kernel';
-import { fireInject } from './attack.ts';
 import { type DrillEngine, type Firing, openFiring, tokenContext, victimOf } from './firing.ts';
-import { dueMs, type DrillStatus } from './drill.ts';
-import {
-  addEntry,
-  addObject,
-  listEntries,
-  listObjects,
-  loadDrill,
-  markRemoved,
-  setDrill,
-  statusOf,
-} from './drill-store.ts';
+import type { DrillStatus } from './drill.ts';
+import { addEntry, addObject, listEntries, listObjects, markRemoved, setDrill, statusOf } from './drill-store.ts';
 import { NO_FACTS } from './facts.ts';
 import type { Victim } from './ports.ts';
 import { shortName } from './render-events.ts';
@@ -52,28 +42,11 @@ export function createDrillWorkflow(engine: DrillEngine): WorkflowDefinition<Dri
 
 async function fireAll(engine: DrillEngine, drillId: string, steps: WorkflowSteps): Promise<void> {
   await steps.step('prepare', async () => prepare(await openFiring(engine, drillId)));
-  const { document } = await loadDrill(engine.db, drillId);
-  for (const inject of document.injects.toSorted((a, b) => a.at - b.at)) {
-    await steps.step(`inject ${inject.id}`, async () => {
-      const now = await openFiring(engine, drillId);
-      const isDue = await waitUntil(now, dueMs(now.drill, inject.at));
-      if (isDue) await fireInject(now, inject, await victimOf(now));
-    });
-  }
-  await steps.step('watch', async () => {
+  // One step: it may run again as a whole after a crash, since the journal decides what is still to be done.
+  await steps.step('fire', async () => {
     const now = await openFiring(engine, drillId);
     await watchDrill(now, await victimOf(now));
   });
-}
-
-/** False when the drill is to stop meanwhile. */
-async function waitUntil({ drill, clock, pause, isWanted }: Firing, dueAfterMs: number): Promise<boolean> {
-  const due = (drill.startedAt ?? 0) + dueAfterMs;
-  while (clock.now() < due) {
-    if (!(await isWanted())) return false;
-    await pause(Math.min(POLL_MS, Math.max(1, due - clock.now())));
-  }
-  return isWanted();
 }
 
 /** Makes the target and the sources, waits until the rightful use works at every gateway, then starts the clock. */

@@ -1,7 +1,10 @@
+import { fireInject } from './attack.ts';
+import { type Drill, dueMs } from './drill.ts';
 import { addEntry, listEntries, listObjects, setDrill, settleEntry } from './drill-store.ts';
 import type { Facts } from './facts.ts';
 import type { Firing } from './firing.ts';
 import type { Victim } from './ports.ts';
+import type { Inject } from './scenario.ts';
 import { scoreDrill } from './score.ts';
 import { tagAgent } from './tag.ts';
 
@@ -11,6 +14,8 @@ const LOOK_MS = 250;
 const LOOK_AFTER_DECISION_MS = 1_000;
 /** A number range of its own for the tags of probes. */
 const PROBE_TAGS_FROM = 500_000_000;
+/** For a machine that is slow today. */
+const SPARE_MS = 30_000;
 const REASON = 'The drill decides at once, so that the machine alone is measured.';
 
 interface Seen {
@@ -18,27 +23,55 @@ interface Seen {
   refusedAt: number | null;
 }
 
-/** Follows what the drill set in motion until all that is expected came true, somebody stops it, or time is over. */
+/**
+ * Sends and calls what is due, and follows what that sets in motion, until all that is expected came true, somebody
+ * stops it, or time is over.
+ */
 export async function watchDrill(now: Firing, victim: Victim | null): Promise<void> {
   const { db, drill, clock, pause, isWanted } = now;
-  const until = (drill.startedAt ?? clock.now()) + drill.document.limit;
+  const began = drill.startedAt ?? clock.now();
+  const injects = injectsOf(drill);
+  const until = began + lastsMs(drill, injects);
   const prober = await createProber(now, victim);
-  let lookAt = 0;
-  let isDecided = false;
+  let [fired, lookAt, isDecided] = [0, 0, false];
   while (clock.now() < until && (await isWanted())) {
-    await prober.probe();
+    const next = injects[fired];
+    if (next && clock.now() >= began + dueMs(drill, next.at)) {
+      await fireInject(now, next, victim);
+      fired += 1;
+      continue;
+    }
+    if (!injects.slice(fired).some(({ calls }) => calls)) await prober.probe();
     if (clock.now() >= lookAt) {
       lookAt = clock.now() + (isDecided ? LOOK_AFTER_DECISION_MS : LOOK_MS);
       const objects = await listObjects(db, drill.id);
-      const facts = await now.ports.observe({ id: drill.id, startedAt: drill.startedAt ?? 0, counted: false }, objects);
+      const facts = await now.ports.observe({ id: drill.id, startedAt: began, counted: false }, objects);
       isDecided = facts.runs.some(({ approved }) => approved !== null) || (await decide(now, facts));
       const score = scoreDrill(drill, await listEntries(db, drill.id), facts);
       await setDrill(db, drill.id, { score });
       const open = score.checks.filter(({ kind, tookMs }) => kind !== 'attended' && kind !== 'held' && tookMs === null);
-      if (open.length === 0 && (prober.isShutOut() || !drill.document.contain)) return;
+      if (fired === injects.length && open.length === 0 && (prober.isShutOut() || !drill.document.contain)) return;
     }
     await pause(PROBE_MS);
   }
+}
+
+/** In their order; where nobody takes part, only what is sent or called. */
+function injectsOf({ document, decide: by }: Drill): Inject[] {
+  return document.injects
+    .filter(({ events, calls }) => by === 'person' || events !== undefined || calls !== undefined)
+    .toSorted((a, b) => a.at - b.at);
+}
+
+/** People have the scenario's time; the machine what is expected of it, and a little more. */
+function lastsMs(drill: Drill, injects: readonly Inject[]): number {
+  const { document } = drill;
+  if (drill.decide === 'person') return dueMs(drill, document.limit);
+  const longest = (of: readonly { readonly within: number }[]): number =>
+    Math.max(0, ...of.map(({ within }) => within));
+  const parts = [document.detections, document.playbooks, document.notices].map(longest);
+  const whole = parts.reduce((sum, one) => sum + one, dueMs(drill, injects.at(-1)?.at ?? 0));
+  return Math.min(document.limit, whole + (document.contain?.fromApproval ?? 0) + SPARE_MS);
 }
 
 /** In the name of the drill, where nobody is asked. Two detections may ask for the same playbook: one is enough. */

@@ -90,6 +90,11 @@ function Facts({ of }: { readonly of: DrillDetail }) {
     <Container header={<Header variant="h2">About</Header>}>
       <SpaceBetween size="m">
         {of.summary === '' ? null : <Box>{of.summary}</Box>}
+        <ul aria-label="Objectives">
+          {of.objectives.map((one) => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
         <KeyValuePairs
           columns={4}
           items={[
@@ -105,7 +110,6 @@ function Facts({ of }: { readonly of: DrillDetail }) {
             },
             { label: 'Facilitator', value: of.facilitator.name },
             { label: 'Taking part', value: taking === '' ? 'nobody by name' : taking },
-            { label: 'Objectives', value: of.objectives.join('; ') },
           ]}
         />
       </SpaceBetween>

@@ -24,7 +24,7 @@ export interface FactsDeps {
 export function createDrillFacts({ db, lake, clock }: FactsDeps): DrillPorts['observe'] {
   const countLake = async (drillId: string, startedAt: number): Promise<Counted> => {
     const scope = { from: startedAt - COUNT_AROUND_MS, to: clock.now() + COUNT_AROUND_MS };
-    const labelled = `metadata.labels:"${drillLabel(drillId)}"`;
+    const labelled = `metadata.labels.0:${drillLabel(drillId)}`;
     const all = await lake.count({ ...scope, query: labelled });
     const findings = await lake.count({ ...scope, query: `${labelled} class:detection-finding` });
     return { events: all - findings, findings };

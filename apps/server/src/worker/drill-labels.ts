@@ -14,7 +14,8 @@ function withLabels(observed: Observed, add: readonly string[]): Observed {
   const { stored } = observed;
   // Only the worker gives this label: one that came along is no proof of anything.
   const before = (stored.metadata.labels ?? []).filter((one) => !one.startsWith(LABEL_PREFIX));
-  const labels = [...before, ...add];
+  // The first of them, so that a search can name it: `metadata.labels.0`.
+  const labels = [...add, ...before];
   const { labels: _labels, ...metadata } = stored.metadata;
   const kept = { ...stored, metadata: { ...metadata, ...(labels.length > 0 && { labels }) } };
   return { ...observed, stored: kept };

@@ -2,7 +2,7 @@ import { type DrillObject, listEffects, listObjects, putEffect } from '@cordon/d
 import type { ActPorts, IntegrationView, PersonView, ReadPorts, Transport } from '@cordon/incidents';
 import type { Clock, Database } from '@cordon/kernel';
 
-type View = Partial<IntegrationView> | null;
+type View = Partial<IntegrationView>;
 interface Effects {
   get(key: string): unknown;
   put(key: string, value: unknown): Promise<void>;
@@ -75,8 +75,10 @@ function drillReads(base: ReadPorts, effects: Effects, isOwn: (id: string) => bo
 }
 
 function drillActs({ acts, reads }: Transport, effects: Effects, isOwn: (id: string) => boolean): ActPorts {
-  const onIntegration = (id: string, view: View) => effects.put(KEYS.integration(id), view);
-  const onPerson = (id: string, view: Partial<PersonView>) => effects.put(KEYS.person(id), view);
+  // Of several acts on one thing each leaves its mark.
+  const add = (key: string, view: object) => effects.put(key, { ...(effects.get(key) as object | undefined), ...view }); // put here
+  const onIntegration = (id: string, view: View) => add(KEYS.integration(id), view);
+  const onPerson = (id: string, view: Partial<PersonView>) => add(KEYS.person(id), view);
   return {
     endIntegration: (id, status, reason) =>
       isOwn(id) ? acts.endIntegration(id, status, reason) : onIntegration(id, { status, statusReason: reason }),
