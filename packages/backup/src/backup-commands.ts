@@ -132,7 +132,11 @@ export function createBackupCommands({ db, clock, workflows, envelope }: BackupC
       let asked = 0;
       const own = await loadOwnSettings(db);
       if (own.nextAt !== null && own.everyS !== null && own.nextAt <= now) {
-        await request(SCHEDULER, { kind: 'own', planId: null, input: {}, key: `schedule:own:${own.nextAt}` });
+        const key = `schedule:own:${own.nextAt}`;
+        await request(SCHEDULER, { kind: 'own', planId: null, input: {}, key });
+        // Also where no app is backed up, and so nothing else would ask for them.
+        await request(SCHEDULER, { kind: 'verify', planId: null, input: {}, key: `${key}:verify` });
+        await request(SCHEDULER, { kind: 'prune', planId: null, input: {}, key: `${key}:prune` });
         await noteOwn(db, { next_at: now + own.everyS * 1_000 });
         asked += 1;
       }

@@ -14,7 +14,9 @@ import { browse, compareSnapshots, exportRecords, readRecord } from './browse.ts
 import { SourceFailed } from './errors.ts';
 import { createFolderStore } from './folder-store.ts';
 import { runJob, type RunnerDeps } from './job-runner.ts';
+import { loadOwnSettings } from './own-state/own-settings.ts';
 import { planInput, recoveryOf } from './plan.ts';
+import { makeRecoveryKey } from './recovery-key.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { backupMigrations } from './tables.ts';
 import { createRandom, createTestEnvelope } from './testing.ts';
@@ -310,6 +312,26 @@ describe('recovery', () => {
     const kinds = (await listJobs(database.db, plan.id)).map(({ kind }) => kind).toSorted();
     expect(kinds).toEqual(['prune', 'snapshot', 'snapshot', 'verify']);
   });
+});
+
+test("Cordon's own backup needs a key, is taken, verified and pruned by schedule, and counts", async () => {
+  const { deps } = await setUp();
+  await commands().requestDue();
+  await expect(commands().request(owner, { kind: 'own', planId: null, input: {} })).rejects.toThrow(/recovery key/);
+  const key = { recipient: makeRecoveryKey().recipient, everyS: 3_600, rpoS: 7_200 };
+  const fresh = { ...owner, strongAuthAt: clock.now() };
+  const security: Actor = { kind: 'person', id: 'p2', name: 'Sam', roles: ['security'], strongAuthAt: clock.now() };
+  await expect(commands().putOwn(security, key)).rejects.toThrow(AccessDenied);
+  await expect(commands().putOwn({ ...owner, strongAuthAt: 0 }, key)).rejects.toThrow(StepUpRequired);
+  await commands().putOwn(fresh, key);
+  expect(await commands().requestDue()).toBe(1);
+  expect(await commands().requestDue()).toBe(0);
+  const asked = (await listJobs(database.db)).filter(({ planId, status }) => planId === null && status === 'queued');
+  expect(asked.map(({ kind }) => kind).toSorted()).toEqual(['own', 'prune', 'verify']);
+  for (const { id } of asked.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))) {
+    expect(await runJob(deps, id)).toMatchObject({ status: 'done', error: null });
+  }
+  expect((await loadOwnSettings(database.db)).verifiedTakenAt).toBe(clock.now());
 });
 
 test('who may', async () => {

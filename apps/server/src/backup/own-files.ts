@@ -7,7 +7,7 @@ import { type OwnFile, RestoreRefused } from '@cordon/backup';
  * clients trust, the key between roles, the gateway's name. Engines' folders are taken by what is in them, tokens and
  * links are made at each start, and the key-encryption keys go into the recovery file.
  */
-export const OWN_FILES = [
+const OWN_FILES = [
   'ca.pem',
   'ca.key',
   'gateway.pem',

@@ -78,11 +78,15 @@ function addPlanCommands(backup: Command, context: CliContext): void {
     .description('back up the app of a connection on a schedule')
     .option('--every <seconds>', 'between snapshots', '86400')
     .option('--verify-every <seconds>', 'between verifications of packs', '86400')
+    .option('--sample-every <seconds>', 'between timed sample restores', '604800')
     .option('--streams <list>', 'only these, with commas')
     .option('--rpo <seconds>', 'at most so much may be lost', '172800')
     .option('--rto <seconds>', 'reading it back may take so long', '14400')
     .action(
-      async (ref: string, options: Record<'every' | 'verifyEvery' | 'rpo' | 'rto', string> & { streams?: string }) => {
+      async (
+        ref: string,
+        options: Record<'every' | 'verifyEvery' | 'sampleEvery' | 'rpo' | 'rto', string> & { streams?: string },
+      ) => {
         const { api } = await context.connect();
         const { id, name, app } = await connectionOf(api, ref);
         const body = {
@@ -92,6 +96,7 @@ function addPlanCommands(backup: Command, context: CliContext): void {
           streams: options.streams?.split(',') ?? null,
           everyS: whole(options.every, '--every'),
           verifyEveryS: whole(options.verifyEvery, '--verify-every'),
+          sampleEveryS: whole(options.sampleEvery, '--sample-every'),
           rpoS: whole(options.rpo, '--rpo'),
           rtoS: whole(options.rto, '--rto'),
         };
