@@ -105,7 +105,7 @@ test.skipIf(missing.length > 0)(
     await other.page.getByRole('button', { name: 'Next' }).click();
     await signInThere(other.page, BO);
     await other.page.getByRole('heading', { name: 'Your account' }).waitFor();
-    await other.page.getByText('developer').first().waitFor();
+    await other.page.getByText('developer').filter({ visible: true }).first().waitFor();
     await other.page.getByRole('row', { name: /this one/ }).waitFor();
     await other.screenshots('account');
     const { people } = (await cordon.api.GET('/api/v1/people')).data ?? { people: [] };
