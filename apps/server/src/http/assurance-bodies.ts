@@ -55,7 +55,7 @@ export const attestationWarningBody = z.object({
   text: z.string(),
 });
 
-export const severity = z.enum(SEVERITIES);
+const severity = z.enum(SEVERITIES);
 export const checklistBody = z.object({
   id: z.string(),
   title: z.string(),

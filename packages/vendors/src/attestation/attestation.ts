@@ -9,8 +9,8 @@ const text = (max: number) =>
     .regex(/^[^\0]*$/, 'must not contain a null character');
 const day = calendarDay.nullable().default(null);
 
-export const OPINIONS = ['unqualified', 'qualified', 'adverse', 'disclaimer'] as const;
-export const METHODS = ['carve-out', 'inclusive'] as const;
+const OPINIONS = ['unqualified', 'qualified', 'adverse', 'disclaimer'] as const;
+const METHODS = ['carve-out', 'inclusive'] as const;
 
 /** What an attestation says, whatever its kind; a kind tells which of these it needs. */
 export const attestationFacts = z.strictObject({
@@ -44,7 +44,7 @@ const passage = z.object({ start: z.int(), end: z.int(), page: z.int(), text: z.
 export type Passage = z.output<typeof passage>;
 
 /** What a text says for one fact, and where. */
-export const proposal = z.object({ fact: z.string(), value: z.unknown(), passages: z.array(passage) });
+const proposal = z.object({ fact: z.string(), value: z.unknown(), passages: z.array(passage) });
 export type Proposal = z.output<typeof proposal>;
 
 export const attestationReading = z.object({

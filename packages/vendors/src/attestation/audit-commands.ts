@@ -46,7 +46,7 @@ export const auditResultInput = z.strictObject({
 });
 
 /** The day of the next occurrence: months are counted from the day it was due, days that are past are skipped. */
-export function nextDue(dueOn: string, everyMonths: number, today: string): string {
+function nextDue(dueOn: string, everyMonths: number, today: string): string {
   let times = 1;
   while (addMonths(dueOn, everyMonths * times) <= today) times += 1;
   return addMonths(dueOn, everyMonths * times);

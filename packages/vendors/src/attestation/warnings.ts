@@ -2,8 +2,7 @@ import type { Attestation } from './attestation.ts';
 import { addDays, addMonths, daysBetween } from './calendar-day.ts';
 import type { AttestationKind } from './kind.ts';
 
-export const WARNING_KINDS = ['gap', 'uncovered', 'bridge_too_long', 'expired', 'expiring', 'opinion'] as const;
-export type WarningKind = (typeof WARNING_KINDS)[number];
+type WarningKind = 'gap' | 'uncovered' | 'bridge_too_long' | 'expired' | 'expiring' | 'opinion';
 
 /** What is wrong, or soon will be, with what a vendor's attestations cover. Days are ISO texts, both ends included. */
 export interface AttestationWarning {
