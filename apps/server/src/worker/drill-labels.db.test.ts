@@ -1,5 +1,5 @@
 import { type DetectionEvent } from '@cordon/detection';
-import { createDrillCommands, drillsMigrations, TAG_FIELD } from '@cordon/drills';
+import { drillsMigrations, TAG_FIELD } from '@cordon/drills';
 import { type Actor, createSecretEnvelope, kernelMigrations, migrate, systemClock } from '@cordon/kernel';
 import { createTestDatabase, type TestDatabase } from '@cordon/kernel/testing';
 import { apiActivity } from '@cordon/lake';
@@ -21,8 +21,7 @@ beforeAll(async () => {
   await migrate(made.db, [kernelMigrations, drillsMigrations]);
   const workflows = { enqueue: () => Promise.resolve() };
   const { drillParts } = await createDrillParts({ db: made.db, clock: systemClock, envelope, workflows });
-  const drills: ReturnType<typeof createDrillCommands> = drillParts.drills;
-  drillId = (await drills.create(ADA, { scenario: 'snowflake-2024', mode: 'tabletop' })).id;
+  drillId = (await drillParts.drills.create(ADA, { scenario: 'snowflake-2024', mode: 'tabletop' })).id;
   label = createDrillLabels({ db: made.db, clock: systemClock, envelope });
 });
 afterAll(() => made.drop());
