@@ -60,8 +60,8 @@ export function RulePage() {
               { label: 'State', value: <RuleState isOn={data.enabled} /> },
               { label: 'Why it is so', value: data.setting?.reason ?? 'As it came' },
               { label: 'Why it matters', value: data.why || '-' },
-              { label: 'What is normal', value: data.falsePositives.join(' ') || '-' },
-              { label: 'First questions', value: data.questions.join(' ') || '-' },
+              { label: 'What is normal', value: <Lines lines={data.falsePositives} /> },
+              { label: 'First questions', value: <Lines lines={data.questions} /> },
               { label: 'Product', value: [data.product, data.service].filter(Boolean).join(' / ') || 'every' },
               { label: 'ATT&CK and tags', value: data.tags.join(', ') || '-' },
               { label: 'File', value: <Box variant="code">{data.file}</Box> },
@@ -77,6 +77,10 @@ export function RulePage() {
       {open === 'exception' ? <RuleExceptionForm rule={data} onClose={() => setOpen(null)} /> : null}
     </Page>
   );
+}
+
+function Lines({ lines }: { readonly lines: readonly string[] }) {
+  return lines.length === 0 ? '-' : lines.map((line) => <div key={line}>{line}</div>);
 }
 
 function Firings({ rule }: { readonly rule: RuleDetail }) {

@@ -96,7 +96,9 @@ export function MonitorChart({
           type,
           name,
           cursor: 'pointer',
-          ...(type === 'bar' ? { stack: 'calls', barCategoryGap: '12%' } : { showSymbol: false }),
+          ...(type === 'bar'
+            ? { stack: 'calls', barCategoryGap: '12%' }
+            : { symbol: 'circle', symbolSize: 4, showSymbol: !dashed }),
           itemStyle: { color: colour },
           lineStyle: { color: colour, type: dashed ? 'dashed' : 'solid' },
           data: buckets.map(value),
