@@ -2,9 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { type BackupCommands, findJobByKey, type Job, listPlans, loadJob } from '@cordon/backup';
 import { ActionFailed, NotAvailable } from '@cordon/incidents';
 import type { Actor, Database } from '@cordon/kernel';
+import { z } from 'zod';
 
 const ACTOR: Actor = { kind: 'system', name: 'playbook' };
 const POLL_MS = 500;
+const counts = z.object({ failed: z.int(), unclear: z.int(), left: z.int() });
 
 /** `backup.snapshot` and `backup.restore` of playbooks. */
 export interface BackupPlaybookPort {
@@ -52,9 +54,16 @@ export function createBackupPlaybookPort(db: Database, backups: BackupCommands):
       const dryRun = await ended(
         await backups.request(ACTOR, { kind: 'plan', planId, input: scope, key: `${key}:dry-run` }),
       );
-      return factsOf(
-        await ended(await backups.request(ACTOR, { kind: 'restore', planId, input: { dryRun: dryRun.id }, key })),
+      const job = await ended(
+        await backups.request(ACTOR, { kind: 'restore', planId, input: { dryRun: dryRun.id }, key }),
       );
+      const { failed, unclear, left } = counts.parse(job.result);
+      if (failed + unclear + left > 0) {
+        throw new ActionFailed(
+          `Not all came back: ${failed} failed, ${unclear} unclear, ${left} that the tool can't take back. Job ${job.id} lists them.`,
+        );
+      }
+      return factsOf(job);
     },
   };
 }
