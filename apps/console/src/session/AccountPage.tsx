@@ -103,7 +103,7 @@ function FactorList({ factors }: { readonly factors: Factors }) {
             ),
           },
         ]}
-        empty={<Box color="text-body-secondary">None: you sign in with password and code.</Box>}
+        empty={<Box color="text-body-secondary">None yet.</Box>}
       />
       <Container
         header={
