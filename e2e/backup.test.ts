@@ -116,7 +116,8 @@ async function upload(name: string, bytes: Uint8Array): Promise<string> {
     filename: name,
     length: String(bytes.length),
   });
-  await fetch(url, { method: 'POST', body: Buffer.from(bytes) });
+  const headers = { authorization: `Bearer ${credential.secret}` };
+  await fetch(url, { method: 'POST', headers, body: Buffer.from(bytes) });
   await ask('files.completeUploadExternal', { files: JSON.stringify([{ id, title: name }]) });
   return id;
 }
