@@ -221,7 +221,11 @@ test('grants of tools tell of software, known or not, and of nothing that is the
   const facts = [
     oauth({ client: { name: 'Otter.ai' }, scopes: ['calendar.read'] }),
     oauth({ client: { name: 'Otter.ai' }, scopes: ['mail.read'] }),
-    oauth({ client: { name: 'Helpful CI Notes' }, subject: { kind: 'app', id: 'a1' }, kind: 'installed_app' }),
+    oauth({
+      client: { name: 'Helpful CI Notes', url: 'https://github.com/apps/helpful' },
+      subject: { kind: 'app', id: 'a1' },
+      kind: 'installed_app',
+    }),
     oauth({ client: { name: 'Own tool', own: true } }),
     oauth({ client: { name: 'Gone' }, status: 'revoked' }),
     oauth({ kind: 'membership' }),

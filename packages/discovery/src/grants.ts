@@ -34,9 +34,9 @@ export function appOfGrant(catalogue: Catalogue, fact: GrantFact): { key: string
     return app ? { key: app.id, name: app.name } : null;
   }
   const name = fact.client?.name ?? (fact.subject.kind === 'app' ? fact.subject.name : null) ?? null;
-  const host = readHost(fact.client?.url ?? '');
-  const app =
-    (name === null ? undefined : catalogue.byClient(name)) ?? (host === null ? undefined : catalogue.byHost(host));
+  // An address often is the page in the tool's own marketplace: it tells only of software without a name.
+  const host = name === null ? readHost(fact.client?.url ?? '') : null;
+  const app = name === null ? (host === null ? undefined : catalogue.byHost(host)) : catalogue.byClient(name);
   if (app) return { key: app.id, name: app.name };
   return name === null || name.trim() === '' ? null : { key: clientKeyOf(name), name: name.trim() };
 }

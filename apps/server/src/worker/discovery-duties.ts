@@ -55,12 +55,12 @@ export interface DiscoveryDutyDeps {
   readonly publicUrl: string;
 }
 
-interface Sweep extends DiscoveryDutyDeps {
+export interface Sweep extends Pick<DiscoveryDutyDeps, 'db' | 'clock' | 'manifests' | 'lake'> {
   readonly catalogue: Catalogue;
 }
 
 /** What connected tools show of software that people let in. */
-async function sweepTools({ db, clock, manifests, catalogue }: Sweep): Promise<void> {
+export async function sweepTools({ db, clock, manifests, catalogue }: Sweep): Promise<void> {
   const now = clock.now();
   const served = await readServed(db, manifests);
   for (const connection of await listConnections(db)) {

@@ -53,6 +53,13 @@ const KINDS_OF: Readonly<Record<string, readonly string[]>> = {
   account: ['suspend_user'],
 };
 
+/** Inputs that name a credential, and the prefixes of ids that they take. */
+const CREDENTIAL_INPUTS: Readonly<Record<string, readonly string[]>> = {
+  token: ['pat', 'token'],
+  key: ['key'],
+  credential: ['authorization', 'credential'],
+};
+
 /** Ids of entities carry the stream's prefix (`hook:17`); tools want what comes after. */
 const bare = (id: string): string => id.slice(id.indexOf(':') + 1);
 
@@ -60,7 +67,8 @@ const bare = (id: string): string => id.slice(id.indexOf(':') + 1);
 function inputOf(name: string, fact: EntityFact): string | undefined {
   if (fact.type === 'account') return name === 'user' || name === 'account' ? fact.id : undefined;
   if (fact.type === 'credential') {
-    if (['token', 'key', 'credential'].includes(name)) return bare(fact.id);
+    // The stream's prefix says which of a tool's actions knows this id: another would find nothing, and take that for done.
+    if (CREDENTIAL_INPUTS[name]?.includes(fact.id.split(':', 1)[0] ?? '')) return bare(fact.id);
     if (name === 'repository') {
       const repository = fact.attributes?.['repository'];
       return typeof repository === 'string' ? repository : undefined;
@@ -71,7 +79,7 @@ function inputOf(name: string, fact: EntityFact): string | undefined {
   const isHook = fact.kind === 'webhook';
   if (name === 'hook' || name === 'webhook') return isHook ? bare(fact.id) : undefined;
   if (isHook) return undefined;
-  if (name === 'grant') return bare(fact.id);
+  if (name === 'grant') return fact.id.startsWith('grant:') || !fact.id.includes(':') ? bare(fact.id) : undefined;
   if (name === 'client') return fact.client?.id ?? undefined;
   if (name === 'app') return fact.subject.kind === 'app' ? fact.subject.id : (fact.client?.id ?? undefined);
   return name === 'user' && fact.subject.kind === 'account' ? fact.subject.id : undefined;

@@ -68,6 +68,21 @@ test('a change is authorized, published and on record', async () => {
   expect(JSON.stringify(records).includes('proxy.updated')).toBe(true);
 });
 
+test('forbidden hosts are published with the decision, stay when settings change, and go with the last', async () => {
+  await database.db.transaction((tx) => estate.proxy.block(tx, ['otter.ai'], clock.now()));
+  expect(await published()).toMatchObject({ blocked: ['otter.ai'] });
+  await estate.proxy.update(OWNER, { sni: 'any' });
+  expect(await published()).toMatchObject({ blocked: ['otter.ai'], sni: 'any' });
+  const undecided = database.db.transaction(async (tx) => {
+    await estate.proxy.block(tx, [], clock.now());
+    throw new Error('the decision was not made');
+  });
+  await expect(undecided).rejects.toThrow('the decision was not made');
+  expect(await estate.proxy.get()).toMatchObject({ blocked: ['otter.ai'] });
+  await database.db.transaction((tx) => estate.proxy.block(tx, [], clock.now()));
+  expect(await published()).toMatchObject({ blocked: [] });
+});
+
 test('the authority’s key follows the newest key-encryption key', async () => {
   const envelope = createSecretEnvelope({ keys: [NEW, OLD] });
   await rewrapEstateSecrets({ db: database.db, envelope, clock });

@@ -280,6 +280,14 @@ test('observed destinations still meet the guard of addresses', async () => {
   expect(await connect('anything.example:22', [bearer])).toMatch(/^HTTP\/1\.1 403 /);
 });
 
+test('a forbidden host and what lies beneath it are refused, whatever else is let through; others are not', async () => {
+  await publish({ unknown: 'observe', ports: [443], blocked: ['forbidden.invalid', 'localhost.example'] });
+  for (const host of ['forbidden.invalid', 'api.forbidden.invalid', 'FORBIDDEN.invalid', 'forbidden.invalid.']) {
+    expect(await connect(`${host}:443`, [bearer])).toMatch(/^HTTP\/1\.1 403 /);
+  }
+  expect(await connect('notforbidden.invalid:443', [bearer])).not.toMatch(/^HTTP\/1\.1 403 /);
+});
+
 test('a tunnel ends when its integration is cut off', async () => {
   const socket = net.connect(proxyPort, '127.0.0.1');
   socket.write(`CONNECT localhost:${upstream.port} HTTP/1.1\r\nHost: localhost:${upstream.port}\r\n${bearer}\r\n\r\n`);
