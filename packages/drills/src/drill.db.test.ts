@@ -73,7 +73,7 @@ describe('a tabletop', () => {
     await commands.judge(ADA, id, { action: 'others', met: true });
     const ended = await commands.stop(ADA, id, { abort: false, reason: 'enough' });
     expect(ended.status).toBe('ended');
-    expect(ended.score?.missing).toContain('Carol (legal) took part');
+    expect(ended.score?.missing).toContain('Carol (legal) did not take part');
     expect(ended.score?.checks.find(({ key }) => key === 'action:others')).toMatchObject({ met: true, tookMs: 30_000 });
     expect((await kinds(id)).filter((kind) => kind === 'inject')).toHaveLength(1);
     const trail = await readAudit(made.db, { target: { type: 'drill', id }, limit: 50 });

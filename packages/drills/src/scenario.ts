@@ -19,7 +19,6 @@ const prose = z.string().trim().min(1).max(8_000);
 const key = z.string().regex(/^[a-z0-9][a-z0-9-]{0,60}$/);
 
 export const ROLES = ['commander', 'technical', 'communications', 'legal', 'liaison', 'scribe'] as const;
-export type DrillRole = (typeof ROLES)[number];
 export const MODES = ['live-fire', 'tabletop'] as const;
 export type DrillMode = (typeof MODES)[number];
 

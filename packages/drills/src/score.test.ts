@@ -97,7 +97,7 @@ describe('a live fire', () => {
   test('meets all that came in time; who did nothing is missing', () => {
     const score = scoreDrill(drill, calls, facts);
     expect(score.checks.filter(({ met }) => !met).map(({ key }) => key)).toEqual(['role:technical:Bob']);
-    expect(score.missing).toEqual(['Bob (technical) took part', 'nobody had the role communications']);
+    expect(score.missing).toEqual(['Bob (technical) did not take part', 'nobody had the role communications']);
   });
 
   test.each<[what: string, change: Partial<Facts>, key: string, tookMs: number | null]>([

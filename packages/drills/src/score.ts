@@ -12,7 +12,7 @@ export interface Check {
   /** Where it stands: a record of the audit trail, an alert, an address. */
   readonly evidence: string;
 }
-export interface Measures {
+interface Measures {
   /** From the first use to the first expected alert. */
   readonly detectMs: number | null;
   /** From the alert to the proposed playbook. */
@@ -63,7 +63,9 @@ export function scoreDrill(drill: Drill, entries: readonly Entry[], facts: Facts
     ...attendance(drill, entries, facts),
   ];
   const missing = [
-    ...checks.filter(({ kind, met }) => kind === 'attended' && !met).map(({ title }) => title),
+    ...checks
+      .filter(({ kind, met }) => kind === 'attended' && !met)
+      .map(({ title }) => title.replace(/ took part$/, ' did not take part')),
     ...checks
       .filter(({ kind, tookMs, met }) => kind !== 'attended' && kind !== 'held' && !met && tookMs === null)
       .map(({ title }) => title),
@@ -202,7 +204,7 @@ function attendance(drill: Drill, entries: readonly Entry[], facts: Facts): Chec
     const acts = facts.acts.filter((one) => one.personId === personId);
     const first = least([...answers.map(({ at }) => at), ...acts.map(({ at }) => at)]);
     const tookMs = span(drill.startedAt, first);
-    const evidence = `${answers.length} answers, ${acts.length} acts in the audit trail`;
+    const evidence = `answers: ${answers.length}, acts in the audit trail: ${acts.length}`;
     const title = `${name} (${role}) took part`;
     return {
       key: `role:${role}:${name}`,

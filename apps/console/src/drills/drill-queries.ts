@@ -10,12 +10,6 @@ export const scenariosQuery = queryOptions({
   queryFn: async () => taken(await api.GET('/api/v1/drill-scenarios')).items,
 });
 
-export const scenarioQuery = (name: string) =>
-  queryOptions({
-    queryKey: ['drill-scenarios', name],
-    queryFn: async () => taken(await api.GET('/api/v1/drill-scenarios/{name}', { params: { path: { name } } })),
-  });
-
 export const drillsQuery = queryOptions({
   queryKey: ['drills', 'list'],
   queryFn: async () => taken(await api.GET('/api/v1/drills')).items,

@@ -1,5 +1,5 @@
-export const ROLES = ['commander', 'technical', 'communications', 'legal', 'liaison', 'scribe'] as const;
-export type DrillRole = (typeof ROLES)[number];
+const ROLES = ['commander', 'technical', 'communications', 'legal', 'liaison', 'scribe'] as const;
+type DrillRole = (typeof ROLES)[number];
 
 export interface Taking {
   readonly role: DrillRole;

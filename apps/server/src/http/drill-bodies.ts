@@ -17,7 +17,7 @@ import { z } from 'zod';
 
 const ms = z.int().nullable();
 
-export const scoreBody = z.object({
+const scoreBody = z.object({
   checks: z.array(
     z.object({
       key: z.string(),
@@ -207,7 +207,7 @@ export function showScenarioWhole(of: Scenario): z.output<typeof scenarioDetail>
   };
 }
 
-export function showScore(score: Score): z.output<typeof scoreBody> {
+function showScore(score: Score): z.output<typeof scoreBody> {
   return {
     ...score,
     checks: score.checks.map((one) => ({ ...one })),

@@ -27,7 +27,15 @@ beforeAll(async () => {
 afterAll(() => made.drop());
 
 function call(userAgent: string, labels?: readonly string[]): Observed {
-  const facts = { id: '01a209db-743e-7000-a1f8-5ae5721c1801', time: 1, role: 'gateway', operation: 'x', source: {} };
+  const facts = {
+    id: '01a209db-743e-7000-a1f8-5ae5721c1801',
+    time: 1,
+    role: 'gateway',
+    operation: 'x',
+    source: {},
+    gatewayId: 'g',
+    snapshotVersion: 1,
+  };
   const request = { method: 'GET', path: '/x', userAgent, requestId: 'r', bytes: 0 };
   return ownEvent(apiActivity({ ...facts, request, decision: 'allow', durationMs: 1, ...(labels && { labels }) }));
 }
