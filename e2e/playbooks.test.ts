@@ -4,7 +4,7 @@ import { createTestLogger } from '@cordon/kernel/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser } from './harness/browser.ts';
-import { addIntegration, eventually, type Integration, taken } from './harness/notes-integration.ts';
+import { addIntegration, eventually, taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /**
@@ -99,17 +99,18 @@ async function connect(app: AppName, config: Record<string, string>): Promise<vo
   taken(await cordon.api.POST('/api/v1/connections', { body: { ...body, everyMinutes: null } }));
 }
 
-async function integration(name: string): Promise<Integration & { call: () => Promise<number> }> {
-  const made = await addIntegration(cordon, slackApp, name, ['conversations.list']);
+async function integration(name: string) {
+  const made = await addIntegration(cordon, slackApp, name, ['conversations.list', 'chat.postMessage']);
   const token = await made.token();
-  const call = async (): Promise<number> => {
+  const ask = async (operation: string): Promise<number> => {
     const headers = { authorization: `Bearer ${token}` };
-    const answer = await fetch(`${cordon.gateway}/slack/api/conversations.list`, { method: 'POST', headers });
+    const answer = await fetch(`${cordon.gateway}/slack/api/${operation}`, { method: 'POST', headers });
     await answer.arrayBuffer();
     return answer.status;
   };
+  const call = () => ask('conversations.list');
   await eventually(async () => expect(await call()).toBe(200), WAIT_MS_MAX);
-  return { ...made, call };
+  return { ...made, call, write: () => ask('chat.postMessage') };
 }
 
 const actsOf = (run: Awaited<ReturnType<typeof play>>, command: string) =>
@@ -252,4 +253,223 @@ test('acts through connectors and on people happen in the tool, and undo takes t
   expect(await oktaStatus()).toBe('ACTIVE');
   expect(await membersOf()).toContain(kicked);
   expect(await eve()).toBe(before);
+});
+
+const PERSONS = ['administrator', 'pusher', 'forwarder', 'phished', 'encrypter'] as const;
+const mailOf = (person: string): string => `${person}@example.com`;
+const personStatus = async (person: string) =>
+  taken(await cordon.api.GET('/api/v1/people', { params: { query: {} } })).people.find(
+    ({ email }) => email === mailOf(person),
+  )?.status;
+
+interface Case {
+  readonly playbook: string;
+  /** What the playbook is about, beside the integration of this row. */
+  readonly person?: (typeof PERSONS)[number];
+  /** Null: it is about no integration. */
+  readonly integration?: null;
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly answers?: Readonly<Record<string, string>>;
+  /** Commands that must have been done, not skipped. */
+  readonly done: readonly string[];
+  readonly calls?: 'refused' | 'answered';
+  readonly writes?: 'refused' | 'answered';
+  readonly status?: 'disabled' | 'active';
+}
+const ABOUT_SLACK = { __app__: 'slack' };
+
+/** Each with the effect that somebody outside of Cordon sees: the gateway's answer, or the person's account. */
+const CASES: readonly Case[] = [
+  {
+    playbook: 'Agent gone astray',
+    answers: { __stop__: 'true' },
+    done: ['gateway.read-only', 'gateway.suspend'],
+    calls: 'refused',
+  },
+  {
+    playbook: 'Certificate expiry',
+    inputs: { __host__: 'slack.example' },
+    answers: { __valid__: 'false' },
+    done: ['gateway.suspend'],
+    calls: 'refused',
+  },
+  {
+    playbook: 'Compromised administrator',
+    integration: null,
+    person: 'administrator',
+    done: ['identity.disable', 'identity.reset-factors'],
+    status: 'disabled',
+  },
+  {
+    playbook: 'Compromised pipeline',
+    integration: null,
+    inputs: ABOUT_SLACK,
+    answers: { __stopped__: 'true' },
+    done: ['case.mark'],
+    calls: 'answered',
+  },
+  {
+    playbook: 'Harmful push to endpoints',
+    integration: null,
+    person: 'pusher',
+    answers: { __stopped__: 'true' },
+    done: ['identity.end-sessions'],
+    status: 'active',
+  },
+  {
+    playbook: 'Insider forwarding',
+    integration: null,
+    person: 'forwarder',
+    answers: { __contain__: 'true' },
+    done: ['identity.end-sessions', 'identity.disable'],
+    status: 'disabled',
+  },
+  {
+    playbook: 'Integration failure and outage',
+    answers: { __healthy__: 'true' },
+    done: ['gateway.limit'],
+    calls: 'answered',
+  },
+  {
+    playbook: 'Mass deletion',
+    inputs: ABOUT_SLACK,
+    answers: { __healthy__: 'true' },
+    done: ['gateway.read-only'],
+    writes: 'refused',
+  },
+  { playbook: 'Misdirected data', answers: { __deleted__: 'true' }, done: ['gateway.read-only'], writes: 'refused' },
+  {
+    playbook: 'Phishing',
+    integration: null,
+    person: 'phished',
+    answers: { __gave__: 'true' },
+    done: ['identity.end-sessions', 'identity.reset-factors'],
+    status: 'active',
+  },
+  {
+    playbook: 'Subprocessor change',
+    integration: null,
+    inputs: { ...ABOUT_SLACK, __subprocessor__: 'Elsewhere Inc.' },
+    answers: { __decision__: 'accept' },
+    done: ['estate.integrations-of'],
+    writes: 'answered',
+  },
+  {
+    playbook: 'Threat intelligence match',
+    integration: null,
+    inputs: ABOUT_SLACK,
+    answers: { __real__: 'true' },
+    done: ['lake.search'],
+    calls: 'answered',
+  },
+  {
+    playbook: 'Unreviewed change',
+    integration: null,
+    inputs: ABOUT_SLACK,
+    answers: { __meant__: 'false' },
+    done: ['lake.search', 'case.mark'],
+    calls: 'answered',
+  },
+  {
+    playbook: 'Webhook secret leak',
+    done: ['gateway.suspend', 'gateway.restore'],
+  },
+  // The two that end everything that reaches Slack come last.
+  {
+    playbook: 'Ransomware in a file tool',
+    person: 'encrypter',
+    inputs: ABOUT_SLACK,
+    answers: { __healthy__: 'true' },
+    done: ['gateway.read-only', 'gateway.cut-off', 'identity.disable'],
+    calls: 'refused',
+    status: 'disabled',
+  },
+  {
+    playbook: 'Compromised vendor',
+    integration: null,
+    inputs: ABOUT_SLACK,
+    done: ['gateway.cut-off'],
+    calls: 'refused',
+  },
+];
+
+test.each(CASES)(
+  '$playbook does what it says',
+  async ({ playbook, person, integration: about, inputs, answers, done, ...seen }) => {
+    const name = `for-${playbook.toLowerCase().replaceAll(' ', '-')}`;
+    const own = await integration(name);
+    const body = { name: person, email: mailOf(person ?? ''), roles: ['auditor'] };
+    expect(person === undefined ? 201 : await asAda('/api/v1/people', body)).toBe(201);
+    const given = {
+      ...(about === null ? {} : { __integration__: name }),
+      ...(person ? { __person__: mailOf(person) } : {}),
+      ...inputs,
+    };
+    const run = await play(playbook, given, answers);
+    for (const command of done) expect(actsOf(run, command)).toContain('done');
+    const isRefused = (status: number): string => (status === 401 || status === 403 ? 'refused' : 'answered');
+    const after = {
+      ...(seen.calls ? { calls: isRefused(await own.call()) } : {}),
+      ...(seen.writes ? { writes: isRefused(await own.write()) } : {}),
+      ...(seen.status ? { status: (await personStatus(person ?? '')) === 'disabled' ? 'disabled' : 'active' } : {}),
+    };
+    expect(after).toEqual(seen);
+  },
+);
+
+test('backup acts of a playbook take a snapshot and put a record back', async () => {
+  const title = async (number: number) =>
+    ((await vendor('github', `/repos/meridian/storefront/issues/${number}`)) as { title: string }).title;
+  const headers = { 'content-type': 'application/json' };
+  const made = (await vendor('github', '/repos/meridian/storefront/issues', {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ title: 'Pay the bill' }),
+  })) as { number: number };
+  const { items } = taken(await cordon.api.GET('/api/v1/connections'));
+  const connectionId = items.find(({ app }) => app === 'github')?.id ?? '';
+  const plan = { connectionId, name: 'github-main', app: 'github', everyS: null, streams: ['issues'] };
+  taken(await cordon.api.PUT('/api/v1/backups', { body: plan }));
+  const one = (id: string, command: string, args: Readonly<Record<string, string>>) => {
+    const place = (kind: string): string => `${kind}--6c0a5a3e-0d5c-4f51-9a51-6a1e1f0e7${id}`;
+    return {
+      type: 'playbook',
+      spec_version: 'cacao-2.0',
+      id: place('playbook'),
+      name: command,
+      created_by: place('identity'),
+      created: '2026-11-23T00:00:00.000Z',
+      modified: '2026-11-23T00:00:00.000Z',
+      workflow_start: place('start'),
+      workflow: {
+        [place('start')]: { type: 'start', on_completion: place('action') },
+        [place('action')]: {
+          type: 'action',
+          name: command,
+          commands: [{ type: 'cordon', command, version: '1', arguments: args }],
+          agent: place('security-category'),
+          on_success: place('end'),
+        },
+        [place('end')]: { type: 'end' },
+      },
+      agent_definitions: {
+        [place('security-category')]: { type: 'security-category', name: 'Cordon', category: ['aaa'] },
+      },
+    };
+  };
+  const put = async (document: ReturnType<typeof one>): Promise<string> => {
+    taken(await cordon.api.PUT('/api/v1/playbooks/{id}', { params: { path: { id: document.id } }, body: document }));
+    return document.id;
+  };
+  const taking = await play(await put(one('d01', 'backup.snapshot', { app: 'github' })), {});
+  expect(actsOf(taking, 'backup.snapshot')).toEqual(['done']);
+  await vendor('github', `/repos/meridian/storefront/issues/${made.number}`, {
+    method: 'PATCH',
+    headers,
+    body: JSON.stringify({ title: 'Pay nobody' }),
+  });
+  expect(await title(made.number)).toBe('Pay nobody');
+  const back = await play(await put(one('d02', 'backup.restore', { app: 'github', object: 'issue' })), {});
+  expect(actsOf(back, 'backup.restore')).toEqual(['done']);
+  expect(await title(made.number)).toBe('Pay the bill');
 });
