@@ -166,10 +166,10 @@ test('asked, answered, decided: each with its reason on record', async () => {
     reason: 'until we have our own',
     expiresAt: NOW + 30 * DAY_MS,
   });
-  expect((await listDecisions(home.db, 'otter-ai')).map(({ to, by }) => [to, by]).toSorted()).toEqual([
-    ['tolerated', 'Ada'],
-    ['under_review', 'Ada'],
-    ['under_review', 'Dev'],
+  expect((await listDecisions(home.db, 'otter-ai')).map(({ to, by }) => `${to}: ${by}`).toSorted()).toEqual([
+    'tolerated: Ada',
+    'under_review: Ada',
+    'under_review: Dev',
   ]);
   clock.advance(31 * DAY_MS);
   expect(await apps.expire()).toBe(1);
@@ -252,26 +252,22 @@ test('grants of tools tell of software, known or not, and of nothing that is the
 
 test('keys: aged, the oldest first; taken away only where the tool can', async () => {
   const key = (ref: string, more: Partial<KeyFact>): KeyFact => ({
-    ...{
-      ref,
-      connectionId: 'c1',
-      tool: 'github',
-      toolTitle: 'GitHub',
-      externalId: ref,
-      kind: 'deploy_key',
-      status: 'active',
-      name: ref,
-      owner: 'ada',
-      scopes: [],
-    },
-    ...{
-      createdAt: NOW - 10 * DAY_MS,
-      lastUsedAt: null,
-      expiresAt: null,
-      firstSeenAt: NOW,
-      canRotate: false,
-      canRemove: false,
-    },
+    ref,
+    connectionId: 'c1',
+    tool: 'github',
+    toolTitle: 'GitHub',
+    externalId: ref,
+    kind: 'deploy_key',
+    status: 'active',
+    name: ref,
+    owner: 'ada',
+    scopes: [],
+    createdAt: NOW - 10 * DAY_MS,
+    lastUsedAt: null,
+    expiresAt: null,
+    firstSeenAt: NOW,
+    canRotate: false,
+    canRemove: false,
     ...more,
   });
   const facts = [

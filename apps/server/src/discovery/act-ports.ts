@@ -32,7 +32,7 @@ export async function runToolAction(
   { db, actions }: Pick<ActPortDeps, 'db' | 'actions'>,
   input: unknown,
   idempotencyKey: string,
-): Promise<ActOutcome & { readonly state: 'done' | 'task' }> {
+): Promise<ActOutcome & { readonly state: 'done' | 'nothing' | 'task' }> {
   const { connectionId, action, values } = actInput.parse(input);
   const connection = await loadConnection(db, connectionId);
   const run = await actions.run(ACTOR, { connectionId, action, input: values, mode: 'run', idempotencyKey });
@@ -40,8 +40,10 @@ export async function runToolAction(
   if (run.outcome === 'unclear') {
     return { state: 'task', detail: `${connection.name} didn't say whether it worked: look there, then say so here.` };
   }
-  const said = run.summary ?? run.outcome ?? 'done';
-  return { state: 'done', detail: `${said} (${connection.name}, action ${run.id})` };
+  const said = `${run.summary ?? run.outcome ?? 'done'} (${connection.name}, action ${run.id})`;
+  if (run.outcome === 'not_done') throw new Error(`${connection.name} took it, and nothing has changed: ${said}`);
+  if (run.outcome === 'already') return { state: 'nothing', detail: `It was so already: ${said}` };
+  return { state: 'done', detail: run.outcome === 'unverified' ? `${said}; the tool has no way to verify it` : said };
 }
 
 /** Every grant of an app in every connected tool, each with the action that takes it away. */

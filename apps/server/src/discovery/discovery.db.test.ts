@@ -72,7 +72,13 @@ async function connect(app: 'github' | 'okta', config: Record<string, string>): 
   const { baseUrl, credential } = tools.app(app);
   const connections = createConnectionCommands({ db: home.db, clock, envelope, manifests, sources });
   const { id } = await connections.create(ADA, {
-    ...{ app, name: `${app}-main`, config, plan: null, baseUrl, privateAddresses: ['127.0.0.1'], everyMinutes: null },
+    app,
+    name: `${app}-main`,
+    config,
+    plan: null,
+    baseUrl,
+    privateAddresses: ['127.0.0.1'],
+    everyMinutes: null,
     credential: { kind: 'bearer', token: credential.secret },
   });
   await createSyncCommands({ db: home.db, clock, manifests, workflows }).start(ADA, id);
@@ -115,7 +121,10 @@ test('the shadow app is found by its grant, revoked in the tool, and blocked', a
   expect(await loadFoundApp(home.db, 'otter-ai')).toMatchObject({ state: 'new', name: 'Otter.ai' });
   expect(await loadFoundApp(home.db, 'client-helpful-ci-notes')).toMatchObject({ state: 'new', company: null });
   expect(await listUses(home.db, 'otter-ai')).toMatchObject([{ evidence: 'grant', source: 'okta-main' }]);
-  const ports = { block: estate.proxy.block, tellAsked: async () => undefined };
+  const ports = {
+    block: (tx: Transaction, hosts: readonly string[], at: number) => estate.proxy.block(tx, hosts, at),
+    tellAsked: async () => undefined,
+  };
   const apps = createAppCommands({ db: home.db, clock, catalogue: content.catalogue, workflows, ports });
   await apps.decide(ADA, 'otter-ai', { state: 'forbidden', reason: 'records meetings' });
   await drain();
