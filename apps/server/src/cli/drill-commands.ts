@@ -145,8 +145,7 @@ function addRunning(drill: Command, context: CliContext): void {
         },
       ) => {
         const { decide } = options;
-        if (decide !== 'person' && decide !== 'drill')
-          throw new UsageWrong('--decide is person or drill.');
+        if (decide !== 'person' && decide !== 'drill') throw new UsageWrong('--decide is person or drill.');
         const { api } = await context.connect();
         const body = {
           scenario,

@@ -70,7 +70,16 @@ export function addAlertRoutes(server: ApiServer, { db, alerts }: AlertRouteDeps
       const { status, levelMin, rule, entity, assignee, drill, limit, cursor } = request.query;
       const before = readCursor(cursor);
       const of = drill === undefined ? 'without' : drill === 'with' ? drill : { id: drill };
-      const items = await listAlerts(db, { status, levelMin, ruleId: rule, entity, assignee, drill: of, limit, before });
+      const items = await listAlerts(db, {
+        status,
+        levelMin,
+        ruleId: rule,
+        entity,
+        assignee,
+        drill: of,
+        limit,
+        before,
+      });
       const last = items.length === limit ? items.at(-1) : undefined;
       return {
         items,

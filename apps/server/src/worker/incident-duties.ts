@@ -4,7 +4,15 @@ import { loadAlert, type RuleSet } from '@cordon/detection';
 import { findIntegration } from '@cordon/estate';
 import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
 import type { Identity } from '@cordon/identity';
-import { addEntry, createRunWorkflow, loadCase, type Run, type RunEngine, sendMessages, wakeDueRuns } from '@cordon/incidents';
+import {
+  addEntry,
+  createRunWorkflow,
+  loadCase,
+  type Run,
+  type RunEngine,
+  sendMessages,
+  wakeDueRuns,
+} from '@cordon/incidents';
 import {
   type AnyWorkflow,
   type Clock,
