@@ -19,6 +19,11 @@ export interface ListenerConfig {
   readonly publicUrl?: string;
 }
 
+export type ProxyConfig = Omit<ListenerConfig, 'kind' | 'app' | 'publicUrl'> & {
+  /** Where clients' ids and secrets are exchanged for tokens; without it only tokens and certificates are accepted. */
+  readonly tokenUrl?: string;
+};
+
 /** Bounds on what a client may make the gateway hold. Times in milliseconds, sizes in bytes. */
 export interface GatewayLimits {
   readonly headerBytesMax: number;
@@ -78,10 +83,9 @@ export interface GatewayConfig {
   /** Whether apps with a port of their own get a listener, and with which TLS settings. */
   readonly appPorts?: Omit<ListenerConfig, 'port' | 'kind' | 'app'>;
   /** The forward proxy. Absent: there is none. */
-  readonly proxy?: Omit<ListenerConfig, 'kind' | 'app' | 'publicUrl'> & {
-    /** Where clients' ids and secrets are exchanged for tokens; without it only tokens are accepted. */
-    readonly tokenUrl?: string;
-  };
+  readonly proxy?: ProxyConfig;
+  /** The forward proxy once more, by TLS, for clients that prove themselves by a certificate. */
+  readonly secureProxy?: ProxyConfig;
   /** Several processes listen on the same ports, the kernel spreads connections. */
   readonly reusePort?: boolean;
   /** Gateway processes of this data directory, which share their counters of limits. Default 1: nothing to share. */

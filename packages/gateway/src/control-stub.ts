@@ -57,6 +57,9 @@ export interface ControlStub {
   /** What gateways said that MCP servers offer. */
   readonly mcpReports: readonly McpReport[];
   readonly tokens: Map<string, TokenEntryInput>;
+  /** Tokens that are given for certificates, by the base64 of their DER; and the certificates that were asked about. */
+  readonly certificates: Map<string, string>;
+  readonly certificatesAsked: readonly string[];
   readonly blobs: Map<string, Buffer>;
   /** Publishes a change; `notify: false` loses the notification, so that only polling finds it. */
   publish(change: { set?: Record<string, unknown>; remove?: string[]; revoke?: boolean; notify?: boolean }): Snapshot;
@@ -96,6 +99,8 @@ class StubServer implements ControlStub {
   readonly locks: Record<string, unknown>[] = [];
   readonly mcpReports: McpReport[] = [];
   readonly tokens = new Map<string, TokenEntryInput>();
+  readonly certificates = new Map<string, string>();
+  readonly certificatesAsked: string[] = [];
   readonly blobs = new Map<string, Buffer>();
   mode: ControlStub['mode'] = 'up';
   ingestMode: ControlStub['ingestMode'] = 'up';
@@ -187,6 +192,10 @@ class StubServer implements ControlStub {
     else if (path === 'gateway/status') {
       this.statuses.push(JSON.parse(body) as GatewayStatus); // from the gateway under test
       json({});
+    } else if (path === 'gateway/tokens/certificate') {
+      const { certificate } = JSON.parse(body) as { certificate: string }; // sent by the gateway
+      this.certificatesAsked.push(certificate);
+      json({ token: this.certificates.get(certificate) ?? null });
     } else if (path === 'gateway/tokens/introspect') {
       const { sha256 } = JSON.parse(body) as { sha256: string }; // from the gateway under test
       this.introspected.push(sha256);

@@ -26,7 +26,13 @@ export interface ListenerPlan {
   /** Name of the app that the whole listener serves. */
   readonly app: string | undefined;
   /** Set for a call that came through the forward proxy: where it was going, and whose connection it is. */
-  readonly proxied?: { readonly host: string; readonly port: number; readonly token: string };
+  readonly proxied?: {
+    readonly host: string;
+    readonly port: number;
+    readonly token: string;
+    /** Of the certificate that the connection to the proxy showed; what comes over an opened one shows none. */
+    readonly thumbprint: string | null;
+  };
 }
 
 /** The upstream's answer, as far as it has come. */

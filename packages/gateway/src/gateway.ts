@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createClassifier, type Classifier } from '@cordon/classifier';
 import { type Clock, type Logger, type SecretEnvelope, uuidv7 } from '@cordon/kernel';
@@ -33,7 +33,7 @@ import { appsWithChangedItems, operationFacts } from './operation-facts.ts';
 import { Operations } from './operations.ts';
 import { type NamedStep, observeSteps, pipelines, runSteps, type StepObserver } from './pipeline.ts';
 import { type ForwardProxy, openForwardProxy } from './proxy/forward-proxy.ts';
-import { requestClientToken } from './proxy/request-client-token.ts';
+import { tokenRequests } from './proxy/request-client-token.ts';
 import { createCounters } from './counters.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { recordCall } from './record-call.ts';
@@ -85,10 +85,13 @@ export interface Gateway {
   readonly addresses: readonly { readonly host: string; readonly port: number; readonly app: string | undefined }[];
   /** Where the forward proxy listens. */
   readonly proxyAddress: { readonly host: string; readonly port: number } | undefined;
+  readonly secureProxyAddress: { readonly host: string; readonly port: number } | undefined;
   readonly adminAddress: { readonly host: string; readonly port: number } | undefined;
 }
 
 const AGGREGATE_INTERVAL_MS = 5_000;
+
+const hostAndPort = ({ address, port }: AddressInfo) => ({ host: address, port });
 
 class GatewayProcess implements Gateway {
   readonly metrics = new Metrics();
@@ -104,6 +107,7 @@ class GatewayProcess implements Gateway {
   readonly #inFlight = new Set<Exchange>();
   #admin: AdminServer | undefined;
   #proxy: ForwardProxy | undefined;
+  #secureProxy: ForwardProxy | undefined;
   #aggregate: NodeJS.Timeout | undefined;
   #idle: (() => void) | undefined;
   #snapshot: Snapshot | undefined;
@@ -158,11 +162,15 @@ class GatewayProcess implements Gateway {
   }
 
   get proxyAddress() {
-    return this.#proxy ? { host: this.#proxy.address.address, port: this.#proxy.address.port } : undefined;
+    return this.#proxy && hostAndPort(this.#proxy.address);
+  }
+
+  get secureProxyAddress() {
+    return this.#secureProxy && hostAndPort(this.#secureProxy.address);
   }
 
   get adminAddress() {
-    return this.#admin ? { host: this.#admin.address.address, port: this.#admin.address.port } : undefined;
+    return this.#admin && hostAndPort(this.#admin.address);
   }
 
   async start(): Promise<void> {
@@ -177,19 +185,16 @@ class GatewayProcess implements Gateway {
     await this.#runtime.source.start((snapshot) => this.#apply(snapshot));
     for (const listener of config.listeners) this.#listeners.push(await this.#open(listener));
     if (config.proxy) this.#proxy = await this.#openProxy(config.proxy);
+    if (config.secureProxy) this.#secureProxy = await this.#openProxy(config.secureProxy);
     if (config.metrics) this.#admin = await openAdminServer(config.metrics, this.metrics, () => this.health());
     await this.#portsChanging;
   }
 
   #openProxy(config: NonNullable<GatewayConfig['proxy']>): Promise<ForwardProxy> {
-    const { tokenUrl } = config;
     return openForwardProxy({
       runtime: this.#runtime,
       config,
-      requestToken:
-        tokenUrl === undefined
-          ? undefined
-          : (id, secret) => requestClientToken(tokenUrl, id, secret, this.#deps.config.internalCa),
+      ...tokenRequests(this.#client, config.tokenUrl, this.#deps.config.internalCa),
       serve: (plan, request, response) => this.#serve(plan, request, response),
     });
   }
@@ -377,7 +382,7 @@ class GatewayProcess implements Gateway {
         };
       });
     }
-    await this.#proxy?.close();
+    await Promise.all([this.#proxy?.close(), this.#secureProxy?.close()]);
     await this.#webhooks.drain(drainMs);
     await Promise.all(closing);
   }

@@ -38,6 +38,8 @@ const schema = z.strictObject({
       public_url: url.optional(),
       /** The forward proxy (HTTPS_PROXY), on the gateway's host, with its TLS off loopback; 0: none. */
       proxy_port: port.default(0),
+      /** The same by TLS on any host, also for clients that prove themselves by a certificate; 0: none. */
+      proxy_tls_port: port.default(0),
       /** First of a row of plain loopback ports, one for each process alone; 0: none. For drills and tests. */
       process_port: port.default(0),
       processes: z.number().int().min(1).max(64).default(2),
@@ -174,6 +176,7 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_GATEWAY_PORT: 'gateway.port',
   CORDON_GATEWAY_PLAIN_PORT: 'gateway.plain_port',
   CORDON_GATEWAY_PROXY_PORT: 'gateway.proxy_port',
+  CORDON_GATEWAY_PROXY_TLS_PORT: 'gateway.proxy_tls_port',
   CORDON_GATEWAY_PROCESS_PORT: 'gateway.process_port',
   CORDON_GATEWAY_PUBLIC_URL: 'gateway.public_url',
   CORDON_GATEWAY_PROCESSES: 'gateway.processes',

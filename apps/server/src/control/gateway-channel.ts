@@ -15,6 +15,8 @@ const BACKLOG_BYTES_MAX = 64 * 1024 * 1024;
 
 const introspectBody = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
+const certificateBody = z.object({ certificate: z.base64().max(32_768) });
+
 const renewBody = z.object({ id: z.uuid(), generation: z.int().nonnegative() });
 
 const consumeBody = introspectBody.extend({ requestId: z.string().min(1).max(100) });
@@ -38,6 +40,8 @@ export interface GatewayChannelDeps {
   /** Takes one use of an approved token; false: it has none left. */
   readonly consumeApproval: (sha256: string, requestId: string) => Promise<boolean>;
   readonly noteLock: (lock: z.output<typeof lockBody>) => Promise<void>;
+  /** A token for whoever proved to a gateway to hold this certificate's key (DER); null: nobody's. */
+  readonly tokenForCertificate: (certificate: Buffer) => Promise<string | null>;
   readonly findToken: (sha256: string) => Promise<TokenEntryInput | null>;
 }
 
@@ -116,6 +120,10 @@ export function createGatewayChannel(deps: GatewayChannelDeps): {
       const { sha256 } = introspectBody.parse(await readJson(request));
       const token = await deps.findToken(sha256);
       return sendJson(response, token ? { active: true, token } : { active: false });
+    }
+    if (what === 'POST /tokens/certificate') {
+      const { certificate } = certificateBody.parse(await readJson(request));
+      return sendJson(response, { token: await deps.tokenForCertificate(Buffer.from(certificate, 'base64')) });
     }
     if (what === 'POST /credentials/renew') {
       const { id, generation } = renewBody.parse(await readJson(request));

@@ -170,6 +170,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     reportMcpItems: (report) => estate.mcp.report(report),
     consumeApproval: (sha256, requestId) => identity.approvals.consume(sha256, requestId),
     noteLock: (lock) => identity.guard.note(lock),
+    tokenForCertificate: (certificate) => oauth.tokenForCertificate(certificate),
     findToken: async (sha256) => {
       const token = await identity.tokens.find(sha256);
       if (!token) return null;

@@ -45,12 +45,15 @@ function plain(port: number): { host: string; port: number; kind: 'api' }[] {
 }
 
 /** The forward proxy. SDKs speak to a proxy on this machine without TLS; one that others reach has the gateway's. */
-function proxy({ gateway, control }: RoleConfig): { proxy?: NonNullable<GatewayConfig['proxy']> } {
-  if (gateway.proxyPort === 0) return {};
+function proxy({ gateway, control }: RoleConfig): Pick<GatewayConfig, 'proxy' | 'secureProxy'> {
   const local = /^(?:127\.|::1$|localhost$)/.test(gateway.host);
-  const tls = !local && gateway.tls ? { tls: gateway.tls } : {};
+  const secure = gateway.tls ? { tls: { ...gateway.tls, clientCertificates: true } } : {};
   const tokenUrl = `${control.internalUrl}${OAUTH_ROUTES.token}`;
-  return { proxy: { host: gateway.host, port: gateway.proxyPort, tokenUrl, ...tls } };
+  const at = (port: number) => ({ host: gateway.host, port, tokenUrl });
+  return {
+    ...(gateway.proxyPort === 0 ? {} : { proxy: { ...at(gateway.proxyPort), ...(local ? {} : secure) } }),
+    ...(gateway.proxyTlsPort === 0 || !gateway.tls ? {} : { secureProxy: { ...at(gateway.proxyTlsPort), ...secure } }),
+  };
 }
 
 /** One process of the traffic path. */

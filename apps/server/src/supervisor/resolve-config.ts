@@ -206,6 +206,7 @@ export async function resolveRoleConfig(
       plainPort: config.gateway.plain_port,
       processPort: config.gateway.process_port,
       proxyPort: config.gateway.proxy_port,
+      proxyTlsPort: config.gateway.proxy_tls_port,
       publicUrl: urls.gateway,
       tls: await gatewayTls(config, folder, urls.gateway, now),
       staleAfterMs: Math.round(config.gateway.stale_after_hours * HOUR_MS),

@@ -47,6 +47,8 @@ export const roleConfig = z.object({
     processPort: z.int(),
     /** 0: no forward proxy. */
     proxyPort: z.int(),
+    /** 0: no forward proxy by TLS beside the one above. */
+    proxyTlsPort: z.int(),
     publicUrl: z.string(),
     tls: z.object({ cert: z.string(), key: z.string() }).nullable(),
     staleAfterMs: z.int(),

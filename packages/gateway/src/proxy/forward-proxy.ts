@@ -15,7 +15,12 @@ import { type Destination, judgeDestination, type ProxyDecision, readAuthority }
 import { LeafCertificates } from './leaf-certificates.ts';
 import { forwardPlain } from './plain-request.ts';
 import { ProxyPassage } from './proxy-event.ts';
-import { type ProxyCaller, ProxyIdentities, type TokenRequest } from './proxy-identity.ts';
+import {
+  type CertificateTokenRequest,
+  type ProxyCaller,
+  ProxyIdentities,
+  type TokenRequest,
+} from './proxy-identity.ts';
 import { carry, connectTunnel, peekHello } from './tunnel.ts';
 
 /** Tunnels of one integration at a time in one process. */
@@ -29,6 +34,7 @@ export interface ForwardProxyDeps {
   readonly runtime: GatewayRuntime;
   readonly config: Omit<ListenerConfig, 'kind' | 'app'>;
   readonly requestToken: TokenRequest | undefined;
+  readonly requestCertificateToken: CertificateTokenRequest;
   /** Runs the pipeline for a call that came in by an opened connection. */
   readonly serve: (plan: ListenerPlan, request: http.IncomingMessage, response: http.ServerResponse) => void;
 }
@@ -62,7 +68,7 @@ class ProxyServer {
   constructor(deps: ForwardProxyDeps) {
     this.#deps = deps;
     const { runtime, config } = deps;
-    this.#identities = new ProxyIdentities(runtime, deps.requestToken);
+    this.#identities = new ProxyIdentities(runtime, deps.requestToken, deps.requestCertificateToken);
     this.#leaves = new LeafCertificates(runtime.envelope, () => runtime.clock.now());
     checkPlaintext({ ...config, kind: 'api' });
     const options = serverOptions(runtime.limits);
@@ -261,7 +267,7 @@ class ProxyServer {
       secure: true,
       publicUrl: decision.target.origin,
       app: decision.app.entry.name,
-      proxied: { ...destination, token: caller.token },
+      proxied: { ...destination, token: caller.token, thumbprint: caller.thumbprint },
     };
     this.#opened.set(secure, { plan });
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -335,7 +341,7 @@ class ProxyServer {
           secure: false,
           publicUrl: `http://${match[1]}`,
           app: decision.app.entry.name,
-          proxied: { ...destination, token: caller.token },
+          proxied: { ...destination, token: caller.token, thumbprint: caller.thumbprint },
         };
         request.url = path;
         return this.#deps.serve(plan, request, response);

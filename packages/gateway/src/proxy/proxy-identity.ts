@@ -13,10 +13,15 @@ import type { SnapshotTables } from '../snapshot-tables.ts';
 /** Asks the token endpoint for a token on behalf of a client that gave its id and secret. Null: it said no. */
 export type TokenRequest = (clientId: string, secret: string) => Promise<string | null>;
 
+/** The same for a client that proved to hold the key of a certificate (DER). */
+export type CertificateTokenRequest = (certificate: Buffer) => Promise<string | null>;
+
 export interface ProxyCaller {
   readonly identity: Identity;
   /** The access token, presented or obtained: what the steps of an opened connection identify by. */
   readonly token: string;
+  /** Of the certificate that the connection showed. */
+  readonly thumbprint: string | null;
 }
 
 /** RFC 9110, section 11.7.1. curl and the SDKs answer a Basic challenge with the user info of HTTPS_PROXY. */
@@ -25,7 +30,8 @@ const CHALLENGE: HeaderList = [
   ['Proxy-Authenticate', 'Bearer realm="cordon"'],
 ];
 const HOW =
-  'Set HTTPS_PROXY=http://CLIENT_ID:CLIENT_SECRET@HOST:PORT, or send Proxy-Authorization: Bearer with an access token.';
+  'Set HTTPS_PROXY=http://CLIENT_ID:CLIENT_SECRET@HOST:PORT, send Proxy-Authorization: Bearer with an access token, or ' +
+  "connect to the proxy by TLS with the integration's certificate.";
 const GRANTS_MAX = 5_000;
 /** A token that was obtained for a client is used until shortly before it ends. */
 const RENEW_BEFORE_MS = 30_000;
@@ -63,26 +69,40 @@ function decode(text: string): string {
   }
 }
 
+/** DER of the certificate whose key the client holds; null on a plain connection, and when it showed none. */
+function shownCertificate({ socket }: IncomingMessage): Buffer | null {
+  return (socket as Partial<TLSSocket>).getPeerCertificate?.()?.raw ?? null; // plain sockets lack the method
+}
+
 /** Who stands behind a connection to the proxy. Every CONNECT is asked anew, so that a revocation holds at once. */
 export class ProxyIdentities {
   readonly #runtime: GatewayRuntime;
   readonly #requestToken: TokenRequest | undefined;
+  readonly #requestCertificateToken: CertificateTokenRequest;
   readonly #obtained = new Map<string, { token: string; until: number }>();
   readonly #pending = new Map<string, Promise<string | null>>();
 
-  constructor(runtime: GatewayRuntime, requestToken: TokenRequest | undefined) {
+  constructor(
+    runtime: GatewayRuntime,
+    requestToken: TokenRequest | undefined,
+    requestCertificateToken: CertificateTokenRequest,
+  ) {
     this.#runtime = runtime;
     this.#requestToken = requestToken;
+    this.#requestCertificateToken = requestCertificateToken;
   }
 
   /** @throws {Refusal} with a Proxy-Authenticate challenge. */
   async identify(request: IncomingMessage, tables: SnapshotTables): Promise<ProxyCaller> {
     const source = request.socket.remoteAddress ?? '';
-    const presented = readAuthorization(request.headers['proxy-authorization']);
-    if (!presented) throw refuseProxy('gateway.proxy_authentication', `The proxy asks who you are. ${HOW}`);
+    const field = request.headers['proxy-authorization'];
+    const shown = field === undefined ? shownCertificate(request) : null;
+    const presented = readAuthorization(field);
+    if (!presented && !shown) throw refuseProxy('gateway.proxy_authentication', `The proxy asks who you are. ${HOW}`);
     this.#checkSource(source);
     try {
-      return await this.#prove(presented, request, tables);
+      if (presented) return await this.#prove(presented, request, tables);
+      return await this.#proveCertificate(shown!, request, tables); // one of both is there
     } catch (error) {
       if (error instanceof Refusal && error.status === 407) this.#runtime.failures.take(source, this.#rate());
       throw error;
@@ -110,6 +130,17 @@ export class ProxyIdentities {
     const entry = obtained === null ? null : await this.#lookUp(obtained, tables, true);
     if (obtained === null || !entry) {
       throw refuseProxy('gateway.proxy_authentication', `The proxy credentials are not known. ${HOW}`);
+    }
+    return this.#admit(obtained, entry, request, tables);
+  }
+
+  /** The handshake proved possession; control says whose the certificate is, once for all connections that show it. */
+  async #proveCertificate(shown: Buffer, request: IncomingMessage, tables: SnapshotTables): Promise<ProxyCaller> {
+    const key = digest('sha256', Buffer.concat([Buffer.from(`${tables.epoch}\0certificate\0`), shown]), 'hex');
+    const obtained = await this.#remember(key, () => this.#requestCertificateToken(shown));
+    const entry = obtained === null ? null : await this.#lookUp(obtained, tables, true);
+    if (obtained === null || !entry) {
+      throw refuseProxy('gateway.proxy_authentication', `The certificate is not one of an integration's. ${HOW}`);
     }
     return this.#admit(obtained, entry, request, tables);
   }
@@ -173,12 +204,17 @@ export class ProxyIdentities {
   async #obtain(id: string, secret: string, tables: SnapshotTables): Promise<string | null> {
     if (!this.#requestToken) return null;
     // The epoch is part of the key: after a revocation no token of before is used.
+    const request = this.#requestToken;
     const key = digest('sha256', `${tables.epoch}\0${id}\0${secret}`, 'hex');
+    return this.#remember(key, () => request(id, secret));
+  }
+
+  async #remember(key: string, request: () => Promise<string | null>): Promise<string | null> {
     const known = this.#obtained.get(key);
     if (known && known.until > this.#runtime.clock.now()) return known.token;
     let pending = this.#pending.get(key);
     if (!pending) {
-      pending = this.#requestToken(id, secret).finally(() => this.#pending.delete(key));
+      pending = request().finally(() => this.#pending.delete(key));
       this.#pending.set(key, pending);
     }
     const token = await pending.catch((error: unknown) => {
@@ -217,9 +253,9 @@ export class ProxyIdentities {
       );
     }
     const thumbprint = token.cnf?.['x5t#S256'] ?? null;
-    const socket = request.socket as Partial<TLSSocket>; // plain sockets lack the method
-    const shown = socket.getPeerCertificate?.()?.raw;
-    if (thumbprint !== null && (!shown || digest('sha256', shown, 'base64url') !== thumbprint)) {
+    const shown = shownCertificate(request);
+    const shownThumbprint = shown && digest('sha256', shown, 'base64url');
+    if (thumbprint !== null && shownThumbprint !== thumbprint) {
       throw refuseProxy(
         'gateway.proxy_authentication',
         'The access token is bound to a client certificate that this connection to the proxy did not show.',
@@ -231,6 +267,6 @@ export class ProxyIdentities {
         'A DPoP-bound token proves nothing to a proxy. Use a token bound to a client certificate, or an unbound one.',
       );
     }
-    return { identity: { tokenHash, integration, ...found }, token: text };
+    return { identity: { tokenHash, integration, ...found }, token: text, thumbprint: shownThumbprint };
   }
 }

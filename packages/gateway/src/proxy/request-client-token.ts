@@ -1,5 +1,8 @@
 import { Agent } from 'undici';
+import { z } from 'zod';
+import type { ControlClient } from '../control-client.ts';
 import { GatewayError } from '../errors.ts';
+import type { CertificateTokenRequest, TokenRequest } from './proxy-identity.ts';
 
 const WAIT_MS_MAX = 5_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
@@ -8,7 +11,7 @@ const ANSWER_BYTES_MAX = 64 * 1024;
  * Obtains a token with a client's id and secret (RFC 6749, section 4.4), as the client would itself. Null: refused.
  * The endpoint slows and locks out who guesses.
  */
-export async function requestClientToken(
+async function requestClientToken(
   tokenUrl: string,
   clientId: string,
   secret: string,
@@ -41,4 +44,27 @@ export async function requestClientToken(
   } finally {
     await agent.destroy();
   }
+}
+
+const certificateAnswer = z.object({ token: z.string().nullable() });
+
+/** Asks control whose certificate (DER) this is, and for a token that is bound to it. Null: nobody's. */
+async function askCertificateToken(control: ControlClient, certificate: Buffer): Promise<string | null> {
+  const { status, body } = await control.post('/internal/gateway/tokens/certificate', {
+    certificate: certificate.toString('base64'),
+  });
+  if (status !== 200) throw new GatewayError('gateway.control_unavailable', `control answered ${status}`);
+  return certificateAnswer.parse(JSON.parse(body.toString('utf8'))).token;
+}
+
+/** Where the proxy gets tokens for whoever shows it something else than a token. */
+export function tokenRequests(
+  control: ControlClient,
+  tokenUrl: string | undefined,
+  ca: readonly string[] | undefined,
+): { readonly requestToken: TokenRequest | undefined; readonly requestCertificateToken: CertificateTokenRequest } {
+  return {
+    requestToken: tokenUrl === undefined ? undefined : (id, secret) => requestClientToken(tokenUrl, id, secret, ca),
+    requestCertificateToken: (certificate) => askCertificateToken(control, certificate),
+  };
 }

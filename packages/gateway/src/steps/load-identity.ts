@@ -249,7 +249,7 @@ function checkBinding(exchange: Exchange, presented: PresentedToken, token: Toke
     );
   }
   const thumbprint = token.cnf?.['x5t#S256'] ?? null;
-  if (thumbprint !== null && thumbprint !== clientThumbprint(exchange.request, exchange.runtime.trustedProxies)) {
+  if (thumbprint !== null && thumbprint !== shownThumbprint(exchange)) {
     throw fail(
       exchange,
       invalid(
@@ -260,6 +260,10 @@ function checkBinding(exchange: Exchange, presented: PresentedToken, token: Toke
     );
   }
   checkDpop(exchange, presented, token.cnf?.jkt ?? null);
+}
+
+function shownThumbprint({ listener, request, runtime }: Exchange): string | null {
+  return listener.proxied ? listener.proxied.thumbprint : clientThumbprint(request, runtime.trustedProxies);
 }
 
 /** RFC 9449, section 7.1: a bound token needs its scheme and a fresh proof; neither goes without the other. */

@@ -32,6 +32,8 @@ export interface PeerCertificate {
 export interface PeerCertificates {
   /** Reads and judges the certificate that a request came with; removes the field that only proxies may send. */
   load(request: IncomingMessage): Promise<PeerCertificate | null>;
+  /** Judges a certificate whose possession was proved elsewhere. */
+  judge(certificate: X509Certificate): Promise<PeerCertificate>;
   /** What `load` found for a request. */
   of(request: IncomingMessage): PeerCertificate | null;
 }
@@ -114,20 +116,25 @@ export function createPeerCertificates(context: IdentityContext, authority: Clie
     return { spiffeId: trusted ? uri : null, builtIn: false };
   };
 
+  const judge = async (certificate: X509Certificate): Promise<PeerCertificate> => {
+    const now = context.clock.now();
+    const thumbprint = thumbprintOfCertificate(certificate);
+    return {
+      certificate,
+      pem: certificate.toString(),
+      thumbprint,
+      keyThumbprint: keyThumbprintOf(certificate),
+      subjectTrusted: verifyClientCertificate(certificate, subjects, now),
+      ...(await spiffeIdOf(certificate, thumbprint, now)),
+    };
+  };
+
   return {
+    judge,
     async load(request) {
       const certificate = read(request);
       if (!certificate) return null;
-      const now = context.clock.now();
-      const thumbprint = thumbprintOfCertificate(certificate);
-      const peer: PeerCertificate = {
-        certificate,
-        pem: certificate.toString(),
-        thumbprint,
-        keyThumbprint: keyThumbprintOf(certificate),
-        subjectTrusted: verifyClientCertificate(certificate, subjects, now),
-        ...(await spiffeIdOf(certificate, thumbprint, now)),
-      };
+      const peer = await judge(certificate);
       known.set(request, peer);
       return peer;
     },

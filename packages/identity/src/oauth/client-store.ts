@@ -76,6 +76,28 @@ export async function listClients(db: IdentityDb, integrationId?: IntegrationId)
   return (await query.execute()).map(clientOf);
 }
 
+/** Ids of the active clients that are known by a certificate's URI name or subject; two are as good as many. */
+export async function findClientsByCertificate(
+  db: IdentityDb,
+  { uri, subject }: { readonly uri: string | null; readonly subject: string | null },
+): Promise<string[]> {
+  if (uri === null && subject === null) return [];
+  const rows = await db
+    .selectFrom('oauth_clients')
+    .select('id')
+    .where('auth_method', '=', 'tls_client_auth')
+    .where('status', '=', 'active')
+    .where((eb) =>
+      eb.or([
+        ...(uri === null ? [] : [eb('tls_uri', '=', uri)]),
+        ...(subject === null ? [] : [eb.and([eb('tls_uri', 'is', null), eb('tls_subject', '=', subject)])]),
+      ]),
+    )
+    .limit(2)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function updateClientKeys(
   db: IdentityDb,
   id: ClientId,

@@ -11,6 +11,7 @@ import type { Certificates } from '../certificates/certificates.ts';
 import type { PeerCertificates } from '../certificates/peer-certificate.ts';
 import { backchannelAnswers } from './backchannel-answers.ts';
 import { type ConfigurationParts, oidcConfiguration } from './oidc-configuration.ts';
+import { type CertificateTokens, createCertificateTokens } from './certificate-token.ts';
 import { KEYS_CHANNEL, type SigningKeys } from './signing-keys.ts';
 import { addTokenExchange } from './token-exchange.ts';
 import type { TokenGuard } from './token-guard.ts';
@@ -27,6 +28,8 @@ export interface OauthServer {
    * that asks for client certificates.
    */
   handle(req: IncomingMessage, res: ServerResponse, via?: 'mtls'): Promise<void>;
+  /** A token for whoever proved to a gateway that this certificate (DER) is its own; null for nobody's. */
+  readonly tokenForCertificate: CertificateTokens;
   /** Gives waiting clients the decisions of people. */
   readonly answers: BackchannelAnswers;
   /** Sends what waits and stops listening for new signing keys. */
@@ -79,6 +82,7 @@ export async function startOauthServer(
   const listener = await context.db.listen(KEYS_CHANNEL, () => void reload());
   return {
     answers: backchannelAnswers(() => provider),
+    tokenForCertificate: createCertificateTokens(context, peers, () => provider),
     async handle(req, res, via) {
       const asks = (req.url ?? '').startsWith('/oauth/');
       if (asks && !(await guard.admit(req, res))) return;

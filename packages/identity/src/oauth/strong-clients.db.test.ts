@@ -222,6 +222,46 @@ describe('SPIFFE ids', () => {
   });
 });
 
+describe('a certificate that was shown to a gateway', () => {
+  const der = (pem: string): Buffer => new X509Certificate(pem).raw;
+
+  test('of the built-in authority gives a token that is bound to it, until it is revoked', async () => {
+    const worker = await enrol();
+    const token = await oauth.tokenForCertificate(der(worker.pair.cert));
+    expect(await live(token)).toMatchObject({
+      clientId: worker.clientId,
+      integrationId: worker.integrationId,
+      cnf: { 'x5t#S256': thumbprintOfCertificate(new X509Certificate(worker.pair.cert)) },
+      assurance: 'm1',
+    });
+    const [certificate] = await fake.identity.certificates.list(OWNER, worker.integrationId);
+    await fake.identity.certificates.revoke(OWNER, certificate?.id ?? '', 'the laptop was lost');
+    expect(await oauth.tokenForCertificate(der(worker.pair.cert))).toBeNull();
+    expect(await live(token)).toBeNull();
+  });
+
+  test('of a trust domain names the one client that is registered with it; of two, none', async () => {
+    const uri = 'spiffe://workloads.example/ns/prod/proxied';
+    const { id } = await makeClient({ auth: { method: 'tls_client_auth', uri }, binding: 'mtls' });
+    const pair = await svid(workloads, uri);
+    expect(await live(await oauth.tokenForCertificate(der(pair.cert)))).toMatchObject({ clientId: id });
+    await makeClient({ auth: { method: 'tls_client_auth', uri }, binding: 'mtls' });
+    expect(await oauth.tokenForCertificate(der(pair.cert))).toBeNull();
+  });
+
+  const foreign: [string, () => Promise<Buffer>][] = [
+    ['what is no certificate', async () => Buffer.from('0500', 'hex')],
+    ['the id, by an authority nobody knows', async () => der((await svid(authority, SPIFFE_ID)).cert)],
+    [
+      'an id that no client has',
+      async () => der((await svid(workloads, 'spiffe://workloads.example/ns/prod/none')).cert),
+    ],
+  ];
+  test.each(foreign)('%s gives none', async (_what, make) => {
+    expect(await oauth.tokenForCertificate(await make())).toBeNull();
+  });
+});
+
 describe('behind a TLS proxy (RFC 9440)', () => {
   const field = (pem: string): string => `:${new X509Certificate(pem).raw.toString('base64')}:`;
   const ask = async (id: string, value: string, localAddress?: string) => {
