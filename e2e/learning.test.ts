@@ -203,5 +203,7 @@ test('then enforced: the SDK passes, malformed and unknown calls are refused', a
   expect(await answerOf({ ref: 'x' }, '/repos/ada/site/git/refs')).toEqual([404, 'gateway.operation_unknown']);
   for (const gateway of cordon.gateways) await eventually(() => work(gateway, token, 9), ARRIVE_MS_MAX);
   const shown = await run('show', 'tracker', '--without', 'rogue', '--closed');
-  expect(shown).toMatch(/POST \/repos\/ada\/\{ada\}\/issues +\d+ +issue-sync \d+ +\w+ +known/);
+  expect(shown).toMatch(/GET \/repos\/ada\/\{ada\}\/issues\/\{issue\} +\d+ +issue-sync \d+ +\w+ +known/);
+  // What passed malformed while it was only observed is evidence too: a person sees it, and the description stays.
+  expect(shown).toMatch(/POST \/repos\/ada\/\{ada\}\/issues +\d+ +issue-sync \d+ +\w+ +differs/);
 });

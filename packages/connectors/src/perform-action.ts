@@ -168,7 +168,7 @@ async function run(work: Work, request: ActionRequest, summary: string): Promise
   const result = spec.result === undefined ? undefined : await loaded.expression(spec.result).evaluate(body);
   const secret = spec.secret === undefined ? undefined : await loaded.expression(spec.secret).evaluate(body);
   return {
-    outcome: seen.done === true ? 'done' : 'unverified',
+    outcome: seen.done === true ? 'done' : seen.done === false ? 'not_done' : 'unverified',
     summary,
     ...(seen.summary === undefined ? {} : { state: seen.summary }),
     ...(result === undefined ? {} : { result }),

@@ -34,7 +34,14 @@ export { createFileReader, type FileReader } from './files/file-reader.ts';
 export { FILE_BYTES_MAX } from './files/limits.ts';
 export { queueMail, type SendMail, sendQueued } from './mail/mail-queue.ts';
 export { createSmtpSender } from './mail/smtp-sender.ts';
-export { type ClientGrant, checkBadClients, type FindClientGrants, listBadClients } from './monitoring/bad-clients.ts';
+export {
+  badClientInput,
+  type ClientGrant,
+  checkBadClients,
+  createBadClientCommands,
+  type FindClientGrants,
+  listBadClients,
+} from './monitoring/bad-clients.ts';
 export { FEED_BYTES_MAX } from './monitoring/feed-document.ts';
 export { createFeedCommands, type FeedContext, feedInput, listFeeds, pollFeeds } from './monitoring/feeds.ts';
 export { hostObservation, problemsOf } from './monitoring/host.ts';

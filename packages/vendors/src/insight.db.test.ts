@@ -11,7 +11,7 @@ import { createExportCommands, type ExportCommands } from './export/export-comma
 import { verifyPdf } from './export/pdf.ts';
 import { createFileReader } from './files/file-reader.ts';
 import { sendQueued } from './mail/mail-queue.ts';
-import { checkBadClients, type ClientGrant } from './monitoring/bad-clients.ts';
+import { checkBadClients, type ClientGrant, createBadClientCommands, listBadClients } from './monitoring/bad-clients.ts';
 import { createFeedCommands, type FeedContext, listFeeds, pollFeeds } from './monitoring/feeds.ts';
 import type { HostObservation } from './monitoring/host.ts';
 import { dueNow, listHosts } from './monitoring/host-store.ts';
@@ -296,6 +296,17 @@ describe('notices', () => {
     expect(await checkBadClients({ ...context, findGrants })).toBe(1);
     expect((await listNews(database.db)).filter(({ kind }) => kind === 'client')).toHaveLength(2);
     expect(cases.at(-1)).toMatchObject({ vendor: 'Drift', severity: 'critical' });
+  });
+
+  test('a person names a compromised client, and takes it off again', async () => {
+    const clients = createBadClientCommands({ db: database.db, clock });
+    await clients.add(OWNER, { clientId: 'told-by-phone', reason: 'The vendor rang' });
+    expect(await listBadClients(database.db)).toContainEqual(
+      expect.objectContaining({ clientId: 'told-by-phone', reason: 'The vendor rang', told: [] }),
+    );
+    await clients.remove(OWNER, 'told-by-phone');
+    await expect(clients.remove(OWNER, 'told-by-phone')).rejects.toThrow('no such client');
+    await expect(clients.add(OWNER, { clientId: '', reason: 'x' })).rejects.toThrow(/clientId/);
   });
 
   test('by hand and as a CSAF document', async () => {

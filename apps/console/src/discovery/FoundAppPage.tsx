@@ -9,10 +9,14 @@ import Table from '@cloudscape-design/components/table';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
+import { api } from '../api/api-client.ts';
+import { taken } from '../api/problem.ts';
+import { useCommand } from '../api/use-command.ts';
 import { showBytes, showCount } from '../display/number.ts';
 import { showDay, showTime } from '../display/time.ts';
 import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
+import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { QueryState } from '../shell/QueryState.tsx';
 import { AppState, RiskBadge } from './AppState.tsx';
 import { AskForm, DecideForm } from './DecideForms.tsx';
@@ -83,6 +87,29 @@ function RiskPanel({ app }: { readonly app: FoundApp }) {
   );
 }
 
+/** Puts the company behind a found app into the register of vendors, for its assessment. */
+function RegisterVendor({ app }: { readonly app: FoundApp }) {
+  const name = app.company ?? app.name;
+  const [domain] = app.domains;
+  const add = useCommand({
+    run: async () => {
+      const website = domain === undefined ? null : `https://${domain}`;
+      const body = { name, website, products: [app.name], note: 'Found by discovery.' };
+      return taken(await api.POST('/api/v1/vendors', { body: body as never })); // the rest has defaults
+    },
+    done: `${name} is in the register of vendors.`,
+    changes: [['vendors']],
+  });
+  return (
+    <>
+      <Button loading={add.isPending} onClick={() => add.mutate(undefined)}>
+        Add to vendors
+      </Button>
+      <ProblemAlert error={add.error} />
+    </>
+  );
+}
+
 function OneApp({ detail: { app, uses, decisions, runs } }: { readonly detail: FoundAppDetail }) {
   const can = useCan();
   const [form, setForm] = useState<'decide' | 'ask' | null>(null);
@@ -95,6 +122,7 @@ function OneApp({ detail: { app, uses, decisions, runs } }: { readonly detail: F
           {can('discovery.write') && can('person.read') ? (
             <Button onClick={() => setForm('ask')}>Ask somebody</Button>
           ) : null}
+          {can('vendor.write') ? <RegisterVendor app={app} /> : null}
           {can('discovery.decide') ? (
             <Button variant="primary" onClick={() => setForm('decide')}>
               Decide

@@ -20,6 +20,8 @@ import { vendorScoresQuery } from './insight-queries.ts';
 import { StageBadge } from './StageBadge.tsx';
 import { VendorFeeds } from './VendorFeeds.tsx';
 import { VendorImport } from './VendorImport.tsx';
+import { CompromisedClients } from './CompromisedClients.tsx';
+import { FourthPartyGraph } from './FourthPartyGraph.tsx';
 import { type FourthParty, fourthPartiesQuery, type Vendor, vendorsQuery } from './vendor-queries.ts';
 
 const TIERS = ['critical', 'high', 'medium', 'low', 'unrated'] as const;
@@ -93,6 +95,7 @@ export function VendorsPage() {
         />
         <FourthParties />
         <VendorFeeds />
+        <CompromisedClients />
       </SpaceBetween>
       {isImporting ? <VendorImport onClose={() => setImporting(false)} /> : null}
       {isAdding ? <VendorForm onClose={() => setAdding(false)} /> : null}
@@ -103,31 +106,34 @@ export function VendorsPage() {
 function FourthParties() {
   const parties = useQuery(fourthPartiesQuery);
   return (
-    <Table<FourthParty>
-      variant="container"
-      wrapLines
-      loading={parties.isPending}
-      loadingText="Loading fourth parties"
-      items={(parties.data ?? []).slice(0, 50)}
-      trackBy="key"
-      ariaLabels={{ tableLabel: 'Fourth parties' }}
-      header={
-        <Header variant="h2" description="Who the vendors rest on, most depended upon first.">
-          Fourth parties
-        </Header>
-      }
-      columnDefinitions={[
-        { id: 'name', header: 'Company', isRowHeader: true, cell: (row) => row.name },
-        { id: 'where', header: 'Where', cell: (row) => row.countries.join(', ') || '-' },
-        { id: 'share', header: 'Share of vendors', cell: (row) => `${Math.round(row.concentration * 100)} %` },
-        {
-          id: 'vendors',
-          header: 'Vendors',
-          cell: (row) => row.vendors.map(({ name }) => name).join(', '),
-        },
-      ]}
-      empty={<Box color="text-body-secondary">No list of subprocessors yet. Upload one on a vendor’s page.</Box>}
-    />
+    <SpaceBetween size="s">
+      <Table<FourthParty>
+        variant="container"
+        wrapLines
+        loading={parties.isPending}
+        loadingText="Loading fourth parties"
+        items={(parties.data ?? []).slice(0, 50)}
+        trackBy="key"
+        ariaLabels={{ tableLabel: 'Fourth parties' }}
+        header={
+          <Header variant="h2" description="Who the vendors rest on, most depended upon first.">
+            Fourth parties
+          </Header>
+        }
+        columnDefinitions={[
+          { id: 'name', header: 'Company', isRowHeader: true, cell: (row) => row.name },
+          { id: 'where', header: 'Where', cell: (row) => row.countries.join(', ') || '-' },
+          { id: 'share', header: 'Share of vendors', cell: (row) => `${Math.round(row.concentration * 100)} %` },
+          {
+            id: 'vendors',
+            header: 'Vendors',
+            cell: (row) => row.vendors.map(({ name }) => name).join(', '),
+          },
+        ]}
+        empty={<Box color="text-body-secondary">No list of subprocessors yet. Upload one on a vendor’s page.</Box>}
+      />
+      <FourthPartyGraph parties={parties.data ?? []} />
+    </SpaceBetween>
   );
 }
 

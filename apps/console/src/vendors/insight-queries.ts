@@ -16,6 +16,7 @@ export type WatchedHost = Ok<'/api/v1/vendors/{id}/hosts'>['items'][number];
 export type News = Ok<'/api/v1/vendor-news'>['items'][number];
 export type Notice = Ok<'/api/v1/vendor-notices'>['items'][number];
 export type Feed = Ok<'/api/v1/vendor-feeds'>['items'][number];
+export type BadClient = Ok<'/api/v1/compromised-clients'>['items'][number];
 export type Comparison = Ok<'/api/v1/questionnaires/{id}/comparison'>;
 
 const at = (id: string) => ({ params: { path: { id } } });
@@ -54,6 +55,10 @@ export const noticesQuery = (id: string) =>
 export const feedsQuery = queryOptions({
   queryKey: ['vendor-feeds'],
   queryFn: async () => taken(await api.GET('/api/v1/vendor-feeds')).items,
+});
+export const badClientsQuery = queryOptions({
+  queryKey: ['compromised-clients'],
+  queryFn: async () => taken(await api.GET('/api/v1/compromised-clients')).items,
 });
 export const comparisonQuery = (id: string) =>
   queryOptions({

@@ -3,6 +3,7 @@ import {
   dueNow,
   feedInput,
   latestScores,
+  badClientInput,
   listBadClients,
   listFeeds,
   listHosts,
@@ -124,7 +125,10 @@ function addHosts(server: ApiServer, { db, clock }: VendorInsightRouteDeps): voi
   );
 }
 
-function addNotices(server: ApiServer, { db, vendorInsight: { watch, feeds } }: VendorInsightRouteDeps): void {
+function addNotices(
+  server: ApiServer,
+  { db, vendorInsight: { watch, feeds, badClients } }: VendorInsightRouteDeps,
+): void {
   const notices = z.object({ items: z.array(noticeBody) });
   server.get(
     '/api/v1/vendors/:id/notices',
@@ -176,6 +180,25 @@ function addNotices(server: ApiServer, { db, vendorInsight: { watch, feeds } }: 
     '/api/v1/compromised-clients',
     { config: read, schema: { tags, response: { 200: z.object({ items: z.array(client) }) } } },
     async () => ({ items: (await listBadClients(db)).map(({ told, ...one }) => ({ ...one, grants: told.length })) }),
+  );
+  server.post(
+    '/api/v1/compromised-clients',
+    { config: write, schema: { tags, body: badClientInput, response: { 204: z.null() } } },
+    async (request, reply) => {
+      await badClients.add(actorOf(request), request.body);
+      return reply.status(204).send(null);
+    },
+  );
+  server.delete(
+    '/api/v1/compromised-clients/:clientId',
+    {
+      config: write,
+      schema: { tags, params: z.object({ clientId: z.string().max(300) }), response: { 204: z.null() } },
+    },
+    async (request, reply) => {
+      await badClients.remove(actorOf(request), request.params.clientId);
+      return reply.status(204).send(null);
+    },
   );
 }
 

@@ -10,6 +10,7 @@ import type { Lake } from '@cordon/lake';
 import {
   createCaaLookup,
   createExportCommands,
+  createBadClientCommands,
   createFeedCommands,
   createScoreCommands,
   FEED_BYTES_MAX,
@@ -125,6 +126,7 @@ export function createVendorInsight(deps: VendorInsightDeps) {
     watch,
     findGrants: createFindGrants(db),
     feeds: createFeedCommands({ db, clock }),
+    badClients: createBadClientCommands({ db, clock }),
     exports: createExportCommands({ ...base, random: randomBytes }),
   };
 }

@@ -48,8 +48,11 @@ async function* entitiesOf(db: Database, connectionId: string, kind: Kind): Asyn
   }
 }
 
-/** What an entity says of itself, by attribute. */
-const attributesOf = (row: StoredRow): Readonly<Record<string, unknown>> => ({ ...row.entity });
+/** What an entity says of itself, by attribute; the tool's own ones (an id without our prefix) among them. */
+const attributesOf = (row: StoredRow): Readonly<Record<string, unknown>> => ({
+  ...('attributes' in row.entity ? row.entity.attributes : {}),
+  ...row.entity,
+});
 
 const same = (one: unknown, other: string): boolean =>
   typeof one === 'string' && other !== '' && one.toLowerCase() === other.toLowerCase();
@@ -173,6 +176,9 @@ export function createLeaverPorts(deps: LeaverPortDeps): LeaverPorts {
       const said = run.summary ?? run.outcome ?? 'done';
       const isUnclear = run.outcome === 'unclear';
       if (isUnclear) return { state: 'task', detail: `${connection.name} didn't say whether it worked: look there.` };
+      if (run.outcome === 'not_done') {
+        return { state: 'task', detail: `${connection.name} took it, and nothing has changed: do it there by hand.` };
+      }
       return { state: 'done', detail: `${said} (run ${run.id})` };
     },
   };

@@ -208,6 +208,7 @@ function createActs(
     connector: {
       async act(app: string, action: string, input: Readonly<Record<string, string>>, key: string) {
         const { id, outcome } = await connectorRun(app, { action, input, mode: 'run', idempotencyKey: key });
+        if (outcome === 'not_done') throw new Error(`${app} took ${action}, and nothing has changed (run ${id}).`);
         return { run: id, outcome };
       },
       async undo(

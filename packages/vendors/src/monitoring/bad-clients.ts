@@ -1,5 +1,15 @@
-import type { Actor, Queryable } from '@cordon/kernel';
+import {
+  type Actor,
+  appendAudit,
+  authorize,
+  type Clock,
+  type Database,
+  describeActor,
+  type Queryable,
+} from '@cordon/kernel';
 import { z } from 'zod';
+import { parseInput } from '../context.ts';
+import { NotFound } from '../errors.ts';
 import { monitoringTablesOf } from './monitoring-tables.ts';
 import { tellNews } from './news.ts';
 import type { NoticeContext } from './notices.ts';
@@ -66,6 +76,42 @@ export async function keepBadClients(
       )
       .execute();
   }
+}
+
+export const badClientInput = z.strictObject({
+  clientId: z.string().trim().min(1).max(300),
+  reason: z.string().trim().min(1).max(1_000),
+});
+
+/** Compromised OAuth clients that a person names: news that came by mail or telephone. */
+export function createBadClientCommands({ db, clock }: { readonly db: Database; readonly clock: Clock }) {
+  return {
+    /** From the next watch on, grants of the client open a case. */
+    async add(actor: Actor, raw: unknown): Promise<void> {
+      authorize(actor, 'vendor.write');
+      const input = parseInput(badClientInput, raw);
+      await db.transaction(async (tx) => {
+        const at = clock.now();
+        await keepBadClients(tx, [input], describeActor(actor).name, at);
+        const target = { type: 'oauth_client', id: input.clientId, name: input.clientId };
+        await appendAudit(tx, { actor, action: 'oauth_client.listed', target, detail: { reason: input.reason }, at });
+      });
+    },
+
+    /** Throws `NotFound`. A feed that still names the client lists it again. */
+    async remove(actor: Actor, clientId: string): Promise<void> {
+      authorize(actor, 'vendor.write');
+      await db.transaction(async (tx) => {
+        const gone = await monitoringTablesOf(tx)
+          .deleteFrom('vendor_bad_clients')
+          .where('client_id', '=', clientId)
+          .executeTakeFirst();
+        if (gone.numDeletedRows === 0n) throw new NotFound('The list has no such client.', { client: clientId });
+        const target = { type: 'oauth_client', id: clientId, name: clientId };
+        await appendAudit(tx, { actor, action: 'oauth_client.unlisted', target, detail: {}, at: clock.now() });
+      });
+    },
+  };
 }
 
 /** Looks for grants of compromised clients in the connected tools; each is a case and news once. Returns how many. */
