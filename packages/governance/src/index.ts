@@ -1,5 +1,6 @@
 export { dataObject } from './data-object.ts';
 export { GovernanceError, governanceErrors, NotAvailable } from './errors.ts';
+export { exportFideslang, type Fideslang } from './fideslang.ts';
 export { createFieldCategories, type FieldCategories, type FieldNames } from './field-category.ts';
 export { fingerprint, guessKind, normaliseIdentifier, PRINT_KINDS, type PrintKind } from './fingerprint.ts';
 export {
@@ -10,6 +11,7 @@ export {
   type PublishEntries,
   rotateFingerprintKey,
 } from './fingerprint-key.ts';
+export { describeFlow, flowInput, LEGAL_BASES } from './flow-commands.ts';
 export { type Flow, type FlowQuery, listFlows } from './flow-store.ts';
 export {
   createInventory,
@@ -25,6 +27,7 @@ export { governanceMigrations } from './migrations.ts';
 export { type ObservationLine } from './observation.ts';
 export { BodyObserver, type ObservedBody } from './observer.ts';
 export { listPlaces, listSpreads, type Spread, type SpreadPlace } from './print-store.ts';
+export { listProcessing, type ProcessingActivity, processingCsv } from './processing-record.ts';
 export {
   createRetentionCommands,
   type RetentionCommands,
@@ -32,7 +35,9 @@ export {
   retentionHoldInput,
   retentionRuleInput,
 } from './retention-commands.ts';
+export { listExceptions, listHolds, type RetentionException, type RetentionHold } from './retention-exemptions.ts';
 export type { RetentionItemRead, RetentionSource, RetentionTools } from './retention-ports.ts';
+export { type RetentionScope, retentionScope } from './retention-rule.ts';
 export { createRetentionWorkflow } from './retention-run.ts';
 export {
   listItems,

@@ -1,4 +1,6 @@
 import {
+  listExceptions,
+  listHolds,
   listItems,
   listRules,
   listRuns,
@@ -8,6 +10,7 @@ import {
   type RetentionItem,
   type RetentionRun,
   retentionRuleInput,
+  retentionScope,
   RUN_STATUSES,
 } from '@cordon/governance';
 import type { Database } from '@cordon/kernel';
@@ -55,6 +58,26 @@ const itemBody = z.object({
   outcome: z.string().nullable(),
   verifiedAt: z.int().nullable(),
   error: z.string().nullable(),
+});
+
+const holdBody = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: retentionScope,
+  reason: z.string(),
+  placedBy: z.string(),
+  placedAt: z.int(),
+  releasedBy: z.string().nullable(),
+  releasedAt: z.int().nullable(),
+});
+
+const exceptionBody = z.object({
+  id: z.string(),
+  scope: retentionScope,
+  reason: z.string(),
+  expiresAt: z.int(),
+  grantedBy: z.string(),
+  grantedAt: z.int(),
 });
 
 const runOf = (run: RetentionRun) => ({
@@ -118,7 +141,39 @@ export function addRetentionRoutes(server: ApiServer, deps: DataRouteDeps & { re
     async (request, reply) =>
       reply.code(201).send(await retention.except(actorOf(request), request.params.id, request.body)),
   );
+  addExemptionRoutes(server, db);
   addRunRoutes(server, deps);
+}
+
+function addExemptionRoutes(server: ApiServer, db: Database): void {
+  server.get(
+    '/api/v1/retention/holds',
+    {
+      config: { permission: 'retention.read' },
+      schema: { tags, response: { 200: z.object({ items: z.array(holdBody) }) } },
+    },
+    async () => ({
+      items: (await listHolds(db)).map((hold) => ({
+        ...hold,
+        placedAt: hold.placedAt.getTime(),
+        releasedAt: hold.releasedAt?.getTime() ?? null,
+      })),
+    }),
+  );
+  server.get(
+    '/api/v1/retention/rules/:id/exceptions',
+    {
+      config: { permission: 'retention.read' },
+      schema: { tags, params: byId, response: { 200: z.object({ items: z.array(exceptionBody) }) } },
+    },
+    async ({ params }) => ({
+      items: (await listExceptions(db, params.id)).map((one) => ({
+        ...one,
+        expiresAt: one.expiresAt.getTime(),
+        grantedAt: one.grantedAt.getTime(),
+      })),
+    }),
+  );
 }
 
 function addRunRoutes(

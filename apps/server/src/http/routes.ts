@@ -9,6 +9,7 @@ import { addBehaviourRoutes, type BehaviourRouteDeps } from './behaviour-routes.
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
 import { addCommunicationRoutes, type CommunicationRouteDeps } from './communication-routes.ts';
 import { addCaseRoutes, type CaseRouteDeps } from './case-routes.ts';
+import { addDataRecordRoutes } from './data-record-routes.ts';
 import { addDataRoutes, type DataRouteDeps } from './data-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
@@ -100,6 +101,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addEventRoutes(server, deps);
   addMapRoutes(server, deps);
   addDataRoutes(server, deps);
+  addDataRecordRoutes(server, deps);
   addRetentionRoutes(server, deps);
   addGraphRoutes(server, deps);
   addAccessUseRoutes(server, deps);

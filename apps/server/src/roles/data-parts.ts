@@ -4,6 +4,8 @@ import {
   createInventory,
   createLabelCommands,
   createRetentionCommands,
+  describeFlow,
+  type flowInput,
   forgetPrint,
   loadTaxonomy,
   rotateFingerprintKey,
@@ -11,6 +13,7 @@ import {
   type ScanDeps,
 } from '@cordon/governance';
 import type { Actor, Clock, Database, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
+import type { z } from 'zod';
 
 /** What control and worker both need of data governance. */
 export function createDataContext(deps: {
@@ -31,6 +34,7 @@ export function createDataParts(
   return {
     inventory: createInventory(context),
     labels: createLabelCommands({ db: deps.db, clock: deps.clock, rescan: () => scan(context) }),
+    describeFlow: (actor: Actor, id: string, said: z.input<typeof flowInput>) => describeFlow(deps, actor, id, said),
     retention: createRetentionCommands(deps),
     fingerprints: {
       rotate: (actor: Actor) => rotateFingerprintKey(context, actor),

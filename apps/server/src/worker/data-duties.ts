@@ -16,6 +16,8 @@ import { repeat } from './repeating.ts';
 
 const SCAN_MS = 60_000;
 const DESCRIPTIONS_MS = 60_000;
+/** How soon a new connection is looked at. */
+const CONNECTIONS_MS = 10_000;
 const SAMPLES_MS = 24 * 3_600_000;
 /** Records of one stream that are looked at in a day. */
 const SAMPLE_MAX = 200;
@@ -41,6 +43,7 @@ export async function startDataDuties(deps: {
   const inventory = createInventory(context);
   await ensureFingerprintKey(context);
   const described = new Map<string, string>();
+  const sampled = new Map<string, number>();
 
   const readDescriptions = async (): Promise<void> => {
     for (const app of await listApps(db)) {
@@ -54,8 +57,11 @@ export async function startDataDuties(deps: {
   };
 
   const readSamples = async (): Promise<void> => {
+    let looked = 0;
     for (const { connection, streams } of await connectors.list(SCANNER)) {
       if (connection.status !== 'active') continue;
+      const now = deps.clock.now();
+      if (now - (sampled.get(connection.id) ?? -SAMPLES_MS) < SAMPLES_MS) continue;
       for (const { name, emits } of streams) {
         const isRecords = emits.includes('record');
         if (!isRecords && !emits.includes('schema')) continue;
@@ -74,13 +80,16 @@ export async function startDataDuties(deps: {
           );
         }
       }
+      sampled.set(connection.id, now);
+      looked += 1;
     }
+    if (looked > 0) await scan(context);
   };
 
   const duties = [
     repeat('data labels', SCAN_MS, logger, () => scan(context)),
     repeat('data descriptions', DESCRIPTIONS_MS, logger, readDescriptions),
-    repeat('data samples', SAMPLES_MS, logger, readSamples),
+    repeat('data samples', CONNECTIONS_MS, logger, readSamples),
   ];
   return {
     async take(key, body) {
