@@ -4,6 +4,7 @@ import type { IdentityConfig } from './config.ts';
 import type { IdentityEvent } from './events.ts';
 import type { IdentityTables } from './tables.ts';
 import type { FetchJson } from './oauth/issuer-keys.ts';
+import type { PostJson } from './oauth/public-fetch.ts';
 import type { Random } from './token-secret.ts';
 import type { ResolveTxt } from './upstream/providers.ts';
 
@@ -62,6 +63,8 @@ export interface IdentityContext {
   readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Fetches the keys of workload issuers; without it, only keys that were given are used. */
   readonly fetchJson?: FetchJson;
+  /** Tells clients of decisions; to the public internet alone when absent. */
+  readonly postJson?: PostJson;
   /** Reads TXT records, to verify domains of corporate providers; the system's resolver when absent. */
   readonly resolveTxt?: ResolveTxt;
   readonly passwordCost: PasswordCost;

@@ -34,6 +34,7 @@ import { createClientAuthority } from './certificates/client-authority.ts';
 import { createPeerCertificates } from './certificates/peer-certificate.ts';
 import { deleteOldLocks } from './oauth/lock-store.ts';
 import { type OauthServer, startOauthServer } from './oauth/oauth-server.ts';
+import type { PostJson } from './oauth/public-fetch.ts';
 import { createTokenGuard, type TokenGuard } from './oauth/token-guard.ts';
 import { createSigningKeys, type SigningKeys } from './oauth/signing-keys.ts';
 import { createTokenReader, type TokenReader } from './oauth/token-reader.ts';
@@ -103,6 +104,8 @@ export interface IdentityDeps {
    * refuse private networks. Without it, only issuers whose keys were given are trusted.
    */
   readonly fetchJson?: FetchJson;
+  /** Tells clients of decisions; to the public internet alone when absent. */
+  readonly postJson?: PostJson;
   /** Reads TXT records, to verify domains of corporate providers; the system's resolver when absent. */
   readonly resolveTxt?: ResolveTxt;
   readonly random?: Random;

@@ -99,6 +99,8 @@ export interface IdentityTables {
     tls_subject: string | null;
     tls_uri: string | null;
     dpop_nonce: Generated<boolean>;
+    delivery_mode: Generated<DeliveryMode>;
+    notification_endpoint: string | null;
     binding: TokenBinding;
     token_ttl_s: number;
     introspects: boolean;
@@ -133,6 +135,8 @@ export interface IdentityTables {
     peer_jkt: string | null;
   };
   oauth_artifacts: {
+    polled_at: Generated<Date | null>;
+    poll_interval_s: Generated<number | null>;
     model: string;
     hash: Buffer;
     payload: Json;
@@ -341,4 +345,6 @@ export type ClientAuthMethod =
   | 'federated';
 
 /** How a token is tied to its holder: not at all, to a DPoP key (RFC 9449) or to a certificate (RFC 8705). */
+/** How a client learns that an approval was decided (OpenID CIBA Core 1.0, section 5). */
+export type DeliveryMode = 'poll' | 'ping' | 'push';
 export type TokenBinding = 'none' | 'dpop' | 'mtls';

@@ -41,6 +41,7 @@ export async function createFakeIdentity(
     readonly clock?: Clock;
     readonly checkIntegration?: NonNullable<IdentityDeps['checkIntegration']>;
     readonly fetchJson?: NonNullable<IdentityDeps['fetchJson']>;
+    readonly postJson?: NonNullable<IdentityDeps['postJson']>;
     readonly resolveTxt?: NonNullable<IdentityDeps['resolveTxt']>;
     readonly findIntegration?: NonNullable<IdentityDeps['findIntegration']>;
     readonly hasApp?: NonNullable<IdentityDeps['hasApp']>;
@@ -62,6 +63,7 @@ export async function createFakeIdentity(
     onRevoked: async (_tx, revocation) => void revocations.push(revocation),
     passwordCost: CHEAP_PASSWORDS,
     ...(options.fetchJson ? { fetchJson: options.fetchJson } : {}),
+    ...(options.postJson ? { postJson: options.postJson } : {}),
     ...(options.findIntegration ? { findIntegration: options.findIntegration } : {}),
     ...(options.resolveTxt ? { resolveTxt: options.resolveTxt } : {}),
     ...(options.hasApp ? { hasApp: options.hasApp } : {}),

@@ -11462,6 +11462,294 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forward-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                kind: "splunk" | "elastic" | "syslog" | "s3" | "webhook";
+                                query: string;
+                                place: string;
+                                settings: {
+                                    [key: string]: unknown;
+                                };
+                                privateAddresses: string[];
+                                /** @enum {string} */
+                                status: "active" | "paused" | "failing";
+                                forwardedTo: number;
+                                lagMs: number;
+                                sent: number;
+                                refused: number;
+                                failures: number;
+                                nextAt: number | null;
+                                lastError: string | null;
+                                lastRefusal: string | null;
+                                lastSentAt: number | null;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default  */
+                        query?: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        from?: number;
+                        /** @enum {string} */
+                        kind: "splunk";
+                        settings: {
+                            /** Format: uri */
+                            url: string;
+                            /** @default null */
+                            ca?: string | null;
+                            /** @default null */
+                            index?: string | null;
+                            /** @default cordon:ocsf */
+                            sourcetype?: string;
+                        };
+                        secret: string;
+                    } | {
+                        name: string;
+                        /** @default  */
+                        query?: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        from?: number;
+                        /** @enum {string} */
+                        kind: "elastic";
+                        settings: {
+                            /** Format: uri */
+                            url: string;
+                            /** @default null */
+                            ca?: string | null;
+                            index: string;
+                        };
+                        secret: string;
+                    } | {
+                        name: string;
+                        /** @default  */
+                        query?: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        from?: number;
+                        /** @enum {string} */
+                        kind: "syslog";
+                        settings: {
+                            host: string;
+                            port: number;
+                            /**
+                             * @default tls
+                             * @enum {string}
+                             */
+                            transport?: "tcp" | "tls";
+                            /** @default null */
+                            ca?: string | null;
+                        };
+                    } | {
+                        name: string;
+                        /** @default  */
+                        query?: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        from?: number;
+                        /** @enum {string} */
+                        kind: "s3";
+                        settings: {
+                            /** Format: uri */
+                            endpoint: string;
+                            region: string;
+                            bucket: string;
+                            /** @default  */
+                            prefix?: string | "";
+                            accessKeyId: string;
+                        };
+                        secret: string;
+                    } | {
+                        name: string;
+                        /** @default  */
+                        query?: string;
+                        /** @default [] */
+                        privateAddresses?: (string)[];
+                        from?: number;
+                        /** @enum {string} */
+                        kind: "webhook";
+                        settings: {
+                            /** Format: uri */
+                            url: string;
+                            /** @default null */
+                            ca?: string | null;
+                        };
+                        secret: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "splunk" | "elastic" | "syslog" | "s3" | "webhook";
+                            query: string;
+                            place: string;
+                            settings: {
+                                [key: string]: unknown;
+                            };
+                            privateAddresses: string[];
+                            /** @enum {string} */
+                            status: "active" | "paused" | "failing";
+                            forwardedTo: number;
+                            lagMs: number;
+                            sent: number;
+                            refused: number;
+                            failures: number;
+                            nextAt: number | null;
+                            lastError: string | null;
+                            lastRefusal: string | null;
+                            lastSentAt: number | null;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forward-targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status?: "active" | "paused";
+                        from?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "splunk" | "elastic" | "syslog" | "s3" | "webhook";
+                            query: string;
+                            place: string;
+                            settings: {
+                                [key: string]: unknown;
+                            };
+                            privateAddresses: string[];
+                            /** @enum {string} */
+                            status: "active" | "paused" | "failing";
+                            forwardedTo: number;
+                            lagMs: number;
+                            sent: number;
+                            refused: number;
+                            failures: number;
+                            nextAt: number | null;
+                            lastError: string | null;
+                            lastRefusal: string | null;
+                            lastSentAt: number | null;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -30922,6 +31210,12 @@ export interface paths {
                         binding?: "none" | "dpop" | "mtls";
                         /** @default false */
                         dpopNonce?: boolean;
+                        delivery?: {
+                            /** @enum {string} */
+                            mode: "ping" | "push";
+                            /** Format: uri */
+                            endpoint: string;
+                        };
                         tokenTtlS?: number;
                         /** Format: date-time */
                         expiresAt?: string;
@@ -33487,6 +33781,9 @@ export interface components {
             binding: "none" | "dpop" | "mtls";
             tokenTtlS: number;
             dpopNonce: boolean;
+            /** @enum {string} */
+            deliveryMode: "poll" | "ping" | "push";
+            notificationEndpoint: string | null;
             certificateName: string | null;
             /** @enum {string} */
             status: "active" | "suspended" | "revoked";
@@ -33802,6 +34099,9 @@ export interface components {
             binding: "none" | "dpop" | "mtls";
             tokenTtlS: number;
             dpopNonce: boolean;
+            /** @enum {string} */
+            deliveryMode: "poll" | "ping" | "push";
+            notificationEndpoint: string | null;
             certificateName: string | null;
             /** @enum {string} */
             status: "active" | "suspended" | "revoked";

@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { IntegrationId, PersonId, readAudit, type Role, systemClock } from '@cordon/kernel';
 import type { FastifyInstance } from 'fastify';
-import { exportJWK, generateKeyPair } from 'jose';
+import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import * as client from 'openid-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { OauthServer } from '../oauth/oauth-server.ts';
 import { createTestBrowser, startTestServer, type TestBrowser } from '../test-server.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type FakeIdentity,
   type SoftwareAuthenticator,
 } from '../testing.ts';
+import type { IdentityTables } from '../tables.ts';
 import { hashSecret } from '../token-secret.ts';
 
 const OWNER = { kind: 'person', id: '01890000-0000-7000-8000-000000000001', name: 'Ada', roles: ['owner'] } as const;
@@ -37,6 +39,10 @@ let http: Server;
 let oauth: OauthServer;
 let issuer: string;
 const people = new Map<string, Person>();
+/** Where clients are told of decisions: what came, and what is answered. */
+let told: { readonly headers: IncomingHttpHeaders; readonly body: Record<string, unknown> }[] = [];
+let answers: number[] = [];
+let client443: Server;
 /** Who owns the integration that asks. */
 let ownerId = '';
 
@@ -58,11 +64,28 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => {
     http.listen(0, '127.0.0.1', resolve);
   });
+  client443 = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    request.on('end', () => {
+      told.push({ headers: request.headers, body: JSON.parse(text) });
+      response.writeHead(answers.shift() ?? 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    client443.listen(0, '127.0.0.1', resolve);
+  });
+  const local = `http://127.0.0.1:${(client443.address() as AddressInfo).port}`; // as below
   issuer = `http://localhost:${(http.address() as AddressInfo).port}`; // listening on TCP
   fake = await createFakeIdentity({
     clock: systemClock,
     findIntegration: async () => ({ name: 'payroll', ownerId, active: true }),
     hasApp: async (name) => name === 'bank',
+    // The guard of addresses has its own test; here the name leads to this machine.
+    postJson: async (address, headers, body) => {
+      const url = local + new URL(address).pathname;
+      return (await fetch(url, { method: 'POST', headers: { ...headers }, body: JSON.stringify(body) })).status;
+    },
     config: { publicUrl: issuer, gatewayUrl: 'https://gateway.example' },
   });
   oauth = await fake.identity.startOauthServer();
@@ -83,18 +106,21 @@ beforeAll(async () => {
 afterAll(async () => {
   http.closeAllConnections();
   http.close();
+  client443.closeAllConnections();
+  client443.close();
   await server.close();
   await oauth.stop();
   await fake.test.drop();
 });
 
-async function makeAsker() {
+async function makeAsker(delivery?: 'ping' | 'push') {
   const pair = await generateKeyPair('ES256', { extractable: true });
   const made = await fake.identity.oauthClients.create(OWNER, {
     integrationId: IntegrationId.create(),
     name: 'payroll',
     auth: { method: 'private_key_jwt', jwks: { keys: [await exportJWK(pair.publicKey)] } },
-    binding: 'dpop',
+    binding: delivery === 'push' ? 'none' : 'dpop',
+    delivery: delivery && { mode: delivery, endpoint: 'https://client.example/told' },
   });
   const execute = [client.allowInsecureRequests];
   const auth = client.PrivateKeyJwt(pair.privateKey);
@@ -196,6 +222,129 @@ describe('an approval', () => {
     const sha256 = hashSecret(token).toString('hex');
     const uses = await Promise.all([1, 2, 3, 4, 5].map((use) => fake.identity.approvals.consume(sha256, `${use}`)));
     expect(uses.filter(Boolean)).toHaveLength(3);
+  });
+});
+
+describe('a client that polls', () => {
+  test('too fast is slowed down, in whatever process; the answer is never kept from it', async () => {
+    const asker = await makeAsker();
+    const { auth_req_id: id } = await asker.ask();
+    await expect(asker.poll(id)).rejects.toMatchObject({ error: 'authorization_pending' });
+    await expect(asker.poll(id)).rejects.toMatchObject({ error: 'slow_down' });
+    const row = () =>
+      fake.db
+        .tables<IdentityTables>()
+        .selectFrom('oauth_artifacts')
+        .select(['poll_interval_s', 'polled_at'])
+        .where('hash', '=', hashSecret(id))
+        .executeTakeFirstOrThrow();
+    expect((await row()).poll_interval_s).toBe(10);
+    const polledAgo = (seconds: number) =>
+      fake.db
+        .tables<IdentityTables>()
+        .updateTable('oauth_artifacts')
+        .set({ polled_at: new Date(Date.now() - seconds * 1_000) })
+        .where('hash', '=', hashSecret(id))
+        .execute();
+    await polledAgo(6);
+    await expect(asker.poll(id)).rejects.toMatchObject({ error: 'slow_down' });
+    await polledAgo(16);
+    await expect(asker.poll(id)).rejects.toMatchObject({ error: 'authorization_pending' });
+    expect((await row()).poll_interval_s).toBe(15);
+    await decide('grace', (await newest('grace')).id, 'approve');
+    await expect(asker.poll(id)).resolves.toMatchObject({ access_token: expect.any(String) });
+  });
+});
+
+describe('a client that is told', () => {
+  const NOTIFICATION = { client_notification_token: 'n-0S6_WzA2Mj.notify' };
+  beforeEach(() => {
+    [told, answers] = [[], []];
+  });
+  const one = () => expect.poll(() => told.length, { timeout: 5_000 }).toBeGreaterThanOrEqual(1);
+
+  test('by ping learns the id of the request, and fetches the token with its key', async () => {
+    const asker = await makeAsker('ping');
+    const { auth_req_id: id } = await asker.ask(NOTIFICATION);
+    await decide('grace', (await newest('grace')).id, 'approve');
+    await one();
+    expect(told[0]?.body).toEqual({ auth_req_id: id });
+    expect(told[0]?.headers).toMatchObject({
+      authorization: 'Bearer n-0S6_WzA2Mj.notify',
+      'content-type': 'application/json',
+    });
+    const { access_token: token } = await asker.poll(id);
+    expect(await fake.identity.tokens.find(hashSecret(token).toString('hex'))).toMatchObject({ assurance: 'm2' });
+  });
+
+  test('by ping is told again when its endpoint failed, and can poll when it never heard', async () => {
+    answers = [503, 204];
+    const asker = await makeAsker('ping');
+    const { auth_req_id: id } = await asker.ask(NOTIFICATION);
+    await decide('grace', (await newest('grace')).id, 'deny', 'not this month');
+    await expect.poll(() => told.length, { timeout: 8_000 }).toBe(2);
+    expect(told[1]?.body).toEqual({ auth_req_id: id });
+    await expect(asker.poll(id)).rejects.toMatchObject({ error: 'access_denied' });
+  });
+
+  test('by push gets token and ID token, once, and has nothing to fetch', async () => {
+    const asker = await makeAsker('push');
+    const { auth_req_id: id } = await asker.ask(NOTIFICATION);
+    await expect(asker.poll(id)).rejects.toMatchObject({ error: 'unauthorized_client' });
+    const { id: approval } = await newest('grace');
+    await decide('grace', approval, 'approve');
+    await one();
+    const body = told[0]?.body ?? {};
+    expect(body).toMatchObject({ auth_req_id: id, token_type: 'Bearer', expires_in: expect.any(Number) });
+    expect(told[0]?.headers.authorization).toBe('Bearer n-0S6_WzA2Mj.notify');
+    const token = String(body['access_token']);
+    const sha256 = hashSecret(token).toString('hex');
+    expect(await fake.identity.tokens.find(sha256)).toMatchObject({
+      approval: { id: approval, call: CALL },
+      cnf: null,
+    });
+    const keys = createRemoteJWKSet(new URL(`${issuer}/oauth/jwks`));
+    const { payload } = await jwtVerify(String(body['id_token']), keys, { issuer, audience: asker.clientId });
+    const half = createHash('sha256').update(token).digest().subarray(0, 16).toString('base64url');
+    expect(payload).toMatchObject({
+      sub: person('grace').id,
+      at_hash: half,
+      'urn:openid:params:jwt:claim:auth_req_id': id,
+    });
+    const uses = await Promise.all([1, 2].map((use) => fake.identity.approvals.consume(sha256, `push-${use}`)));
+    expect(uses.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('by push learns that it was denied', async () => {
+    const asker = await makeAsker('push');
+    const { auth_req_id: id } = await asker.ask(NOTIFICATION);
+    await decide('grace', (await newest('grace')).id, 'deny', 'not this month');
+    await one();
+    expect(told[0]?.body).toMatchObject({ auth_req_id: id, error: 'access_denied' });
+    expect(told[0]?.body).not.toHaveProperty('access_token');
+  });
+
+  test('needs a token of its own to be told with', async () => {
+    const asker = await makeAsker('ping');
+    await expect(asker.ask()).rejects.toMatchObject({ error: 'invalid_request' });
+  });
+
+  test.each([
+    ['plain http', { mode: 'ping', endpoint: 'http://client.example/told' }, 'dpop'],
+    ['the metadata of a cloud', { mode: 'ping', endpoint: 'https://169.254.169.254/told' }, 'dpop'],
+    ['this machine', { mode: 'push', endpoint: 'https://127.0.0.1/told' }, 'none'],
+    ['a pushed token that would have to be bound', { mode: 'push', endpoint: 'https://client.example/told' }, 'dpop'],
+  ] as const)('is not made with %s', async (_what, delivery, binding) => {
+    const input = { integrationId: IntegrationId.create(), name: 'payroll', binding, delivery } as const;
+    const auth = { method: 'client_secret_basic' } as const;
+    await expect(fake.identity.oauthClients.create(OWNER, { ...input, auth })).rejects.toMatchObject({
+      code: 'identity.client_invalid',
+    });
+  });
+
+  test('is offered all three ways in the server’s metadata', async () => {
+    const metadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
+    expect(metadata).toMatchObject({ backchannel_token_delivery_modes_supported: ['poll', 'ping', 'push'] });
   });
 });
 

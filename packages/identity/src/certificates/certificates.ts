@@ -170,6 +170,8 @@ export function createCertificates(context: IdentityContext, authority: ClientAu
           dpopNonce: false,
           binding: 'mtls',
           tokenTtlS: config.tokenTtlS,
+          deliveryMode: 'poll',
+          notificationEndpoint: null,
           introspects: false,
           status: 'active',
           createdAt: now,

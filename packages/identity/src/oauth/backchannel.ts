@@ -46,7 +46,7 @@ export function readCall(ctx: KoaContextWithOIDC): ApprovedCall {
   );
 }
 
-/** CIBA in poll mode: integrations ask for the approval of one call (OpenID CIBA Core 1.0, RFC 9396). */
+/** CIBA: integrations ask for the approval of one call (OpenID CIBA Core 1.0, RFC 9396). */
 type Features = NonNullable<Configuration['features']>;
 
 export function backchannelFeature(
@@ -55,7 +55,7 @@ export function backchannelFeature(
 ): NonNullable<Features['ciba']> & { readonly enabled: true } {
   return {
     enabled: true,
-    deliveryModes: ['poll'] as const,
+    deliveryModes: ['poll', 'ping'] as const,
     processLoginHint: (_ctx: KoaContextWithOIDC, hint?: string) => approvals.findApprover(hint ?? ''),
     processLoginHintToken: () => {
       throw new errors.InvalidRequest('send login_hint: "approvers", or the e-mail address of one of them');

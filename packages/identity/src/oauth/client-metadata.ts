@@ -4,10 +4,9 @@ import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret, sameHash } from '../token-secret.ts';
 import { ClientId, type OauthClient } from './client.ts';
 import { JWT_BEARER } from './federation.ts';
+import { CIBA } from './backchannel-delivery.ts';
 import { TOKEN_EXCHANGE } from './token-exchange.ts';
 import { findClient, listClientSecrets, SECRETS_MAX } from './client-store.ts';
-
-const CIBA = 'urn:openid:params:grant-type:ciba';
 
 /** Members that Cordon adds to a client's metadata; oidc-provider keeps them under these names. */
 export const EXTRA_METADATA = [
@@ -17,6 +16,7 @@ export const EXTRA_METADATA = [
   'cordon_secrets',
   'cordon_federation',
   'cordon_dpop_nonce',
+  'cordon_push',
 ] as const;
 
 /**
@@ -40,7 +40,7 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
     grant_types: client.authMethod === 'federated' ? [JWT_BEARER] : ['client_credentials', CIBA, TOKEN_EXCHANGE],
     ...(client.authMethod === 'federated'
       ? {}
-      : { backchannel_token_delivery_mode: 'poll' as const, authorization_details_types: [CALL_DETAIL_TYPE] }),
+      : { ...deliveryMembers(client), authorization_details_types: [CALL_DETAIL_TYPE] }),
     response_types: [],
     redirect_uris: [],
     ...authMembers(client),
@@ -50,9 +50,20 @@ export async function clientMetadata(context: IdentityContext, id: string): Prom
     cordon_token_ttl_s: client.tokenTtlS,
     cordon_introspects: client.introspects,
     cordon_dpop_nonce: client.dpopNonce,
+    cordon_push: client.deliveryMode === 'push',
     cordon_federation: client.federation === null ? null : JSON.stringify(client.federation),
     cordon_secrets: secrets.map(({ hash, expiresAt }) => `${hash.toString('hex')}:${expiresAt ?? ''}`),
   };
+}
+
+/** The library knows no push; to it such a client is pinged. See backchannel-delivery.ts. */
+function deliveryMembers({ notificationEndpoint }: OauthClient) {
+  return notificationEndpoint === null
+    ? { backchannel_token_delivery_mode: 'poll' as const }
+    : {
+        backchannel_token_delivery_mode: 'ping' as const,
+        backchannel_client_notification_endpoint: notificationEndpoint,
+      };
 }
 
 function authMembers(client: OauthClient): Omit<AllClientMetadata, 'client_id'> {

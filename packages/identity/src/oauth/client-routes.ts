@@ -63,6 +63,8 @@ const clientResponse = z
     binding: bindingSchema,
     tokenTtlS: z.int(),
     dpopNonce: z.boolean(),
+    deliveryMode: z.enum(['poll', 'ping', 'push']),
+    notificationEndpoint: z.string().nullable(),
     /** What its certificate names, for `tls_client_auth`. */
     certificateName: z.string().nullable(),
     status: z.enum(['active', 'suspended', 'revoked']),
@@ -102,6 +104,8 @@ function showClient(
     binding: client.binding,
     tokenTtlS: client.tokenTtlS,
     dpopNonce: client.dpopNonce,
+    deliveryMode: client.deliveryMode,
+    notificationEndpoint: client.notificationEndpoint,
     certificateName: client.tlsUri ?? client.tlsSubject,
     status: client.status,
     keys: client.jwks?.keys.length ?? 0,
@@ -142,6 +146,10 @@ function clientRoutes(identity: Identity): FastifyPluginAsyncZod {
             binding: bindingSchema.default('none'),
             /** DPoP proofs must carry a nonce (RFC 9449, section 8). */
             dpopNonce: z.boolean().default(false),
+            /** How it learns that an approval was decided (CIBA); by polling when absent. */
+            delivery: z
+              .strictObject({ mode: z.enum(['ping', 'push']), endpoint: z.url({ protocol: /^https$/ }).max(1_000) })
+              .optional(),
             tokenTtlS: z.int().min(60).max(TOKEN_TTL_S_MAX).optional(),
             expiresAt: z.iso.datetime().optional(),
           }),

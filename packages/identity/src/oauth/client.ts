@@ -3,7 +3,7 @@ import { defineId, type Id, type IntegrationId } from '@cordon/kernel';
 import { z } from 'zod';
 import type { Federation } from './federation.ts';
 import { ClientInvalid } from '../errors.ts';
-import type { ClientAuthMethod, TokenBinding } from '../tables.ts';
+import type { ClientAuthMethod, DeliveryMode, TokenBinding } from '../tables.ts';
 
 export const ClientId = defineId('ClientId');
 export type ClientId = Id<'ClientId'>;
@@ -28,6 +28,9 @@ export interface OauthClient {
   readonly tlsUri: string | null;
   /** Its DPoP proofs must carry a nonce of ours (RFC 9449, section 8). */
   readonly dpopNonce: boolean;
+  readonly deliveryMode: DeliveryMode;
+  /** Where it is told of decisions, for `ping` and `push`. */
+  readonly notificationEndpoint: string | null;
   readonly binding: TokenBinding;
   readonly tokenTtlS: number;
   readonly introspects: boolean;

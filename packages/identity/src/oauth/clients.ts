@@ -27,6 +27,7 @@ import {
   updateClientKeys,
 } from './client-store.ts';
 import { type LiveToken, listLiveTokens } from './token-store.ts';
+import { isNotificationEndpoint } from './public-fetch.ts';
 import { parseFederation } from './federation.ts';
 import { dropEnrolments, revokeCertificates } from '../certificates/certificate-store.ts';
 import { trustDomainOf } from '../certificates/peer-certificate.ts';
@@ -65,6 +66,8 @@ export interface NewClient {
   readonly tokenTtlS?: number;
   /** DPoP proofs must carry a nonce (RFC 9449, section 8). */
   readonly dpopNonce?: boolean;
+  /** How it learns of decisions about its calls; by polling when absent. */
+  readonly delivery?: { readonly mode: 'ping' | 'push'; readonly endpoint: string } | undefined;
   readonly expiresAt?: number;
   /** May ask about any token (gateways). Only the system makes such clients. */
   readonly introspects?: boolean;
@@ -130,6 +133,7 @@ function checkInput(context: IdentityContext, input: NewClient): Omit<OauthClien
   if (auth.method === 'federated' && binding !== 'none') {
     throw new ClientInvalid('The tokens of a federated client can’t be bound.', { field: 'binding' });
   }
+  checkDelivery(input, binding);
   return {
     integrationId: input.integrationId,
     name: input.name,
@@ -139,6 +143,8 @@ function checkInput(context: IdentityContext, input: NewClient): Omit<OauthClien
     tlsSubject: auth.method === 'tls_client_auth' && 'subject' in auth ? auth.subject : null,
     tlsUri: auth.method === 'tls_client_auth' && 'uri' in auth ? auth.uri : null,
     dpopNonce: input.dpopNonce ?? false,
+    deliveryMode: input.delivery?.mode ?? 'poll',
+    notificationEndpoint: input.delivery?.endpoint ?? null,
     binding,
     tokenTtlS,
     introspects: input.introspects ?? false,
@@ -146,6 +152,19 @@ function checkInput(context: IdentityContext, input: NewClient): Omit<OauthClien
     expiresAt: input.expiresAt ?? null,
     lastTokenAt: null,
   };
+}
+
+function checkDelivery({ delivery, auth }: NewClient, binding: TokenBinding): void {
+  if (!delivery) return;
+  const field = 'delivery';
+  if (!isNotificationEndpoint(delivery.endpoint)) {
+    throw new ClientInvalid('Decisions are told to an https address of the public internet.', { field });
+  }
+  if (auth.method === 'federated') throw new ClientInvalid('A federated client asks for no approvals.', { field });
+  // A pushed token comes without a proof of possession, so there is nothing that it could be bound to.
+  if (delivery.mode === 'push' && binding !== 'none') {
+    throw new ClientInvalid('Pushed tokens can’t be bound to a key: use ping.', { field });
+  }
 }
 
 export function createOauthClients(context: IdentityContext): OauthClients {

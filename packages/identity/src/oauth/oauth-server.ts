@@ -9,6 +9,7 @@ import type { Approvals, BackchannelAnswers } from '../approvals/approvals.ts';
 import { createCertificateEndpoint } from '../certificates/certificate-endpoint.ts';
 import type { Certificates } from '../certificates/certificates.ts';
 import type { PeerCertificates } from '../certificates/peer-certificate.ts';
+import { addBackchannelDelivery, type BackchannelDelivery, CIBA } from './backchannel-delivery.ts';
 import { backchannelAnswers } from './backchannel-answers.ts';
 import { type ConfigurationParts, oidcConfiguration } from './oidc-configuration.ts';
 import { type CertificateTokens, createCertificateTokens } from './certificate-token.ts';
@@ -69,11 +70,12 @@ export async function startOauthServer(
   };
   const { peers, guard } = parts;
   const certificateEndpoint = createCertificateEndpoint(context, parts.certificates, guard);
-  let provider = await buildProvider(context, keys, announcer, parts);
+  const deliveries: BackchannelDelivery[] = [];
+  let provider = await buildProvider(context, keys, announcer, parts, deliveries);
   let handler = provider.callback();
   const reload = async (): Promise<void> => {
     try {
-      provider = await buildProvider(context, keys, announcer, parts);
+      provider = await buildProvider(context, keys, announcer, parts, deliveries);
       handler = provider.callback();
     } catch (error) {
       context.logger.error({ err: error }, 'could not load the new signing keys');
@@ -92,6 +94,7 @@ export async function startOauthServer(
       await handler(req, res);
     },
     async stop() {
+      await Promise.all(deliveries.map((delivery) => delivery.settle()));
       await announcer.flush();
       await listener.stop();
     },
@@ -132,6 +135,7 @@ async function buildProvider(
   keys: SigningKeys,
   announcer: IssuedAnnouncer,
   parts: ConfigurationParts,
+  deliveries: BackchannelDelivery[],
 ): Promise<Provider> {
   const grants = new Map<string, GrantHandler>();
   const Class = capturingProvider(grants);
@@ -144,6 +148,9 @@ async function buildProvider(
   const issue = grants.get('client_credentials');
   if (!issue) throw new Error('the library registered no client_credentials grant');
   addTokenExchange(context, provider, issue);
+  const answer = grants.get(CIBA);
+  if (!answer) throw new Error('the library registered no CIBA grant');
+  deliveries.push(addBackchannelDelivery(context, provider, parts.approvals, answer));
   reportTokens(context, provider, announcer);
   countFailures(context, provider, parts.guard);
   return provider;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fetchPublicJson, isPublicAddress } from './public-fetch.ts';
+import { fetchPublicJson, isNotificationEndpoint, isPublicAddress, postPublicJson } from './public-fetch.ts';
 
 test.each([
   ['8.8.8.8', true],
@@ -27,7 +27,7 @@ test.each([
   expect(isPublicAddress(address)).toBe(expected);
 });
 
-test.each([
+const FORBIDDEN: [string, string][] = [
   ['plain http', 'http://issuer.example/keys'],
   ['this machine by name', 'https://localhost/keys'],
   ['this machine by number', 'https://127.0.0.1/keys'],
@@ -36,6 +36,17 @@ test.each([
   ['the cloud’s metadata', 'https://169.254.169.254/latest/meta-data'],
   ['a name and password in the address', 'https://user:pass@issuer.example/keys'],
   ['a file', 'file:///etc/passwd'],
-])('never fetched: %s', async (_what, url) => {
+];
+
+test.each(FORBIDDEN)('never fetched: %s', async (_what, url) => {
   await expect(fetchPublicJson(url)).rejects.toMatchObject({ code: 'identity.issuer_unreachable' });
+});
+
+test.each(FORBIDDEN)('never told of a decision: %s', async (_what, url) => {
+  await expect(postPublicJson(url, {}, {})).rejects.toMatchObject({ code: 'identity.issuer_unreachable' });
+});
+
+test('a name is taken for a notification endpoint, a private address or a fragment is not', () => {
+  const accepted = ['https://client.example/cb', 'https://10.0.0.1/cb', 'https://client.example/cb#x', 'nonsense'];
+  expect(accepted.map(isNotificationEndpoint)).toEqual([true, false, false, false]);
 });

@@ -66,15 +66,27 @@ export function publicLookup(hostname: string, options: LookupOptions, done: Loo
   });
 }
 
+/** An https address without a user, and not a private address written out; names are looked at when they are resolved. */
+function publicUrl(address: string): URL | null {
+  if (!URL.canParse(address)) return null;
+  const url = new URL(address);
+  const literal = url.hostname.replace(/^\[|\]$/g, '');
+  const isLiteral = /^[\d.]+$/.test(literal) || isIPv6(literal);
+  return url.protocol !== 'https:' || url.username !== '' || (isLiteral && !isPublicAddress(literal)) ? null : url;
+}
+
+/** Whether a client may name this address to be told of decisions. */
+export function isNotificationEndpoint(address: string): boolean {
+  return address.length <= 1_000 && publicUrl(address) !== null && !address.includes('#');
+}
+
 /**
  * Fetches small JSON documents over https from the public internet alone: somebody who may register a client must not
  * be able to make this server look around inside its own network. No redirects, five seconds, 256 KiB.
  */
 export const fetchPublicJson: FetchJson = async (address) => {
-  const url = new URL(address);
-  const literal = url.hostname.replace(/^\[|\]$/g, '');
-  const isLiteral = /^[\d.]+$/.test(literal) || isIPv6(literal);
-  if (url.protocol !== 'https:' || url.username !== '' || (isLiteral && !isPublicAddress(literal))) {
+  const url = publicUrl(address);
+  if (!url) {
     throw new IssuerUnreachable('Keys are fetched by https from the public internet only.');
   }
   const { promise, resolve: succeed, reject } = Promise.withResolvers<unknown>();
@@ -105,5 +117,33 @@ export const fetchPublicJson: FetchJson = async (address) => {
   );
   outgoing.on('error', fail);
   outgoing.end();
+  return promise;
+};
+
+/** Sends a JSON document and gives the answer's status; rejects when there is none. */
+export type PostJson = (
+  address: string,
+  headers: Readonly<Record<string, string>>,
+  body: Readonly<Record<string, unknown>>,
+) => Promise<number>;
+
+/** As above, the other way: a client's address must not lead this server into its own network either. */
+export const postPublicJson: PostJson = async (address, headers, body) => {
+  const url = publicUrl(address);
+  if (!url) throw new IssuerUnreachable('Clients are told by https on the public internet only.');
+  const { promise, resolve: succeed, reject } = Promise.withResolvers<number>();
+  const options = {
+    method: 'POST',
+    lookup: publicLookup,
+    headers,
+    signal: AbortSignal.timeout(WAIT_MS_MAX),
+  };
+  const outgoing = request(url, options, (response) => {
+    // Nothing in the answer is of interest (CIBA Core 1.0, section 10.2).
+    response.destroy();
+    succeed(response.statusCode ?? 0);
+  });
+  outgoing.on('error', (cause) => reject(new IssuerUnreachable('The client could not be told.', {}, cause)));
+  outgoing.end(JSON.stringify(body));
   return promise;
 };

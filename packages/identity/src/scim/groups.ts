@@ -2,6 +2,7 @@ import { type Actor, authorize, type Role } from '@cordon/kernel';
 import { sql } from 'kysely';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { GroupNotFound } from '../errors.ts';
+import { type GroupMember, membersOf } from './group-members.ts';
 import type { Directory } from './scim-directory.ts';
 import { ScimRefused } from './scim-error.ts';
 
@@ -19,10 +20,16 @@ export interface Groups {
   /** In the order they were made; page on with `after`. */
   list(actor: Actor, after?: string): Promise<{ groups: ProvisionedGroup[]; next: string | null }>;
   setRoles(actor: Actor, id: string, roles: readonly Role[]): Promise<void>;
+  /** Members of any of these groups who are not disabled, each once. */
+  membersOf(actor: Actor, groups: readonly string[]): Promise<GroupMember[]>;
 }
 
 export function createGroups(context: IdentityContext, directory: Directory): Groups {
   return {
+    async membersOf(actor, groups) {
+      authorize(actor, 'person.read');
+      return membersOf(context, groups);
+    },
     async list(actor, after) {
       authorize(actor, 'person.read');
       const found = await sql<{ id: string; display: string; members: number; roles: Role[] }>`
