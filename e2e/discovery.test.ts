@@ -83,7 +83,7 @@ async function connectTool(app: 'github' | 'okta', config: Record<string, string
         baseUrl,
         privateAddresses: ['127.0.0.1'],
         credential: { kind: 'bearer', token: credential.secret },
-        everyMinutes: null,
+        everyMinutes: 60,
       },
     }),
   );
