@@ -235,6 +235,24 @@ const drillPages = [
   }),
 ];
 
+const dataPages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/data',
+    component: lazyRouteComponent(() => import('./data/DataPage.tsx'), 'DataPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/data/$app/$object',
+    component: lazyRouteComponent(() => import('./data/DataSetPage.tsx'), 'DataSetPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/retention/$id',
+    component: lazyRouteComponent(() => import('./data/RetentionRulePage.tsx'), 'RetentionRulePage'),
+  }),
+];
+
 const backupPages = [
   createRoute({
     getParentRoute: () => inside,
@@ -457,6 +475,7 @@ export const router = createRouter({
       ...backupPages,
       ...reviewPages,
       ...drillPages,
+      ...dataPages,
       ...pages,
     ]),
   ]),

@@ -26,6 +26,7 @@ const OVERVIEW: readonly NavigationLink[] = [
 const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
+  { text: 'Data', href: '/data', permission: 'data.read' },
   { text: 'Vendors', href: '/vendors', permission: 'vendor.read' },
   { text: 'Approvals', href: '/approvals', permission: 'approval.read' },
   { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
@@ -82,6 +83,7 @@ const BELONGS: Readonly<Record<string, string>> = {
   '/attestations': '/vendors',
   '/findings': '/vendors',
   '/connect': '/apps',
+  '/retention': '/data',
 };
 
 /** The link that stands for a path: the longest that begins it; none for a page that belongs to none. */
