@@ -4,6 +4,7 @@ import type { Identity } from './identity.ts';
 import { approvalRoutes } from './approvals/approval-routes.ts';
 import { certificateRoutes } from './certificates/certificate-routes.ts';
 import { lockRoutes } from './oauth/lock-routes.ts';
+import { exchangePolicyRoutes } from './oauth/exchange-policy-routes.ts';
 import { oauthClientRoutes } from './oauth/client-routes.ts';
 import { apiTokenRoutes } from './people/api-token-routes.ts';
 import { personRoutes } from './people/person-routes.ts';
@@ -29,6 +30,7 @@ export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
     await app.register(personRoutes(identity));
     await app.register(apiTokenRoutes(identity));
     await app.register(oauthClientRoutes(identity));
+    await app.register(exchangePolicyRoutes(identity));
     await app.register(certificateRoutes(identity));
     await app.register(approvalRoutes(identity));
     await app.register(lockRoutes(identity));

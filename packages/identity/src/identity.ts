@@ -27,6 +27,7 @@ import { defaultPasswordCost } from './factors/password.ts';
 import { createStepUp, type StepUp } from './factors/step-up.ts';
 import type { FetchJson } from './oauth/issuer-keys.ts';
 import { createOauthClients, type OauthClients } from './oauth/clients.ts';
+import { createExchangePolicies, type ExchangePolicies } from './oauth/exchange-policies.ts';
 import { ENROL_PATH } from './certificates/certificate-endpoint.ts';
 import { deleteOldCertificates } from './certificates/certificate-store.ts';
 import { type Certificates, createCertificates } from './certificates/certificates.ts';
@@ -122,6 +123,8 @@ export interface Identity {
   readonly stepUp: StepUp;
   readonly apiTokens: ApiTokens;
   readonly oauthClients: OauthClients;
+  /** Exchanges of tokens across integrations. */
+  readonly exchangePolicies: ExchangePolicies;
   readonly tokens: TokenReader;
   readonly signingKeys: SigningKeys;
   /** Certificates of integrations. */
@@ -181,6 +184,7 @@ export function createIdentity(deps: IdentityDeps): Identity {
     stepUp: createStepUp(context),
     apiTokens: createApiTokens(context),
     oauthClients: createOauthClients(context),
+    exchangePolicies: createExchangePolicies(context),
     tokens: createTokenReader(context),
     signingKeys,
     sso: { ...sso, start: (options) => sso.start({ ...options, upstream }) },

@@ -134,6 +134,14 @@ export interface IdentityTables {
     approval_id: string | null;
     peer_jkt: string | null;
   };
+  exchange_policies: {
+    from_integration: string;
+    to_integration: string;
+    resources: Json;
+    reason: string;
+    created_by: string;
+    created_at: Date;
+  };
   oauth_artifacts: {
     polled_at: Generated<Date | null>;
     poll_interval_s: Generated<number | null>;

@@ -15968,6 +15968,637 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/provisioning/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                /** @enum {string} */
+                                kind: "scim" | "task";
+                                baseUrl: string | null;
+                                readonly privateAddresses: string[];
+                                mapping: ({
+                                    to: string;
+                                    from: string;
+                                } | {
+                                    to: string;
+                                    value: string | boolean;
+                                })[];
+                                readonly groups: string[];
+                                /** @enum {string} */
+                                onLeave: "deactivate" | "delete";
+                                requestsPerS: number;
+                                leaversMax: number;
+                                paused: boolean;
+                                checkedAt: number | null;
+                                createdAt: number;
+                                updatedAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /**
+                         * @default [
+                         *       {
+                         *         "to": "userName",
+                         *         "from": "login"
+                         *       },
+                         *       {
+                         *         "to": "displayName",
+                         *         "from": "name"
+                         *       },
+                         *       {
+                         *         "to": "emails.work",
+                         *         "from": "email"
+                         *       },
+                         *       {
+                         *         "to": "name.givenName",
+                         *         "from": "directory.name.givenName"
+                         *       },
+                         *       {
+                         *         "to": "name.familyName",
+                         *         "from": "directory.name.familyName"
+                         *       },
+                         *       {
+                         *         "to": "title",
+                         *         "from": "directory.title"
+                         *       },
+                         *       {
+                         *         "to": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+                         *         "from": "directory.urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
+                         *       }
+                         *     ]
+                         */
+                        mapping?: ({
+                            to: string;
+                            from: string;
+                        } | {
+                            to: string;
+                            value: string | boolean;
+                        })[];
+                        groups: string[];
+                        /**
+                         * @default deactivate
+                         * @enum {string}
+                         */
+                        onLeave?: "deactivate" | "delete";
+                        /** @default 10 */
+                        requestsPerS?: number;
+                        /** @default 20 */
+                        leaversMax?: number;
+                        /** @enum {string} */
+                        kind: "scim";
+                        /** Format: uri */
+                        baseUrl: string;
+                        token: string;
+                        /** @default [] */
+                        privateAddresses?: string[];
+                    } | {
+                        name: string;
+                        /**
+                         * @default [
+                         *       {
+                         *         "to": "userName",
+                         *         "from": "login"
+                         *       },
+                         *       {
+                         *         "to": "displayName",
+                         *         "from": "name"
+                         *       },
+                         *       {
+                         *         "to": "emails.work",
+                         *         "from": "email"
+                         *       },
+                         *       {
+                         *         "to": "name.givenName",
+                         *         "from": "directory.name.givenName"
+                         *       },
+                         *       {
+                         *         "to": "name.familyName",
+                         *         "from": "directory.name.familyName"
+                         *       },
+                         *       {
+                         *         "to": "title",
+                         *         "from": "directory.title"
+                         *       },
+                         *       {
+                         *         "to": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+                         *         "from": "directory.urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"
+                         *       }
+                         *     ]
+                         */
+                        mapping?: ({
+                            to: string;
+                            from: string;
+                        } | {
+                            to: string;
+                            value: string | boolean;
+                        })[];
+                        groups: string[];
+                        /**
+                         * @default deactivate
+                         * @enum {string}
+                         */
+                        onLeave?: "deactivate" | "delete";
+                        /** @default 10 */
+                        requestsPerS?: number;
+                        /** @default 20 */
+                        leaversMax?: number;
+                        /** @enum {string} */
+                        kind: "task";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "scim" | "task";
+                            baseUrl: string | null;
+                            readonly privateAddresses: string[];
+                            mapping: ({
+                                to: string;
+                                from: string;
+                            } | {
+                                to: string;
+                                value: string | boolean;
+                            })[];
+                            readonly groups: string[];
+                            /** @enum {string} */
+                            onLeave: "deactivate" | "delete";
+                            requestsPerS: number;
+                            leaversMax: number;
+                            paused: boolean;
+                            checkedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        mapping?: ({
+                            to: string;
+                            from: string;
+                        } | {
+                            to: string;
+                            value: string | boolean;
+                        })[];
+                        groups?: string[];
+                        /** @enum {string} */
+                        onLeave?: "deactivate" | "delete";
+                        requestsPerS?: number;
+                        leaversMax?: number;
+                        paused?: boolean;
+                        token?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            /** @enum {string} */
+                            kind: "scim" | "task";
+                            baseUrl: string | null;
+                            readonly privateAddresses: string[];
+                            mapping: ({
+                                to: string;
+                                from: string;
+                            } | {
+                                to: string;
+                                value: string | boolean;
+                            })[];
+                            readonly groups: string[];
+                            /** @enum {string} */
+                            onLeave: "deactivate" | "delete";
+                            requestsPerS: number;
+                            leaversMax: number;
+                            paused: boolean;
+                            checkedAt: number | null;
+                            createdAt: number;
+                            updatedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/provisioning/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    target?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                targetId: string;
+                                targetName: string;
+                                /** @enum {string} */
+                                mode: "preview" | "push";
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                plannedAt: number | null;
+                                unmanaged: number | null;
+                                endedAt: number | null;
+                                error: string | null;
+                                counts: {
+                                    planned: number;
+                                    waiting: number;
+                                    done: number;
+                                    nothing: number;
+                                    task: number;
+                                    failed: number;
+                                };
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            run: {
+                                id: string;
+                                targetId: string;
+                                targetName: string;
+                                /** @enum {string} */
+                                mode: "preview" | "push";
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                plannedAt: number | null;
+                                unmanaged: number | null;
+                                endedAt: number | null;
+                                error: string | null;
+                                counts: {
+                                    planned: number;
+                                    waiting: number;
+                                    done: number;
+                                    nothing: number;
+                                    task: number;
+                                    failed: number;
+                                };
+                            };
+                            items: {
+                                personId: string;
+                                personName: string;
+                                /** @enum {string} */
+                                act: "create" | "link" | "update" | "deactivate" | "delete" | "conflict";
+                                remoteId: string | null;
+                                readonly differences: {
+                                    path: string;
+                                    wanted: string | boolean | null;
+                                    found: string | boolean | null;
+                                    /** @enum {string} */
+                                    changed: "here" | "there";
+                                }[];
+                                /** @enum {string} */
+                                state: "planned" | "waiting" | "done" | "nothing" | "task" | "failed";
+                                detail: string | null;
+                                attempts: number;
+                                at: number;
+                                closedBy: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/targets/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        mode: "preview" | "push";
+                        reason: string;
+                        leaversAllowed?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            runId: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/runs/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        person: string;
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/provisioning/dates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                personId: string;
+                                startsAt: number | null;
+                                endsAt: number | null;
+                                endedAt: number | null;
+                                setBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/dates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        startsAt: number | null;
+                        endsAt: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/discovery/apps": {
         parameters: {
             query?: never;
@@ -31584,6 +32215,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exchange-policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose tokens may be exchanged by whom, and for which apps (RFC 8693) */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["ExchangePolicy"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exchange-policies/{from}/{to}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Let clients of one integration exchange tokens of another one of the same owner */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    from: string;
+                    to: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        resources: string[];
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ExchangePolicy"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** No more exchanges between the two */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    from: string;
+                    to: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/certificates": {
         parameters: {
             query?: never;
@@ -33771,6 +34507,14 @@ export interface components {
             lockedUntil: string | null;
             reason: string;
         };
+        ExchangePolicyInput: {
+            from: string;
+            to: string;
+            resources: string[];
+            reason: string;
+            createdBy: string;
+            createdAt: string;
+        };
         OauthClientInput: {
             id: string;
             integrationId: string | null;
@@ -34088,6 +34832,14 @@ export interface components {
             since: string;
             lockedUntil: string | null;
             reason: string;
+        };
+        ExchangePolicy: {
+            from: string;
+            to: string;
+            resources: string[];
+            reason: string;
+            createdBy: string;
+            createdAt: string;
         };
         OauthClient: {
             id: string;

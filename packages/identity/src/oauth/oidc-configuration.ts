@@ -10,6 +10,7 @@ import {
   backchannelFeature,
 } from './backchannel.ts';
 import { EXTRA_METADATA } from './client-metadata.ts';
+import { isGatewayResource } from './gateway-resource.ts';
 import { mtlsFeature } from './mtls-feature.ts';
 import { type AdapterParts, createOidcAdapter } from './oidc-adapter.ts';
 import { exchangeOf } from './token-exchange.ts';
@@ -32,15 +33,6 @@ export const OAUTH_ROUTES = {
 function numberOf(client: object | undefined, name: string, fallback: number): number {
   const value: unknown = client && name in client ? client[name as keyof typeof client] : undefined;
   return typeof value === 'number' ? value : fallback;
-}
-
-/** The gateway as a whole, or an app behind it: `https://gateway.example/github`. */
-async function isGatewayResource(context: IdentityContext, id: string): Promise<boolean> {
-  const base = context.config.gatewayUrl ?? context.config.publicUrl;
-  if (id === base) return true;
-  if (context.config.gatewayUrl === undefined || !id.startsWith(`${base}/`)) return false;
-  const name = id.slice(base.length + 1);
-  return /^[a-z0-9-]{1,63}$/.test(name) && ((await context.hasApp?.(name)) ?? true);
 }
 
 function resources(

@@ -4,11 +4,17 @@ import { z } from 'zod';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret } from '../token-secret.ts';
 import type { ActClaim } from './act-claim.ts';
+import { createExchangePolicies } from './exchange-policies.ts';
 import { findToken, findTokenActor } from './token-store.ts';
 
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+/** One answer, whatever it is: nobody learns here which tokens exist. */
+const NOT_EXCHANGED =
+  "subject_token is not a live token of this client's integration, nor of one whose tokens it may exchange";
 const ACTORS_MAX = 5;
+/** A token that crossed over outlives a revocation of the first by this at most. */
+const CROSSED_MS_MAX = 300_000;
 
 /** What an exchange under way may not go beyond. */
 export interface ExchangeFacts {
@@ -44,6 +50,18 @@ function depthOf(act: ActClaim | undefined): number {
   return act === undefined ? 0 : 1 + depthOf(act.act);
 }
 
+/** What is asked for by default: what the subject token is meant for, as far as the policy goes. */
+function withinPolicy(audience: readonly string[], crossed: readonly string[] | null): readonly string[] {
+  if (!crossed) return audience;
+  return audience.length === 0 ? crossed : audience.filter((name) => crossed.includes(name));
+}
+
+function isBound(client: object | undefined): boolean {
+  if (!client) return false;
+  const { dpopBoundAccessTokens, tlsClientCertificateBoundAccessTokens } = client as Record<string, unknown>; // any client
+  return dpopBoundAccessTokens === true || tlsClientCertificateBoundAccessTokens === true;
+}
+
 function clientIntegration(client: object | undefined): string | null {
   const id: unknown = client && 'cordon_integration_id' in client ? client.cordon_integration_id : null;
   return typeof id === 'string' ? id : null;
@@ -51,11 +69,14 @@ function clientIntegration(client: object | undefined): string | null {
 
 /**
  * Token exchange (RFC 8693): a client hands a token of its own integration's over for one that is bound to its own
- * key, for the same or fewer apps, no longer than the first lives. `issue` is the grant that makes the new token, with
+ * key, for the same or fewer apps, no longer than the first lives. With a policy it may be a token of another
+ * integration of the same owner: what comes out is still the client's own, so that it can do nothing that the client
+ * could not do before, and less of it. `issue` is the grant that makes the new token, with
  * its proofs of possession.
  */
 export function addTokenExchange(context: IdentityContext, provider: Provider, issue: GrantHandler): void {
   const { db, clock } = context;
+  const policies = createExchangePolicies(context);
 
   const checkSubject = async (ctx: KoaContextWithOIDC, params: z.output<typeof paramsSchema>) => {
     if (params.subject_token_type !== ACCESS_TOKEN) {
@@ -67,13 +88,15 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
     const hash = hashSecret(params.subject_token);
     const subject = await findToken(tablesOf(db), hash.toString('hex'), clock.now());
     // RFC 8693, section 2.2.2: whatever is wrong with the subject token is an invalid_request.
-    if (!subject || subject.integrationId !== clientIntegration(ctx.oidc.client)) {
-      throw new errors.InvalidRequest(
-        'subject_token is not a live token of this client’s integration'.replace('’', "'"),
-      );
+    const own = clientIntegration(ctx.oidc.client);
+    if (!subject || own === null) throw new errors.InvalidRequest(NOT_EXCHANGED);
+    const crossed = subject.integrationId === own ? null : await policies.find(subject.integrationId, own);
+    if (crossed?.length === 0) throw new errors.InvalidRequest(NOT_EXCHANGED);
+    if (crossed && !isBound(ctx.oidc.client)) {
+      throw new errors.UnauthorizedClient('only a client whose tokens are bound to its key takes over from another');
     }
     if (subject.approval) throw new errors.InvalidRequest('a token that was approved for one call is not exchanged');
-    return { subject, prior: await findTokenActor(tablesOf(db), hash) };
+    return { subject, crossed, prior: await findTokenActor(tablesOf(db), hash) };
   };
 
   provider.registerGrantType(
@@ -84,7 +107,7 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
         throw new errors.InvalidRequest(parsed.error.issues[0]?.message ?? 'the request is not valid');
       }
       const params = parsed.data;
-      const { subject, prior } = await checkSubject(ctx, params);
+      const { subject, crossed, prior } = await checkSubject(ctx, params);
       const { client } = ctx.oidc;
       if (depthOf(prior) >= ACTORS_MAX) throw new errors.InvalidRequest('this token was exchanged too often');
       const asked = [...new Set([...listOf(params.resource), ...listOf(params.audience)])];
@@ -94,10 +117,14 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
       const scopes = (params.scope ?? '').split(' ').filter(Boolean);
       const wider = scopes.find((scope) => !subject.scope.includes(scope));
       if (wider !== undefined) throw new errors.InvalidScope('the subject token has not this scope', wider);
-      const target = asked.length > 0 ? asked : subject.audience;
+      const target = asked.length > 0 ? asked : withinPolicy(subject.audience, crossed);
+      if (crossed && (target.length === 0 || target.some((name) => !crossed.includes(name)))) {
+        throw new errors.InvalidTarget('the policy of these integrations does not name this resource');
+      }
       if (target.length > 0) Object.assign(ctx.oidc.params, { resource: target.length === 1 ? target[0] : target });
       const act: ActClaim = { sub: client.clientId, ...(prior ? { act: prior } : { act: { sub: subject.clientId } }) };
-      exchanges.set(ctx, { act, expiresAt: subject.expiresAt });
+      const until = crossed ? Math.min(subject.expiresAt, clock.now() + CROSSED_MS_MAX) : subject.expiresAt;
+      exchanges.set(ctx, { act, expiresAt: until });
       await issue(ctx);
       ctx.body = { ...(ctx.body as Record<string, unknown>), issued_token_type: ACCESS_TOKEN }; // the grant's answer
       await db.transaction((tx) =>
@@ -105,7 +132,7 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
           actor: { kind: 'client', id: client.clientId, name: client.clientName ?? client.clientId, roles: [] },
           action: 'token.exchanged',
           target: { type: 'access-token', id: subject.hash },
-          detail: { integrationId: subject.integrationId, act, audience: target },
+          detail: { integrationId: subject.integrationId, to: clientIntegration(client), act, audience: target },
           at: clock.now(),
         }),
       );
