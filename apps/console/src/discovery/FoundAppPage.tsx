@@ -40,7 +40,7 @@ function Facts({ app }: { readonly app: FoundApp }) {
           { label: 'State', value: <AppState state={app.state} /> },
           { label: 'Company', value: app.company ?? 'Not known' },
           { label: 'Domains', value: app.domains.join(', ') || '—' },
-          { label: 'Users', value: `${showCount(app.users)} people, ${showCount(app.addresses)} addresses` },
+          { label: 'Users', value: `${showCount(app.users)} by name, ${showCount(app.addresses)} by address` },
           { label: 'First and last seen', value: `${showDay(app.firstAt)} – ${showDay(app.lastAt)}` },
           { label: 'Volume', value: `${showCount(app.events)} traces, ${showBytes(app.bytes)}` },
           { label: 'Asked', value: owner },
@@ -116,6 +116,7 @@ function OneApp({ detail: { app, uses, decisions, runs } }: { readonly detail: F
   return (
     <Page
       title={app.name}
+      parents={[{ text: 'Discovery', href: '/discovery' }]}
       description={app.categoryTitle ?? 'Software that the catalogue does not know.'}
       actions={
         <SpaceBetween direction="horizontal" size="xs">

@@ -80,6 +80,7 @@ export function VendorContradictions({
           {
             id: 'act',
             header: 'Action',
+            minWidth: 120,
             cell: (row) =>
               !can('vendor.write') || (row.goneAt !== null && row.decision === null) ? (
                 '-'
