@@ -11,6 +11,7 @@ import { addBackupCommands } from './cli/backup-commands.ts';
 import { addConnectorCommands } from './cli/connector-commands.ts';
 import { addDeclarationCommands } from './cli/declaration-commands.ts';
 import { addDetectionCommands } from './cli/detection-commands.ts';
+import { addDataCommands } from './cli/data-commands.ts';
 import { addDrillCommands } from './cli/drill-commands.ts';
 import { addDiscoveryCommands } from './cli/discovery-commands.ts';
 import { addEventCommands } from './cli/event-commands.ts';
@@ -74,6 +75,7 @@ function buildProgram(): Command {
   addDeclarationCommands(program, context);
   addConnectorCommands(program, context);
   addBackupCommands(program, context);
+  addDataCommands(program, context);
   addDrillCommands(program, context);
   addEventCommands(program, context);
   addDetectionCommands(program, context);
