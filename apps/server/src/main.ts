@@ -36,6 +36,7 @@ import { addRunCommands } from './cli/run-commands.ts';
 import { addBehaviourCommands } from './cli/behaviour-commands.ts';
 import { addProofCommands } from './cli/proof-commands.ts';
 import { addLeaverCommands } from './cli/leaver-commands.ts';
+import { addProvisionCommands } from './cli/provision-commands.ts';
 import { addSystemCommands } from './cli/system-commands.ts';
 import { addAttestationCommands } from './cli/attestation-commands.ts';
 import { addPentestCommands } from './cli/pentest-commands.ts';
@@ -87,6 +88,7 @@ function buildProgram(): Command {
   addWebhookCommands(program, context);
   addProofCommands(program, context);
   addLeaverCommands(program, context);
+  addProvisionCommands(program, context);
   addDiscoveryCommands(program, context);
   addReviewCommands(program, context);
   addProvisioningCommands(program, context);

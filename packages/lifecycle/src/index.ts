@@ -1,6 +1,17 @@
 import type { Migrations } from '@cordon/kernel';
 
-export { LeaverUnknown, lifecycleErrors, NoteNeeded, TaskNotOpen } from './errors.ts';
+export {
+  LeaverUnknown,
+  lifecycleErrors,
+  NoteNeeded,
+  ProvisionInvalid,
+  ProvisionUnknown,
+  PushUnderWay,
+  TargetRefused,
+  TargetUnreachable,
+  TaskNotOpen,
+  TooManyLeavers,
+} from './errors.ts';
 export {
   type Leaver,
   type LeaverPorts,
@@ -14,6 +25,31 @@ export {
 export { createLeaverCommands, type LeaverCommands } from './leaver-commands.ts';
 export { listRuns, listTargets, loadRun, RUNS_PAGE_MAX } from './leaver-store.ts';
 export { createLeaverWorkflow, type LeaverDeps, type LeaverInput, leaverWorkflow } from './leaver-workflow.ts';
+export { createDateCommands, type DateCommands, endDue, listDates, type PersonDates } from './provisioning/dates.ts';
+export { mappingSchema, type SourcePerson } from './provisioning/mapping.ts';
+export { ACTS } from './provisioning/plan.ts';
+export { createProvisionCommands, type ProvisionCommands, startDue } from './provisioning/provision-commands.ts';
+export { createProvisionLeaver, PROVISIONED, type ProvisionLeaver } from './provisioning/provision-leaver.ts';
+export {
+  listItems,
+  listProvisionRuns,
+  listProvisionTargets,
+  loadProvisionRun,
+  loadProvisionTarget,
+  PROVISION_RUNS_MAX,
+  rewrapProvisionTokens,
+} from './provisioning/provision-store.ts';
+export { createProvisionWorkflow, type ProvisionDeps, provisionWorkflow } from './provisioning/provision-workflow.ts';
+export type { ScimPort } from './provisioning/scim-client.ts';
+export {
+  ITEM_STATES,
+  type PeopleSource,
+  type ProvisionItem,
+  type ProvisionRun,
+  type ProvisionTarget,
+  targetChange,
+  targetInput,
+} from './provisioning/target.ts';
 
 export const lifecycleMigrations: Migrations = {
   name: 'lifecycle',

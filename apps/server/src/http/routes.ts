@@ -26,6 +26,7 @@ import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
 import { addLearningRoutes } from './learning-routes.ts';
 import { addLeaverRoutes, type LeaverRouteDeps } from './leaver-routes.ts';
+import { addProvisioningRoutes, type ProvisioningRouteDeps } from './provisioning-routes.ts';
 import { addBackupRoutes, type BackupRouteDeps } from './backup-routes.ts';
 import { addOwnBackupRoutes } from './own-backup-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
@@ -70,6 +71,7 @@ export interface RouteDeps
     ProofRouteDeps,
     DataRouteDeps,
     LeaverRouteDeps,
+    ProvisioningRouteDeps,
     DiscoveryRouteDeps,
     ReviewRouteDeps,
     AccessUseRouteDeps,
@@ -117,6 +119,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addConnectorRoutes(server, deps);
   addProofRoutes(server, deps);
   addLeaverRoutes(server, deps);
+  addProvisioningRoutes(server, deps);
   addDiscoveryRoutes(server, deps);
   addReviewRoutes(server, deps);
   addBackupRoutes(server, deps);

@@ -78,6 +78,7 @@ import { createDiscoveryParts, type DiscoveryPeople } from './discovery-parts.ts
 import { createGraphParts } from './graph-parts.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
+import { createProvisioningParts } from './provisioning-parts.ts';
 import { createDeclaredWebhooks, createWebhookParts } from './webhook-parts.ts';
 import { createVendorClient } from '../vault/vendor-client.ts';
 
@@ -296,6 +297,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     witnesses: createWitnessCommands({ db, clock }),
     dataParts: createDataParts({ db, clock, envelope, workflows }),
     leavers,
+    ...createProvisioningParts({ db, clock, envelope, workflows, identity }),
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));

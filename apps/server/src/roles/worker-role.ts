@@ -51,6 +51,7 @@ import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { createDiscoveryDuties } from '../worker/discovery-duties.ts';
 import { createLeaverDuties } from '../worker/leaver-duties.ts';
+import { createProvisioningDuties } from '../worker/provisioning-duties.ts';
 import { repeat } from '../worker/repeating.ts';
 import { alertWays } from '../worker/alert-ways.ts';
 import { startVendorDuties } from '../worker/vendor-duties.ts';
@@ -206,7 +207,16 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     workflows: workflowClient,
     config,
   });
+  const provisioning = createProvisioningDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    identity,
+    workflows: workflowClient,
+  });
   const leavers = createLeaverDuties({
+    provisioning: provisioning.leaver,
     db,
     clock: systemClock,
     envelope,
@@ -240,6 +250,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       ...incidents.definitions,
       ...backup.definitions,
       ...leavers.definitions,
+      ...provisioning.definitions,
       ...discovery.definitions,
       ...drills.definitions,
     ],
@@ -249,6 +260,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   incidents.start();
   backup.start();
   leavers.start();
+  provisioning.start();
   discovery.start();
   drills.start();
   const assurance = startAssurance({
@@ -322,6 +334,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await vendorWatch.stop();
       await proof.stop();
       await leavers.stop();
+      await provisioning.stop();
       await discovery.stop();
       await drills.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);

@@ -3,7 +3,7 @@ import type { ActionRunner, Manifests } from '@cordon/connectors';
 import { createEstate, suspendOrphans } from '@cordon/estate';
 import type { Identity } from '@cordon/identity';
 import type { AnyWorkflow, Clock, Database, Logger, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
-import { createLeaverWorkflow } from '@cordon/lifecycle';
+import { createLeaverWorkflow, type ProvisionLeaver } from '@cordon/lifecycle';
 import { createLeaverPorts } from './leaver-ports.ts';
 import { type Repeating, repeat } from './repeating.ts';
 
@@ -26,6 +26,7 @@ export function createLeaverDuties(deps: {
   readonly manifests: Manifests;
   readonly actions: ActionRunner;
   readonly workflows: WorkflowClient;
+  readonly provisioning: ProvisionLeaver;
 }): LeaverDuties {
   const { db, clock, envelope, logger, identity, workflows } = deps;
   const estate = createEstate(

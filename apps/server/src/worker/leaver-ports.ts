@@ -10,7 +10,14 @@ import {
 import { listApps, listIntegrationsOf, succeed } from '@cordon/estate';
 import type { Identity } from '@cordon/identity';
 import { type Actor, type Clock, type Database, PersonId } from '@cordon/kernel';
-import type { Leaver, LeaverPorts, Outcome, Target } from '@cordon/lifecycle';
+import {
+  type Leaver,
+  type LeaverPorts,
+  type Outcome,
+  PROVISIONED,
+  type ProvisionLeaver,
+  type Target,
+} from '@cordon/lifecycle';
 import { z } from 'zod';
 
 const LEAVER: Actor = { kind: 'system', name: 'leaver' };
@@ -22,6 +29,8 @@ export interface LeaverPortDeps {
   readonly identity: Identity;
   readonly manifests: Manifests;
   readonly actions: ActionRunner;
+  /** Tools that people are pushed to over SCIM, or by hand. */
+  readonly provisioning: ProvisionLeaver;
 }
 
 const integrationInput = z.object({ integrationId: z.string() });
@@ -146,7 +155,7 @@ async function appTargets(db: Database, leaver: Leaver): Promise<Target[]> {
 
 /** Where a leaver may have something, and how it is taken away. */
 export function createLeaverPorts(deps: LeaverPortDeps): LeaverPorts {
-  const { db, clock, identity, actions } = deps;
+  const { db, clock, identity, actions, provisioning } = deps;
   const isActive = async (id: string): Promise<boolean> => {
     const person = await identity.people.get(LEAVER, PersonId.parse(id)).catch(() => null);
     return person?.status === 'active';
@@ -157,10 +166,16 @@ export function createLeaverPorts(deps: LeaverPortDeps): LeaverPorts {
       const logins = [person.email, person.login];
       const connections = await listConnections(db);
       const inTools = await Promise.all(connections.map((connection) => targetsIn(deps, connection, logins)));
-      return [...(await integrationTargets(db, leaver)), ...inTools.flat(), ...(await appTargets(db, leaver))];
+      return [
+        ...(await integrationTargets(db, leaver)),
+        ...(await provisioning.find(leaver)),
+        ...inTools.flat(),
+        ...(await appTargets(db, leaver)),
+      ];
     },
 
     async carryOut(leaver, target, idempotencyKey): Promise<Outcome> {
+      if (target.kind === PROVISIONED) return provisioning.carryOut(leaver, target);
       if (target.kind === 'integration') {
         const { integrationId } = integrationInput.parse(target.input);
         const what = await succeed({ db, clock }, LEAVER, { integrationId, leaver: leaver.id, isActive });
