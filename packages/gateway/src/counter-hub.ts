@@ -81,6 +81,8 @@ export class CounterHub {
   #onPeer: (() => void) | undefined;
   /** Told what the other processes learn of vendors' limits. */
   onNote: ((note: BudgetNote) => void) | undefined;
+  /** Whether a proof is used for the first time. */
+  onProof: (name: string) => boolean = () => true;
 
   private constructor(server: net.Server, counters: LocalCounters) {
     this.#server = server;
@@ -188,6 +190,12 @@ export class CounterHub {
       case 'note':
         this.onNote?.(message.note);
         return this.tell(message.note, peer);
+      case 'proof': {
+        const first = this.onProof(message.name);
+        if (message.id > 0) peer.wire.send({ what: 'first', id: message.id, first });
+        return;
+      }
+      case 'first':
       case 'verdict':
       case 'peers':
         return; // only a hub says this

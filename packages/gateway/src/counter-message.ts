@@ -9,7 +9,7 @@ import { type BudgetNote, encodeNote, parseNote } from './sharing/budget-note.ts
  *
  * From a process to the hub: `a` admit, `l` leave, `h` hold (a call that the hub did not let in), `b` bytes.
  * From the hub: `v` verdict, `p` how many processes ask it. Both ways: `s` states of keys, with the UTC day that their quotas count;
- * `n` what was learned of a vendor's limit.
+ * `n` what was learned of a vendor's limit. `d` and its answer `f`: whether a DPoP proof is used for the first time.
  */
 export type CounterMessage =
   | { readonly what: 'admit'; readonly id: number; readonly checks: readonly LimitCheck[] }
@@ -24,7 +24,10 @@ export type CounterMessage =
       readonly states: readonly Progress[];
     }
   | { readonly what: 'states'; readonly day: number; readonly states: readonly KeyState[] }
-  | { readonly what: 'note'; readonly note: BudgetNote };
+  | { readonly what: 'note'; readonly note: BudgetNote }
+  /** A DPoP proof that was used. `id` 0: it is only told of. */
+  | { readonly what: 'proof'; readonly id: number; readonly name: string }
+  | { readonly what: 'first'; readonly id: number; readonly first: boolean };
 
 /** The state of a key that both sides know by its place among the checks. */
 export type Progress = Omit<KeyState, 'key'>;
@@ -103,6 +106,8 @@ function toList(message: CounterMessage): unknown[] {
   }
   if (message.what === 'peers') return ['p', message.count];
   if (message.what === 'note') return ['n', encodeNote(message.note)];
+  if (message.what === 'proof') return ['d', message.id, message.name];
+  if (message.what === 'first') return ['f', message.id, message.first ? 1 : 0];
   const { refused, verdicts } = message.admission;
   const why = refused ? [refused.index, KINDS.indexOf(refused.kind)] : 0;
   const states = message.states.map(({ resetMs, calls, bytes }) => [resetMs, calls, bytes]);
@@ -136,6 +141,10 @@ export function parseMessage(line: string): CounterMessage {
       const admission = { refused: parseRefused(second), verdicts: list(third).map(parseVerdict) };
       return { what: 'verdict', id: number(first), admission, states: list(fourth).map(parseProgress) };
     }
+    case 'd':
+      return { what: 'proof', id: number(first), name: text(second) };
+    case 'f':
+      return { what: 'first', id: number(first), first: number(second) === 1 };
     case 'p':
       return { what: 'peers', count: number(first) };
     case 'n': {

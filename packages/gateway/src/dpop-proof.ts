@@ -81,16 +81,26 @@ function sameUrl(claimed: unknown, url: string): boolean {
   return given.origin === ours.origin && given.pathname === ours.pathname;
 }
 
-/** Proofs seen within their window, so that none is used twice by way of this process. */
+/** Proofs seen within their window, so that none is used twice by way of whoever remembers them. */
 export class ProofMemory {
   readonly #seen = new Map<string, number>();
+  readonly #max: number;
+
+  constructor(max = PROOFS_MAX) {
+    this.#max = max;
+  }
+
+  /** Those that may still come again. */
+  *fresh(now: number): Generator<string> {
+    for (const [id, until] of this.#seen) if (until > now) yield id;
+  }
 
   /** False when the proof was seen before, or when there are too many to remember. */
   admit(id: string, now: number): boolean {
     const until = this.#seen.get(id);
     if (until !== undefined && until > now) return false;
-    if (this.#seen.size >= PROOFS_MAX) this.#forget(now);
-    if (this.#seen.size >= PROOFS_MAX) return false;
+    if (this.#seen.size >= this.#max) this.#forget(now);
+    if (this.#seen.size >= this.#max) return false;
     this.#seen.set(id, now + 2 * PROOF_AGE_MS_MAX);
     return true;
   }
@@ -98,6 +108,12 @@ export class ProofMemory {
   #forget(now: number): void {
     for (const [id, until] of this.#seen) if (until <= now) this.#seen.delete(id);
   }
+}
+
+/** What one proof is known by among processes: whoever asks learns neither key nor `jti`. For a proof that was checked. */
+export function proofName(proof: string, thumbprint: string): string {
+  const jti = parsePart(proof.split('.')[1] ?? '')?.['jti'];
+  return hash('sha256', `${thumbprint} ${String(jti)}`, 'base64url');
 }
 
 /** The nonce of a proof that was checked already. */

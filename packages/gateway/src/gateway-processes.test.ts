@@ -1,14 +1,15 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createPublicKey, randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, hash, randomBytes, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createSecretEnvelope } from '@cordon/kernel';
 import { sampleEntry, sampleSigningKey, sampleSnapshot } from '@cordon/policy/testing';
+import { request } from 'undici';
 import { afterEach, expect, test } from 'vitest';
 import type { ChildConfig } from './test-gateway-process.ts';
-import { sampleEntries, startControlStub, startUpstream, TEST_TOKEN } from './testing.ts';
+import { sampleEntries, startControlStub, startUpstream, TEST_TOKEN, tokenHash } from './testing.ts';
 
 const LIMIT = 20;
 const closers: (() => Promise<void> | void)[] = [];
@@ -17,7 +18,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-async function prepare(): Promise<ChildConfig> {
+async function prepare(further: Record<string, unknown> = {}): Promise<ChildConfig> {
   const dataDir = fs.mkdtempSync(path.join(os.tmpdir(), 'cordon-processes-'));
   closers.push(() => fs.rmSync(dataDir, { recursive: true, force: true }));
   const kek = randomBytes(32);
@@ -27,6 +28,7 @@ async function prepare(): Promise<ChildConfig> {
   const rate = { count: LIMIT, periodMs: 86_400_000, burst: LIMIT };
   const entries = {
     ...sampleEntries({ upstream: upstream.url }, createSecretEnvelope({ keys: [kek] })),
+    ...further,
     'limit:limit-1': sampleEntry('limit', { id: 'limit-1', name: 'A few a day', rate }),
   };
   const control = await startControlStub({ snapshot: sampleSnapshot(entries), signing, key: 'k' });
@@ -89,3 +91,51 @@ test(
     );
   },
 );
+
+test('a DPoP proof that one process took is a replay at every other one', { timeout: 60_000 }, async () => {
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { crv, kty, x, y } = keys.publicKey.export({ format: 'jwk' });
+  const jkt = hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url');
+  const token = 'cordon_at_bound-to-a-dpop-key-0123456';
+  const config = await prepare({
+    [`token:${tokenHash(token)}`]: sampleEntry('token', { expiresAt: 4e12, cnf: { jkt }, assurance: 'm1' }),
+  });
+  const first = await start(config); // the hub, being alone
+  const [second, third] = [await start(config), await start(config)];
+  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const prove = (): string => {
+    const claims = {
+      jti: randomUUID(),
+      htm: 'GET',
+      htu: 'http://gateway.example/github/x',
+      iat: Math.floor(Date.now() / 1000),
+      ath: hash('sha256', token, 'base64url'),
+    };
+    const data = `${encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: { crv, kty, x, y } })}.${encode(claims)}`;
+    const key = { key: keys.privateKey, dsaEncoding: 'ieee-p1363' } as const;
+    return `${data}.${sign('sha256', Buffer.from(data), key).toString('base64url')}`;
+  };
+  const call = async (dpop: string, { port }: { port: number }): Promise<number> => {
+    const headers = { authorization: `DPoP ${token}`, dpop, host: 'gateway.example' };
+    const answer = await request(`http://127.0.0.1:${port}/github/x`, { headers });
+    await answer.body.dump();
+    return answer.statusCode;
+  };
+  const everywhere = (dpop: string, processes: { port: number }[]) =>
+    Promise.all(processes.map((one) => call(dpop, one)));
+
+  const [one, two, three] = [prove(), prove(), prove()];
+  expect([await call(one, second), await call(one, third), await call(one, first)]).toEqual([204, 401, 401]);
+  expect([await call(two, first), await call(two, second)]).toEqual([204, 401]);
+  expect((await everywhere(three, [first, second, third])).toSorted((a, b) => a - b)).toEqual([204, 401, 401]);
+  // The next hub learns from the others what they used before it was one.
+  const [before, after] = [prove(), prove()];
+  expect(await call(before, second)).toBe(204);
+  first.child.kill('SIGKILL');
+  await once(first.child, 'exit');
+  await expect
+    .poll(async () => (await everywhere(prove(), [second, third])).includes(401), { timeout: 10_000 })
+    .toBe(true);
+  expect(await call(before, third)).toBe(401);
+  expect([await call(after, third), await call(after, second)]).toEqual([204, 401]);
+});

@@ -39,6 +39,11 @@ export interface LimitCounters {
   /** Passes on what was learned of a vendor's limit, to whoever counts together; nothing waits for it. */
   tell(note: BudgetNote): void;
   onNote(listener: (note: BudgetNote) => void): void;
+  /**
+   * Whether a DPoP proof, by its name, is used for the first time anywhere on this machine. Absent where the process is
+   * alone, or nobody remembers for all.
+   */
+  firstUse?(name: string): boolean | Promise<boolean>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type { Clock, Logger } from '@cordon/kernel';
+import { ProofMemory } from './dpop-proof.ts';
 import { CounterHub, HubFolder, learnStates, stateMessages } from './counter-hub.ts';
 import { type CounterMessage, CounterWire } from './counter-message.ts';
 import {
@@ -27,6 +28,8 @@ const SEEK_AGAIN_MS = 250;
 const CHECK_RIVALS_MS = 1_000;
 const SEEK_TRIES_MAX = 20;
 const REFUSED_AGAIN_MS = 2;
+/** Proofs of all processes within two minutes: some 4,000 a second. */
+const PROOFS_MAX = 500_000;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
@@ -54,6 +57,9 @@ export class SharedCounters implements LimitCounters {
   readonly #pending = new PendingAdmissions(HUB_WAIT_MS_MAX, (late) => this.#decideLate(late));
   /** Calls of this process that hold places, to be told to a new hub. */
   readonly #held = new Map<number, readonly LimitCheck[]>();
+  /** Every proof that this process used, and as the hub those of all. */
+  readonly #proofs = new ProofMemory(PROOFS_MAX);
+  readonly #asked = new Map<number, (first: boolean) => void>();
   #hub: CounterHub | undefined;
   #link: CounterWire | undefined;
   #heardAt = 0;
@@ -96,6 +102,29 @@ export class SharedCounters implements LimitCounters {
     // Between two hubs: the next one is there in milliseconds.
     if (!this.#link && performance.now() - this.#aloneSince < HUB_WAIT_MS_MAX) return this.#pending.add(id, checks);
     return this.#decideAlone(id, checks);
+  }
+
+  firstUse(name: string): boolean | Promise<boolean> {
+    const own = this.#proofs.admit(name, this.#options.clock.now());
+    if (!own || this.#hub) return own;
+    if (!this.#link || this.#slow) {
+      this.#options.metrics.count(LOCAL_DECISIONS);
+      return true;
+    }
+    const id = ++this.#lastId;
+    this.#link.send({ what: 'proof', id, name });
+    return new Promise((resolve) => {
+      const late = setTimeout(() => {
+        this.#asked.delete(id);
+        this.#options.metrics.count(LOCAL_DECISIONS);
+        resolve(true);
+      }, HUB_WAIT_MS_MAX);
+      this.#asked.set(id, (first) => {
+        clearTimeout(late);
+        this.#asked.delete(id);
+        resolve(first);
+      });
+    });
   }
 
   addBytes(key: string, bytes: number): void {
@@ -155,6 +184,7 @@ export class SharedCounters implements LimitCounters {
       if (message.what === 'states') learnStates(this.#counters, message);
       if (message.what === 'peers') this.#peers = message.count;
       if (message.what === 'note') this.#onNote(message.note);
+      if (message.what === 'first') this.#asked.get(message.id)?.(message.first);
       if (message.what !== 'verdict') continue;
       const { id, admission, states } = message;
       const pending = this.#pending.take(id);
@@ -199,6 +229,7 @@ export class SharedCounters implements LimitCounters {
 
   async #lead(hub: CounterHub, generation: number): Promise<void> {
     for (const old of this.#folder.generations()) if (old < generation) this.#folder.remove(old);
+    hub.onProof = (name) => this.#proofs.admit(name, this.#options.clock.now());
     await hub.begin(Math.max(0, this.#peers - 1), HAND_OVER_MS_MAX);
     if (this.#stopped) return hub.close();
     this.#hub = hub;
@@ -254,6 +285,8 @@ export class SharedCounters implements LimitCounters {
     this.#link = wire;
     this.#slow = false;
     for (const message of stateMessages(this.#counters)) wire.send(message);
+    // A hub that takes over must know what was used before it did.
+    for (const name of this.#proofs.fresh(this.#options.clock.now())) wire.send({ what: 'proof', id: 0, name });
     for (const [id, checks] of this.#held) wire.send({ what: 'hold', id, checks });
     for (const { id, checks } of this.#pending.all()) wire.send({ what: 'admit', id, checks });
   }

@@ -2,7 +2,7 @@ import { hash as digest } from 'node:crypto';
 import type { TokenEntry } from '@cordon/policy';
 import { assuranceRefusal, nonceRefusal } from '../challenges.ts';
 import { clientThumbprint } from '../client-certificate.ts';
-import { checkProof, DPOP_ALGORITHMS, nonceOf } from '../dpop-proof.ts';
+import { checkProof, DPOP_ALGORITHMS, nonceOf, proofName } from '../dpop-proof.ts';
 import { type GatewayErrorCode, type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange, Identity } from '../exchange.ts';
 import { IntrospectionBusy, INTROSPECTED_MS_MAX } from '../identity-cache.ts';
@@ -178,7 +178,7 @@ function admit(
   tokenHash: string,
   token: TokenEntry,
   via: Identity['via'],
-): void {
+): void | Promise<void> {
   const tables = exchange.tables!; // the accept step refused the call otherwise
   if (tables.isRevoked(tokenHash)) {
     throw fail(
@@ -207,6 +207,20 @@ function admit(
   checkIntegration(exchange);
   checkBinding(exchange, presented, token);
   checkApprovedApp(exchange, token);
+  const jkt = token.cnf?.jkt;
+  if (jkt) return checkFirstUse(exchange, jkt);
+}
+
+/** RFC 9449, section 11.1: a proof that another process of this machine took already is a replay here too. */
+function checkFirstUse(exchange: Exchange, thumbprint: string): void | Promise<void> {
+  const { counters } = exchange.runtime;
+  if (!counters.firstUse) return;
+  const first = counters.firstUse(proofName(String(exchange.request.headers['dpop']), thumbprint));
+  const check = (isFirst: boolean): void => {
+    if (isFirst) return;
+    throw fail(exchange, dpopRefusal('invalid_dpop_proof', 'The DPoP proof is refused: it was used before.'));
+  };
+  return typeof first === 'boolean' ? check(first) : first.then(check);
 }
 
 /** Whatever way a call is judged further on, a token for one approved call opens no other app. */
