@@ -23,6 +23,7 @@ import { addGraphCommands } from './cli/graph-commands.ts';
 import { addGraphqlCommands } from './cli/graphql-commands.ts';
 import { addLearnCommands } from './cli/learn-commands.ts';
 import { addBacktestCommand } from './cli/backtest-command.ts';
+import { addForwardCommands } from './cli/forward-commands.ts';
 import { addMonitorCommands } from './cli/monitor-commands.ts';
 import { addMcpCommands } from './cli/mcp-commands.ts';
 import { addOfflineCommands } from './cli/offline-commands.ts';
@@ -94,6 +95,7 @@ function buildProgram(): Command {
   addProvisioningCommands(program, context);
   addOfflineCommands(program);
   addBacktestCommand(program, context);
+  addForwardCommands(program, context);
   addMonitorCommands(program, context);
   addQuestionnaireCommands(program);
   addVendorCommands(program, context);

@@ -23,7 +23,7 @@ export {
 } from './plan.ts';
 export { makeRecoveryKey, readRecovery, recipientOf } from './recovery-key.ts';
 export { openRepository, type Repository } from './repository.ts';
-export { createS3Store, type S3Settings, type SignS3 } from './s3-store.ts';
+export { createS3Store, type FetchS3, type S3Settings, type SignS3 } from './s3-store.ts';
 export { backupMigrations } from './tables.ts';
 export { takeSnapshot, type SourceStream } from './take-snapshot.ts';
 export { verifyRepository } from './verify.ts';

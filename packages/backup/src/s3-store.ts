@@ -28,6 +28,18 @@ export type SignS3 = (request: {
   readonly now: number;
 }) => string;
 
+/** How a request leaves; a caller that must guard where it goes passes its own. Redirects are errors. */
+export type FetchS3 = (
+  url: string,
+  init: {
+    readonly method: string;
+    readonly headers: [string, string][];
+    readonly body?: Buffer<ArrayBuffer>;
+    readonly redirect: 'error';
+    readonly signal: AbortSignal;
+  },
+) => Promise<Response>;
+
 export interface S3Deps {
   readonly settings: S3Settings;
   readonly sign: SignS3;
@@ -35,6 +47,8 @@ export interface S3Deps {
   readonly sessionToken?: string | undefined;
   readonly clock: Clock;
   readonly pause: (ms: number) => Promise<void>;
+  /** Default: the platform's. */
+  readonly send?: FetchS3;
 }
 
 interface S3Request {
@@ -59,7 +73,14 @@ function texts(xml: string, element: string): string[] {
 }
 
 /** Objects in a bucket of an S3-compatible store. */
-export function createS3Store({ settings, sign, sessionToken, clock, pause }: S3Deps): ObjectStore {
+export function createS3Store({
+  settings,
+  sign,
+  sessionToken,
+  clock,
+  pause,
+  send: leave = fetch,
+}: S3Deps): ObjectStore {
   const base = new URL(settings.endpoint);
   const keyOf = (name: string): string => (settings.prefix === '' ? name : `${settings.prefix}/${name}`);
 
@@ -74,7 +95,7 @@ export function createS3Store({ settings, sign, sessionToken, clock, pause }: S3
       ...(request.headers ?? []),
     ];
     const authorization = sign({ method: request.method, path: request.path, headers, payloadHash, now });
-    return fetch(`${base.origin}${request.path}`, {
+    return leave(`${base.origin}${request.path}`, {
       method: request.method,
       headers: [
         ...headers.filter(([name]) => name !== 'host').map(([name, value]): [string, string] => [name, value]),

@@ -85,6 +85,37 @@ export { type Delivery, DELIVERY_PAGE_MAX, listDeliveries, retryDeliveries } fro
 export { formatBody, formatMail, TARGET_KINDS, type TargetKind } from './notification/format.ts';
 export { type QuietHours, quietHours } from './notification/quiet-hours.ts';
 export { notificationTemplate, TEMPLATE_FIELDS } from './notification/template.ts';
+export {
+  type ForwardEvent,
+  type ForwardInput,
+  forwardInput,
+  FORWARD_KINDS,
+  forwardPatch,
+  plaintextRefusal,
+} from './forward/forward.ts';
+export { createForwardCommands, type ForwardCommands } from './forward/forward-commands.ts';
+export {
+  advanceForward,
+  type DueForward,
+  dueForwards,
+  failForward,
+  forwardSealContext,
+  type ForwardTarget,
+  listForwards,
+  rewrapForwardSecrets,
+} from './forward/forward-store.ts';
+export { syslogFrames } from './forward/cef.ts';
+export {
+  batchId,
+  elasticBody,
+  elasticOutcome,
+  failed,
+  type Outcome,
+  s3Object,
+  splunkBody,
+  TAKEN,
+  webhookHeaders,
+} from './forward/payload.ts';
 export { clearWatch } from './watch-retention.ts';
 export { liftAlerts, resolveAlerts } from './alert/alert-settle.ts';
 export {

@@ -1,6 +1,7 @@
 import type { Migrations } from '@cordon/kernel';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { BehaviourState, BehaviourType, Feature } from './behaviour/behaviour.ts';
+import type { ForwardKind } from './forward/forward.ts';
 import type { TargetKind } from './notification/format.ts';
 import type { AlertEvent } from './notification/queue.ts';
 import type { Level } from './sigma/ast.ts';
@@ -118,6 +119,27 @@ export interface WatchTables {
     delivered_at: number | null;
     failed_at: number | null;
     last_error: string | null;
+  };
+  forward_target: {
+    id: string;
+    name: string;
+    kind: ForwardKind;
+    query: string;
+    settings: ColumnType<unknown, string, string>;
+    sealed: string | null;
+    private_addresses: readonly string[];
+    status: Generated<'active' | 'paused'>;
+    position_at: number;
+    position_id: Generated<string>;
+    sent: Generated<number>;
+    refused: Generated<number>;
+    failures: Generated<number>;
+    next_at: Generated<number>;
+    last_error: string | null;
+    last_refusal: string | null;
+    last_sent_at: number | null;
+    created_at: number;
+    created_by: string;
   };
   monitor_slo: {
     id: string;

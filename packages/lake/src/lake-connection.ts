@@ -8,6 +8,8 @@ export interface LakeConnection {
   readonly database: string;
   /** Rows of a query; `params` are bound by the server to `{name:Type}` and never become SQL. */
   rows<Row>(sql: string, params: QueryParams, options?: QueryOptions): Promise<Row[]>;
+  /** The answer to a query as a file of a format that the engine writes. */
+  file(sql: string, params: QueryParams, format: 'Parquet', secondsMax: number): Promise<Readable>;
   command(sql: string): Promise<void>;
   /** An INSERT … SELECT with bound parameters; resolves when the rows are stored, on every shard. */
   write(sql: string, params: QueryParams, secondsMax: number): Promise<void>;
@@ -106,6 +108,19 @@ export async function connectLake(options: ConnectionOptions): Promise<LakeConne
         return await result.json<Row>();
       });
     },
+    file: (sql, params, format, secondsMax) =>
+      guard(async () => {
+        const { stream } = await client.exec({
+          query: `${sql} FORMAT ${format}`,
+          query_params: { ...params },
+          clickhouse_settings: {
+            readonly: '1',
+            max_execution_time: secondsMax,
+            max_memory_usage: String(SEARCH_MEMORY_BYTES_MAX),
+          },
+        });
+        return stream;
+      }),
     command: (sql) =>
       guard(async () => {
         await client.command({ query: sql });

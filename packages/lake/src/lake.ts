@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Clock, Logger } from '@cordon/kernel';
 import {
   facets,
@@ -9,6 +10,7 @@ import {
 } from './aggregate.ts';
 import { createLakeArchive, type LakeArchive } from './archive.ts';
 import { type BehaviourLake, createBehaviourLake } from './behaviour.ts';
+import { exportEvents, type ExportRequest } from './export.ts';
 import { follow, type Follower, type FollowRequest } from './follow.ts';
 import { type Batch, createIngest, type IngestResult } from './ingest.ts';
 import { connectLake } from './lake-connection.ts';
@@ -26,6 +28,7 @@ import {
 import type { Scope } from './search-scope.ts';
 import { traffic, type TrafficRequest, type TrafficRow } from './traffic.ts';
 import { createHuntLake, type HuntLake } from './hunt.ts';
+import { createLakeJournal, type LakeJournal } from './journal.ts';
 import { createMonitorLake, type MonitorLake } from './monitor.ts';
 import { createUsageLake, type UsageLake } from './usage.ts';
 
@@ -62,6 +65,8 @@ export interface Lake {
   /** Throws `EventUnknown`. */
   get(id: string): Promise<StoredEvent>;
   follow(request: FollowRequest): Follower;
+  /** What a search finds as a file; throws before anything is sent when it is no search. */
+  export(request: ExportRequest): Promise<Readable>;
   /** Deletes whole UTC days before a moment (milliseconds since the epoch). */
   dropDaysBefore(at: number): Promise<DroppedDay[]>;
   /** Summaries of behaviour. */
@@ -72,6 +77,8 @@ export interface Lake {
   readonly monitor: MonitorLake;
   /** Conditions that a rule compiled to, over what is stored. */
   readonly hunt: HuntLake;
+  /** In the order it was written, for readers that keep their place. */
+  readonly journal: LakeJournal;
   /** All of it, for backups of Cordon itself. */
   readonly archive: LakeArchive;
   /** True when the engine answers a query. */
@@ -107,11 +114,13 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     traffic: (request) => traffic(connection, clock, request),
     get: (id) => getEvent(connection, id),
     follow: (request) => follow(connection, clock, request),
+    export: (request) => exportEvents(connection, clock, request),
     dropDaysBefore: (at) => dropDaysBefore(connection, options.layout ?? { kind: 'single' }, at),
     behaviour: createBehaviourLake(connection),
     usage: createUsageLake(connection),
     monitor: createMonitorLake(connection, clock),
     hunt: createHuntLake(connection),
+    journal: createLakeJournal(connection, clock),
     archive: createLakeArchive(connection, options.layout ?? { kind: 'single' }),
     ping: () => connection.ping(),
     close: () => connection.close(),

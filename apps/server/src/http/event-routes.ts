@@ -1,4 +1,4 @@
-import type { Lake, StoredEvent } from '@cordon/lake';
+import { EXPORT_EVENTS_MAX, EXPORT_FORMATS, type Lake, type StoredEvent } from '@cordon/lake';
 import { z } from 'zod';
 import type { ApiServer } from './api-type.ts';
 import { addTail } from './event-tail.ts';
@@ -128,6 +128,28 @@ export function addEventRoutes(server: ApiServer, { lake }: { readonly lake: Lak
       const { fields, ...scope } = request.query;
       const found = await lake.facets({ ...scopeOf(scope), fields: fields.split(',') });
       return { fields: Object.fromEntries(Object.entries(found).map(([field, values]) => [field, [...values]])) };
+    },
+  );
+  server.get(
+    '/api/v1/events/export',
+    {
+      config: { permission: 'event.read' },
+      schema: {
+        tags,
+        querystring: scopeQuery.extend({
+          format: z.enum(EXPORT_FORMATS).default('ndjson'),
+          limit: z.coerce.number().int().min(1).max(EXPORT_EVENTS_MAX.ndjson).optional(),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { format, limit = EXPORT_EVENTS_MAX[format], ...scope } = request.query;
+      const stream = await lake.export({ ...scopeOf(scope), format, limit });
+      const type = format === 'parquet' ? 'application/vnd.apache.parquet' : 'application/x-ndjson';
+      return reply
+        .header('content-type', type)
+        .header('content-disposition', `attachment; filename="events.${format}"`)
+        .send(stream);
     },
   );
   addTail(server, lake);

@@ -21,6 +21,7 @@ import { addIntegrationRoutes, type ClientDirectory } from './integration-routes
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addMonitorRoutes, type MonitorRouteDeps } from './monitor-routes.ts';
+import { addForwardRoutes, type ForwardRouteDeps } from './forward-routes.ts';
 import { addNotificationRoutes, type NotificationRouteDeps } from './notification-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
@@ -66,6 +67,7 @@ export interface RouteDeps
     MonitorRouteDeps,
     RuleTuningRouteDeps,
     NotificationRouteDeps,
+    ForwardRouteDeps,
     DetectionRouteDeps,
     SourceRouteDeps,
     ProofRouteDeps,
@@ -114,6 +116,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addMonitorRoutes(server, deps);
   addRuleTuningRoutes(server, deps);
   addNotificationRoutes(server, deps);
+  addForwardRoutes(server, deps);
   addSystemRoutes(server, deps);
   addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);

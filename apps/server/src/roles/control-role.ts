@@ -6,6 +6,7 @@ import {
   createBehaviourCommands,
   createRuleCommands,
   createSourceCommands,
+  createForwardCommands,
   createTargetCommands,
   detectionErrors,
   watchErrors,
@@ -43,7 +44,7 @@ import {
 import { drillsErrors } from '@cordon/drills';
 import { discoveryErrors } from '@cordon/discovery';
 import { governanceErrors } from '@cordon/governance';
-import { lakeErrors, openLake } from '@cordon/lake';
+import { checkQuery, lakeErrors, openLake } from '@cordon/lake';
 import { incidentsErrors } from '@cordon/incidents';
 import { createOperations, openApiErrors } from '@cordon/openapi';
 import { createLeaverCommands, lifecycleErrors } from '@cordon/lifecycle';
@@ -191,6 +192,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   const forward = createSourceForward(config.worker.internalUrl, logger);
   const content = await loadDetectionContent(logger, config.rulesFolder);
   const watch = createWatchCommands(db, clock, content);
+  const checkForward = (query: string): void => checkQuery({ query }, clock.now());
+  const forwards = createForwardCommands({ db, clock, envelope, checkQuery: checkForward });
   const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
   const { server, routes } = await createApiServer({
     logger,
@@ -255,6 +258,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       ...{ db, clock, envelope, lake, publicUrl: config.control.publicUrl },
       manifests: connectors.manifests,
     }),
+    forwards,
     db,
     clock,
     estate,

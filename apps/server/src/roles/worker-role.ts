@@ -47,6 +47,7 @@ import { startDataDuties } from '../worker/data-duties.ts';
 import { createLessonTaker } from '../worker/lesson-taker.ts';
 import { startDetection } from '../worker/detection-duties.ts';
 import { ownEvent } from '../worker/observed-event.ts';
+import { startForwarding } from '../worker/forward-duties.ts';
 import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { createDiscoveryDuties } from '../worker/discovery-duties.ts';
@@ -293,6 +294,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     keepLakeShort({ db, lake, clock: systemClock, days: config.retentionDays }),
   );
   const proof = startProof({ db, envelope, clock: systemClock, logger, publicUrl: config.control.publicUrl });
+  const forwarding = startForwarding({ db, lake, envelope, clock: systemClock, logger });
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
   const webhooks = await startWebhookDuties({
@@ -333,6 +335,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await assurance.stop();
       await vendorWatch.stop();
       await proof.stop();
+      await forwarding.stop();
       await leavers.stop();
       await provisioning.stop();
       await discovery.stop();
