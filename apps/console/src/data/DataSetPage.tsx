@@ -117,8 +117,15 @@ function Fields({ app, object, onPin }: FieldsProps) {
             cell: (row) => <LabelBadge label={row.label} isPinned={row.pinnedLabel !== null} />,
           },
           {
+            id: 'why',
+            header: 'Because',
+            minWidth: 200,
+            cell: (row) => <Reasons reasons={row.labelReasons} />,
+          },
+          {
             id: 'pin',
-            header: '',
+            header: 'Pin',
+            minWidth: 80,
             cell: (row) =>
               onPin ? (
                 <Button

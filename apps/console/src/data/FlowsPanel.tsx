@@ -28,7 +28,7 @@ const HOWS: Readonly<Record<DataFlow['how'], string>> = {
 const placeText = (place: DataFlow['from'], flow: DataFlow): string =>
   place.app === '' ? `${flow.integration.name} itself` : `${place.app}: ${place.object}`;
 
-export const flowText = (flow: DataFlow): string => `${placeText(flow.from, flow)} → ${placeText(flow.to, flow)}`;
+const flowText = (flow: DataFlow): string => `${placeText(flow.from, flow)} → ${placeText(flow.to, flow)}`;
 
 export function FlowsPanel() {
   const flows = useQuery(flowsQuery);

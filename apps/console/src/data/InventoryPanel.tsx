@@ -17,7 +17,7 @@ const ANY = { value: '', label: 'Any label' };
 const OPTIONS = [ANY, ...LABELS.map((label) => ({ value: label, label }))];
 const UNKNOWN_APP = { value: '', label: 'Any app' };
 
-export const setPath = ({ app, object }: Pick<DataSet, 'app' | 'object'>): string =>
+const setPath = ({ app, object }: Pick<DataSet, 'app' | 'object'>): string =>
   `/data/${encodeURIComponent(app)}/${encodeURIComponent(object)}`;
 
 export function InventoryPanel() {

@@ -8,12 +8,16 @@ export function LabelBadge({ label, isPinned = false }: { readonly label: Label;
 }
 
 /** Why a label is what it is; each reason on its line. */
-export function Reasons({ reasons }: { readonly reasons: readonly { readonly text: string }[] }) {
+export function Reasons({
+  reasons,
+}: {
+  readonly reasons: readonly { readonly because: string; readonly text: string }[];
+}) {
   if (reasons.length === 0) return <span>not judged yet</span>;
   return (
     <>
-      {reasons.map(({ text }) => (
-        <div key={text}>{text}</div>
+      {reasons.map(({ because, text }) => (
+        <div key={`${because} ${text}`}>{because === 'field' ? `field ${text}` : text}</div>
       ))}
     </>
   );
