@@ -109,6 +109,16 @@ test('its settings are judged, and what could not be read is not visible', async
   expect(score.notVisible).toBeGreaterThan(0);
   expect(items.find(({ check }) => check === 'github.audit-log-stream')?.result).toBe('not_visible');
   expect(items.find(({ check }) => check === 'github.members-without-two-factor')?.result).toBe('fail');
+  const exported = async (format: string): Promise<string> => {
+    const address = `${cordon.url}/api/v1/connections/${params.path.id}/posture/export?format=${format}`;
+    return (await fetch(address, { headers: { authorization: `Bearer ${cordon.token}` } })).text();
+  };
+  expect((await exported('csv')).split('\r\n')).toHaveLength(items.length + 2);
+  const findings = (await exported('ocsf')).trim().split('\n');
+  expect(findings.map((line) => (JSON.parse(line) as { class_uid: number }).class_uid)).toEqual(items.map(() => 2003));
+  const oscal = JSON.parse(await exported('oscal')) as { 'assessment-results': { uuid: string; results: unknown[] } };
+  expect(oscal['assessment-results'].uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+  expect(oscal['assessment-results'].results).toHaveLength(1);
 });
 
 test('a dry run changes nothing, the run removes the key, and the next sync says so', async () => {

@@ -34,6 +34,12 @@ const RESULTS: Readonly<Record<Item['result'], readonly [StatusIndicatorProps.Ty
   error: ['warning', 'Error'],
 };
 
+const EXPORTS = [
+  { format: 'csv', text: 'Export as CSV' },
+  { format: 'ocsf', text: 'Export as OCSF' },
+  { format: 'oscal', text: 'Export as OSCAL' },
+] as const;
+
 const FILTERS = [
   { id: 'fail', text: 'Failing' },
   { id: 'pass', text: 'Passing' },
@@ -54,6 +60,17 @@ function Loaded({ connectionId, posture }: { readonly connectionId: string; read
   return (
     <SpaceBetween size="m">
       <Summary posture={posture} />
+      <SpaceBetween direction="horizontal" size="xs">
+        {EXPORTS.map(({ format, text }) => (
+          <Button
+            key={format}
+            iconName="download"
+            href={`/api/v1/connections/${connectionId}/posture/export?format=${format}`}
+          >
+            {text}
+          </Button>
+        ))}
+      </SpaceBetween>
       <Table<Item>
         variant="container"
         wrapLines

@@ -35,6 +35,7 @@ import {
   syncBody,
 } from './connector-bodies.ts';
 import { addConnectorPostureRoutes } from './connector-posture-routes.ts';
+import { addPostureExportRoutes } from './posture-export-routes.ts';
 import { idParameter } from './estate-bodies.ts';
 
 export interface ConnectorRouteDeps extends ConnectorParts {
@@ -56,6 +57,7 @@ export function addConnectorRoutes(server: ApiServer, deps: ConnectorRouteDeps):
   addEntityRoutes(server, deps);
   addActionRoutes(server, deps);
   addConnectorPostureRoutes(server, deps);
+  addPostureExportRoutes(server, deps);
 }
 
 function addConnectionRoutes(server: ApiServer, deps: ConnectorRouteDeps): void {
