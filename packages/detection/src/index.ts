@@ -85,14 +85,7 @@ export { type Delivery, DELIVERY_PAGE_MAX, listDeliveries, retryDeliveries } fro
 export { formatBody, formatMail, TARGET_KINDS, type TargetKind } from './notification/format.ts';
 export { type QuietHours, quietHours } from './notification/quiet-hours.ts';
 export { notificationTemplate, TEMPLATE_FIELDS } from './notification/template.ts';
-export {
-  type ForwardEvent,
-  type ForwardInput,
-  forwardInput,
-  FORWARD_KINDS,
-  forwardPatch,
-  plaintextRefusal,
-} from './forward/forward.ts';
+export { type ForwardEvent, type ForwardInput, forwardInput, FORWARD_KINDS, forwardPatch } from './forward/forward.ts';
 export { createForwardCommands, type ForwardCommands } from './forward/forward-commands.ts';
 export {
   advanceForward,

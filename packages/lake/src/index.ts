@@ -64,5 +64,5 @@ export type {
   HttpActivityEvent,
   OcsfEvent,
 } from './ocsf-events.ts';
-export { JOURNAL_SETTLE_MS, type JournalPosition, type LakeJournal } from './journal.ts';
-export { EXPORT_EVENTS_MAX, EXPORT_FORMATS, type ExportFormat, type ExportRequest } from './export.ts';
+export { JOURNAL_SETTLE_MS } from './journal.ts';
+export { EXPORT_EVENTS_MAX, EXPORT_FORMATS } from './export.ts';
