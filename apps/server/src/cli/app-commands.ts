@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { UsageWrong, day, note, print, printJson, printTable, take } from './output.ts';
 import type { CliContext } from './context.ts';
+import { addAppHostCommands } from './app-host-commands.ts';
 import { addCredentialCommands } from './credential-commands.ts';
 
 const FETCH_MS_MAX = 30_000;
@@ -148,6 +149,8 @@ export function addAppCommands(program: Command, context: CliContext): void {
     take(await api.PUT('/api/v1/apps/{id}/credential', { params, body }));
     note('The credential was replaced; integrations go on unnoticed.');
   });
+
+  addAppHostCommands(app, context, findAppId);
 
   app
     .command('list')
