@@ -39,7 +39,7 @@ import {
 const NOTE_CHARS_MAX = 1_000;
 const REASON_CHARS_MAX = 500;
 
-export interface RunInput {
+interface RunInput {
   readonly targetId: string;
   readonly mode: 'preview' | 'push';
   readonly reason: string;

@@ -154,7 +154,7 @@ async function tryItem(
   }
 }
 
-export async function recordItem(
+async function recordItem(
   tx: Transaction,
   run: ProvisionRun,
   item: ProvisionItem,
