@@ -33,7 +33,7 @@ export interface BackchannelDelivery {
   settle(): Promise<void>;
 }
 
-export function isPush(client: object | undefined): boolean {
+function isPush(client: object | undefined): boolean {
   return client !== undefined && 'cordon_push' in client && client.cordon_push === true;
 }
 
