@@ -86,18 +86,19 @@ export function activityOf(
   };
 }
 
+/** Whose data each data set holds. */
+async function listSubjects(db: Queryable) {
+  return tablesOf(db)
+    .selectFrom('data_field')
+    .select(['app', 'object', sql<string[]>`array_agg(distinct subject)`.as('subjects')])
+    .where('subject', 'is not', null)
+    .groupBy(['app', 'object'])
+    .limit(SUBJECTS_MAX)
+    .execute();
+}
+
 export async function listProcessing(db: Queryable): Promise<ProcessingActivity[]> {
-  const [flows, rules, rows] = await Promise.all([
-    listFlows(db, {}),
-    listRules(db),
-    tablesOf(db)
-      .selectFrom('data_field')
-      .select(['app', 'object', sql<string[]>`array_agg(distinct subject)`.as('subjects')])
-      .where('subject', 'is not', null)
-      .groupBy(['app', 'object'])
-      .limit(SUBJECTS_MAX)
-      .execute(),
-  ]);
+  const [flows, rules, rows] = await Promise.all([listFlows(db, {}), listRules(db), listSubjects(db)]);
   const subjects = new Map(rows.map((row) => [subjectKey(row.app, row.object), row.subjects]));
   return flows.map((flow) => activityOf(flow, subjects, rules)).filter((row) => row !== null);
 }

@@ -38,7 +38,12 @@ function triggerOf({ rules, correlations }: RuleSet, ruleId: string): string | n
  */
 export async function openCasesForAlerts(deps: CaseTriggerDeps): Promise<number> {
   const { db } = deps;
-  const alerts = await listAlerts(db, { status: ['open', 'acknowledged'], levelMin: 'high', drill: 'with', limit: ALERTS_MAX });
+  const alerts = await listAlerts(db, {
+    status: ['open', 'acknowledged'],
+    levelMin: 'high',
+    drill: 'with',
+    limit: ALERTS_MAX,
+  });
   let opened = 0;
   for (const alert of alerts) {
     const trigger = triggerOf(deps.ruleSet, alert.ruleId);
