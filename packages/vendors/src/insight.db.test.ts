@@ -11,7 +11,12 @@ import { createExportCommands, type ExportCommands } from './export/export-comma
 import { verifyPdf } from './export/pdf.ts';
 import { createFileReader } from './files/file-reader.ts';
 import { sendQueued } from './mail/mail-queue.ts';
-import { checkBadClients, type ClientGrant, createBadClientCommands, listBadClients } from './monitoring/bad-clients.ts';
+import {
+  checkBadClients,
+  type ClientGrant,
+  createBadClientCommands,
+  listBadClients,
+} from './monitoring/bad-clients.ts';
 import { createFeedCommands, type FeedContext, listFeeds, pollFeeds } from './monitoring/feeds.ts';
 import type { HostObservation } from './monitoring/host.ts';
 import { dueNow, listHosts } from './monitoring/host-store.ts';

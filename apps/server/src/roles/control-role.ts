@@ -250,12 +250,23 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     parsers: content.parsers,
   });
   const people: DiscoveryPeople = (actor) => identity.people.list(actor, { limit: PEOPLE_MAX });
-  const accessParts = createAccessParts({ db, clock, lake, estate, snapshots, operationsOf: (appId) => operationsOf(db, appId) });
+  const accessParts = createAccessParts({
+    db,
+    clock,
+    lake,
+    estate,
+    snapshots,
+    operationsOf: (appId) => operationsOf(db, appId),
+  });
   addRoutes(server, {
     ...createVendorParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
     ...createAssuranceParts({ db, clock, envelope, estate, publicUrl: config.control.publicUrl }),
     vendorInsight: createVendorInsight({
-      ...{ db, clock, envelope, lake, publicUrl: config.control.publicUrl },
+      db,
+      clock,
+      envelope,
+      lake,
+      publicUrl: config.control.publicUrl,
       manifests: connectors.manifests,
     }),
     forwards,

@@ -265,7 +265,11 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   discovery.start();
   drills.start();
   const assurance = startAssurance({
-    ...{ db, clock: systemClock, envelope, logger, identity },
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    identity,
     publicUrl: config.control.publicUrl,
   });
   const vendorDuties = startVendorDuties({
@@ -318,8 +322,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     port: config.worker.port,
     logger,
     ready: () => enginesAnswer(db, lake),
-    metrics: () =>
-      `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n${detection.metrics()}`,
+    metrics: () => `# TYPE cordon_worker_info gauge\ncordon_worker_info{start="${started}"} 1\n${detection.metrics()}`,
   });
   return {
     async stop() {
