@@ -98,7 +98,7 @@ export function MonitorChart({
           cursor: 'pointer',
           ...(type === 'bar'
             ? { stack: 'calls', barCategoryGap: '12%' }
-            : { symbol: 'circle', symbolSize: 4, showSymbol: !dashed }),
+            : { symbol: 'circle', symbolSize: 4, showSymbol: !dashed, showAllSymbol: true }),
           itemStyle: { color: colour },
           lineStyle: { color: colour, type: dashed ? 'dashed' : 'solid' },
           data: buckets.map(value),
