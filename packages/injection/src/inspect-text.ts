@@ -93,10 +93,15 @@ function inspectAbsolute(text: string, field: TextField): TextMatch | null {
   return found && found.confidence >= CONFIDENCE_MIN[field.kind] ? { ...found, text } : null;
 }
 
-/** Words alone make SQL too: `1 or 1`, `1 order by 5`, `1 union select null from dual`. */
+/** Words alone make SQL too: `1 and 2 like 2`, `1 order by 5`, `1 union select null from dual`. */
 function inspectWords(text: string, mask: number, field: TextField): TextMatch | null {
   if ((mask & (SEEN.space | SEEN.plus)) === 0 || text.length > PROSE_CHARS_MIN) return null;
-  if (!/\b(?:select|union|order\s{1,4}by|having|procedure)\b/i.test(text)) return null;
+  if (
+    !/\b(?:select|union|order\s{1,4}by|having|procedure)\b|\d[\s+]{1,4}(?:and|or|xor)[\s+]{1,4}(?:not[\s+]{1,4})?\d/i.test(
+      text,
+    )
+  )
+    return null;
   const found = detectSql(text);
   return found && found.confidence >= Math.max(CONFIDENCE_MIN[field.kind], 0.8) ? { ...found, text } : null;
 }
