@@ -266,6 +266,29 @@ test('the vendor file leaves as a signed PDF that anybody can check, and as OSCA
   await expect(verify()).rejects.toThrow(/content was changed/);
 });
 
+test('fourth parties are drawn, and a person names a compromised client and takes it off again', async () => {
+  const list = join(folder, 'subprocessors.csv');
+  await writeFile(list, 'Name,Purpose,Country\nCloud Host,hosting,IE\nMail Relay,mail,US\n');
+  await openVendor('Subprocessors');
+  await page.locator('input[type=file]').first().setInputFiles(list);
+  await page.getByRole('row', { name: /Cloud Host/ }).waitFor();
+  await page.goto(`${cordon.url}/vendors`);
+  const drawing = page.getByRole('region', { name: 'Vendors and their fourth parties' });
+  await drawing.getByText('Mail Relay').waitFor();
+  await page.getByRole('button', { name: 'Add client' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a compromised client' });
+  await dialog.getByLabel('Client ID').fill('told-by-phone');
+  await dialog.getByLabel('Why').fill('The vendor rang');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /told-by-phone.*The vendor rang.*Ada Byron.*None/ }).waitFor();
+  expect(await hindrances()).toEqual([]);
+  await tab.screenshots('fourth-parties');
+  await page.getByRole('button', { name: 'Remove told-by-phone' }).click();
+  await page.getByText('No client is called compromised.').waitFor();
+  await drawing.getByRole('button', { name: 'Acme' }).click();
+  await page.getByRole('heading', { name: 'Acme', level: 1 }).waitFor();
+});
+
 test('offboarding ends with the last task, each with what shows it', async () => {
   await page.goto(`${cordon.url}/vendors/${vendorId}`);
   await page.getByRole('button', { name: 'Offboard' }).click();
