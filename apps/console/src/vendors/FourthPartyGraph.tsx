@@ -1,5 +1,7 @@
 import '../graph/graph.css';
 import Box from '@cloudscape-design/components/box';
+import Container from '@cloudscape-design/components/container';
+import Header from '@cloudscape-design/components/header';
 import { useNavigate } from '@tanstack/react-router';
 import { BOX_HEIGHT, BOX_WIDTH, drawFourthParties } from './fourth-party-layout.ts';
 import type { FourthParty } from './vendor-queries.ts';
@@ -10,7 +12,7 @@ export function FourthPartyGraph({ parties }: { readonly parties: readonly Fourt
   const { boxes, lines, width, height, left } = drawFourthParties(parties);
   if (boxes.length === 0) return null;
   return (
-    <>
+    <Container header={<Header variant="h3">Who rests on whom</Header>}>
       <div className="radius-frame" role="region" aria-label="Vendors and their fourth parties" tabIndex={0}>
         <div className="radius-canvas" style={{ width, height }}>
           <svg width={width} height={height} aria-hidden="true">
@@ -49,6 +51,6 @@ export function FourthPartyGraph({ parties }: { readonly parties: readonly Fourt
         </div>
       </div>
       {left > 0 ? <Box color="text-body-secondary">{`${left} more are only in the table.`}</Box> : null}
-    </>
+    </Container>
   );
 }

@@ -101,8 +101,16 @@ const outwards = ({ sentBytes }: Exchange): number => sentBytes;
 /** Records of an answer that was held; streams are not taken apart. */
 export function recordsOf({ answer, sentStatus }: Exchange): number {
   if (!answer?.decoded || sentStatus < 200 || sentStatus >= 300) return 0;
-  return isJson(answer.contentType) ? countRecords(answer.decoded) : 1;
+  if (!isJson(answer.contentType)) return 1;
+  const known = countedRecords.get(answer.decoded);
+  if (known !== undefined) return known;
+  const count = countRecords(answer.decoded);
+  countedRecords.set(answer.decoded, count);
+  return count;
 }
+
+/** The event and each quota ask of the same answer: it is read once. */
+const countedRecords = new WeakMap<Buffer, number>();
 
 /** What goes out is summed under keys of its own, in the way that bytes of both ways are. */
 function planChecks(limit: LimitEntry, exchange: Exchange): PlannedCheck[] {
