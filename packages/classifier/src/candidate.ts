@@ -9,6 +9,7 @@ import type { PhoneJudge } from './phone.ts';
 import type { PhoneRuns } from './phone-runs.ts';
 import { latin1, type Findings, type Segment } from './segment.ts';
 import { isBitcoinAddress } from './wallet.ts';
+import { wholeFormsOf } from './whole-forms.ts';
 import { bytesOf, DIGIT, KINDS, OTHER } from './shapes.ts';
 
 export interface JudgeOptions {
@@ -301,6 +302,11 @@ export class CandidateJudge {
     const { bytes, start, end } = this.segment;
     if (end - start > FORM_BYTES_MAX) return;
     const value = new TextDecoder().decode(bytes.subarray(start, end)).trim();
+    for (const { scanner, confidence, reason } of wholeFormsOf(value)) {
+      const known = this.compiled.scanner(scanner);
+      const seen = this.findings.list.slice(this.firstFinding).some((finding) => finding.detector === known);
+      if (!seen) this.report(scanner, start, end, confidence, reason);
+    }
     if (!/\d/.test(value)) return;
     const found = new Set(this.findings.list.slice(this.firstFinding).map((finding) => finding.detector));
     for (const detector of this.compiled.detectors) {
