@@ -13,6 +13,8 @@ test.each([
   ['3c22fb910a7e', 'mac-address'],
   ['"ada quill"@acme-widgets.io', 'email'],
   ['ada@[185.199.108.153]', 'email'],
+  ['40° 26′ 46″ N, 79° 58′ 56.2″ W', 'geo-coordinates'],
+  ['(-71, -146)', 'geo-coordinates'],
 ])('a value that is %s from end to end is listed as %s', (value, type) => {
   expect(listing.scan(Buffer.from(value)).map((found) => found.type)).toContain(type);
 });
@@ -24,10 +26,13 @@ test.each([
   '"ada quill" at acme-widgets.io',
   'ada@[185.199.108.353]',
   'ada@[185.199.108]',
-])('%s is neither a hardware address nor a mail address', (value) => {
+  '95° 26′ 46″ N, 79° 58′ 56″ W',
+  '71, 146',
+])('%s is neither a hardware address nor a mail address nor a place', (value) => {
   const types = listing.scan(Buffer.from(value)).map((found) => found.type);
   expect(types).not.toContain('mac-address');
   expect(types).not.toContain('email');
+  expect(types).not.toContain('geo-coordinates');
 });
 
 test('what only a whole value can be is not looked for inline', () => {

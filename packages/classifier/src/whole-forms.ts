@@ -38,6 +38,20 @@ const WHOLE_FORMS: readonly WholeForm[] = [
     confidence: 0.5,
     reason: 'form:address-literal',
   },
+  {
+    // Degrees, minutes and seconds of a pair (ISO 6709 annex D).
+    scanner: 'coordinates',
+    form: /^(?:90|[0-8]?\d)° ?[0-5]?\d′ ?[0-5]?\d(?:\.\d+)?″ ?[NS],? ?(?:180|1[0-7]\d|\d{1,2})° ?[0-5]?\d′ ?[0-5]?\d(?:\.\d+)?″ ?[EW]$/i,
+    confidence: 0.7,
+    reason: 'form:degrees',
+  },
+  {
+    // Whole degrees say little; a sign or brackets make a pair of them more than two numbers.
+    scanner: 'coordinates',
+    form: /^(?=[(+-]|.*[+-])\(?[+-]?(?:90|[0-8]?\d), ?[+-]?(?:180|1[0-7]\d|\d{1,2})\)?$/,
+    confidence: 0.3,
+    reason: 'form:lat-lng',
+  },
 ];
 
 /** What a value on its own looks like from end to end, by forms that text is not searched for. */
