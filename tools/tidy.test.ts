@@ -94,6 +94,7 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   proof: ['kernel'],
   lifecycle: ['kernel'],
   discovery: ['kernel'],
+  enrichment: ['kernel'],
   review: ['kernel'],
   incidents: ['kernel'],
   backup: ['kernel'],

@@ -1,9 +1,17 @@
+import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { ConfigInvalid } from './errors.ts';
 
 const port = z.number().int().min(0).max(65_535);
 const url = z.url({ protocol: /^https?$/ });
+
+/** `address`, `v4:port` or `[v6]:port`, as Node's resolvers take them. */
+function isNameServer(text: string): boolean {
+  const { address = text, port = '53' } =
+    /^\[?(?<address>[\d.]+|(?<=\[)[\da-f:]+)\]?:(?<port>\d{1,5})$/i.exec(text)?.groups ?? {};
+  return isIP(address.replace(/^\[(.*)\]$/, '$1')) !== 0 && Number(port) > 0 && Number(port) < 65_536;
+}
 
 const schema = z.strictObject({
   data_dir: z.string().min(1).default('.cordon'),
@@ -112,10 +120,35 @@ const schema = z.strictObject({
       from: z.string().min(3).max(254).default('Cordon <cordon@localhost>'),
     })
     .prefault({}),
+  vendors: z
+    .strictObject({
+      /**
+       * Name servers for vendors' hosts (addresses and CAA records), such as `10.0.0.53` or `[fd00::53]:5353`, separated
+       * by commas; without it the system's.
+       */
+      dns_servers: z
+        .string()
+        .max(500)
+        .refine((list) => list.split(',').every((one) => one.trim() === '' || isNameServer(one.trim())), {
+          error: 'must be addresses, each with or without a port, separated by commas',
+        })
+        .default(''),
+    })
+    .prefault({}),
   detection: z
     .strictObject({
       /** Absolute path of a folder of your own Sigma rules, such as a Git checkout; read when Cordon starts. */
       rules_folder: z.string().startsWith('/').max(1_000).optional(),
+    })
+    .prefault({}),
+  enrichment: z
+    .strictObject({
+      /** Absolute paths of your own files of networks (.mmdb, .csv), separated by commas; a later one is believed first. */
+      network_files: z
+        .string()
+        .regex(/^(?:\/[^,]*(?:, *\/[^,]*)*)?$/, 'absolute paths separated by commas')
+        .max(4_000)
+        .default(''),
     })
     .prefault({}),
   telemetry: z
@@ -198,7 +231,9 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_CONTROL_INTERNAL_URL: 'control_internal_url',
   CORDON_WORKER_INTERNAL_URL: 'worker_internal_url',
   CORDON_RULES_FOLDER: 'detection.rules_folder',
+  CORDON_NETWORK_FILES: 'enrichment.network_files',
   CORDON_OTLP_URL: 'telemetry.otlp_url',
+  CORDON_DNS_SERVERS: 'vendors.dns_servers',
   CORDON_SMTP_URL: 'mail.smtp_url',
   CORDON_MAIL_FROM: 'mail.from',
   CORDON_INTERNAL_KEY: 'internal_key',
@@ -225,6 +260,7 @@ const TEXT_PATHS: ReadonlySet<string> = new Set([
   'internal_key',
   'detection.rules_folder',
   'telemetry.otlp_url',
+  'vendors.dns_servers',
   'mail.smtp_url',
   'mail.from',
   'objects.url',

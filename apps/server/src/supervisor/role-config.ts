@@ -70,10 +70,14 @@ export const roleConfig = z.object({
     lock: z.enum(['none', 'governance', 'compliance']),
     holdMs: z.int(),
   }),
+  /** Name servers for vendors' hosts; none: the system's. */
+  dnsServers: z.array(z.string()),
   mail: z.object({ smtpUrl: z.string().nullable(), from: z.string() }),
   telemetry: z.object({ otlpUrl: z.string().nullable(), otlpHeaders: z.record(z.string(), z.string()) }),
   /** A folder of the customer's own detections. */
   rulesFolder: z.string().nullable(),
+  /** Files of networks of the customer's. */
+  networkFiles: z.array(z.string()).default([]),
   accessTokenS: z.int(),
   /** `host:port` of corporate providers on a private network. */
   signOnPrivateHosts: z.array(z.string()).default([]),
