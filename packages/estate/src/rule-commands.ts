@@ -1,7 +1,8 @@
 import { type Actor, appendAudit, authorize, uuidv7 } from '@cordon/kernel';
-import { parseEntry } from '@cordon/policy';
+import { inspectionProblem, parseEntry } from '@cordon/policy';
 import { parseInput } from './input.ts';
 import type { EstateContext } from './context.ts';
+import { InputInvalid } from './errors.ts';
 import { publish } from './publication.ts';
 import { type Rule, RULE_NAMES, RULE_PERMISSIONS, type RuleEntry, type RuleInput, ruleInputs } from './rule.ts';
 import { deleteRule, loadRule, saveRule } from './rule-store.ts';
@@ -16,6 +17,8 @@ export function createRuleCommands(context: EstateContext, checkPolicy: (text: s
       authorize(actor, RULE_PERMISSIONS.write);
       const entry = parseInput(ruleInputs[kind], raw) as RuleEntry<Kind>; // parsed with the schema of this very kind
       if ('text' in entry) checkPolicy(entry.text);
+      const problem = 'class' in entry ? inspectionProblem(entry) : null;
+      if (problem !== null) throw new InputInvalid(problem);
       const at = clock.now();
       return db.transaction(async (tx) => {
         const draft: Rule<Kind> = { id: uuidv7(at), kind, name: entry.name, entry, createdAt: at, updatedAt: at };

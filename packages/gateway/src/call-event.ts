@@ -56,6 +56,7 @@ export function describeCall(exchange: Exchange): string {
     ...(exchange.upstreamMs !== undefined && { upstreamMs: Math.round(exchange.upstreamMs * 1000) / 1000 }),
     findings: exchange.findings,
     redactions: exchange.redactions,
+    ...(exchange.justification !== null && { justification: hideSecrets(exchange.justification) }),
     records: recordsOf(exchange),
     gatewayId: runtime.config.gatewayId,
     ...(identity && { assurance: identity.token.assurance }),

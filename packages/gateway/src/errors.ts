@@ -49,6 +49,8 @@ export const gatewayErrors = {
   'gateway.injection_refused': refuse(400, 'info'),
   'gateway.request_blocked': refuse(403, 'info'),
   'gateway.response_blocked': refuse(403, 'info'),
+  'gateway.justification_required': refuse(403, 'info'),
+  'gateway.quarantined': refuse(403, 'info'),
   'gateway.credential_unavailable': refuse(503, 'warn'),
   'gateway.credential_renewed': refuse(503, 'info'),
   'gateway.vendor_limited': refuse(429, 'info'),

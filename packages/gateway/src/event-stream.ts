@@ -1,6 +1,7 @@
 import { rewriteBody } from './link-rewriter.ts';
 import type { Exchange } from './exchange.ts';
 import { blockedRefusal } from './steps/inspect-request.ts';
+import { inspectionRules } from './steps/inspection-rules.ts';
 
 /** One server-sent event; more without an empty line is not what the format is for. */
 const EVENT_BYTES_MAX = 1024 * 1024;
@@ -57,12 +58,8 @@ export class EventStreamFilter {
 
   #judge(event: Buffer): Buffer {
     const exchange = this.#exchange;
-    const resolve = exchange.tables!.inspection({
-      appId: exchange.app.entry.id,
-      integrationId: exchange.caller.integration.id,
-      direction: 'response',
-    }); // the accept step refused the call without tables
-    const result = exchange.runtime.inspector.inspect(event, 'text/plain', 'response', resolve);
+    const { resolve, passed } = inspectionRules(exchange, 'response');
+    const result = exchange.runtime.inspector.inspect(event, 'text/plain', 'response', resolve, passed);
     for (const finding of result.findings) exchange.addFinding(finding);
     if (result.blocked.length > 0) throw blockedRefusal('response', result.blocked);
     const clean = exchange.runtime.credentials.hide(exchange.app.entry, result.bytes);

@@ -7,6 +7,7 @@ import type { Located, AppPlan, UpstreamTarget } from './app-plan.ts';
 import type { Refusal } from './errors.ts';
 import type { LinkTarget } from './link-rewriter.ts';
 import type { ResolvedOperation } from './operations.ts';
+import type { UpstreamGate } from './resilience/upstream-gate.ts';
 import type { GatewayRuntime } from './runtime.ts';
 import type { SnapshotTables } from './snapshot-tables.ts';
 import type { UpstreamStream } from './upstream-call.ts';
@@ -101,6 +102,8 @@ export class Exchange {
   findings: FindingFacts[] = [];
   redactions = 0;
   notes: string[] = [];
+  /** Why the client says that it sends or gets what a rule asks a reason for. */
+  justification: string | null = null;
   decision: Decision = 'allow';
   refusal: Refusal | undefined;
   recorded = false;
@@ -115,6 +118,10 @@ export class Exchange {
   received = false;
   aborted = false;
   onAbort: (() => void) | undefined;
+  /** Where the call has its place among those under way to its upstream. */
+  gate: UpstreamGate | undefined;
+  /** The answer of an MCP server is passed on event by event, as long as it goes on. */
+  streaming = false;
   /** Ends the upstream's part of the call for a reason that the client is told. */
   cutUpstream: ((reason: Error) => void) | undefined;
   sentStatus = 0;
@@ -160,7 +167,7 @@ export class Exchange {
 
   addFinding(finding: FindingFacts): void {
     this.findings.push(finding);
-    if (finding.action === 'redact') this.redactions += finding.count;
+    if (finding.action === 'redact' || finding.action === 'tokenise') this.redactions += finding.count;
   }
 
   /** Counts a body against what all calls together may hold. Returns false when that is exhausted. */

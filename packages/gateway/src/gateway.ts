@@ -46,6 +46,7 @@ import { ControlSource, type SnapshotSource } from './snapshot-source.ts';
 import { SnapshotTables } from './snapshot-tables.ts';
 import { Spool } from './spool.ts';
 import { type ShipperStats, SpoolShipper } from './spool-shipper.ts';
+import { TokenKey } from './token-key.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebhookReceiver } from './webhooks/webhook-receiver.ts';
 
@@ -98,6 +99,7 @@ class GatewayProcess implements Gateway {
   readonly #deps: GatewayDeps;
   readonly #runtime: GatewayRuntime;
   readonly #probe: McpProbe;
+  readonly #tokenKey: TokenKey;
   readonly #client: ControlClient;
   readonly #shipper: SpoolShipper;
   readonly #webhooks: WebhookReceiver;
@@ -136,6 +138,7 @@ class GatewayProcess implements Gateway {
       });
     this.#runtime = createRuntime(deps, source, this.metrics, this.#client);
     this.#probe = new McpProbe(this.#runtime);
+    this.#tokenKey = new TokenKey(this.#runtime);
     this.#shipper = new SpoolShipper({
       spool: this.#runtime.spool,
       send: (key, ndjson, signal) => this.#client.sendBatch(key, ndjson, signal),
@@ -213,6 +216,7 @@ class GatewayProcess implements Gateway {
     const changed = before ? changedKeys(before, snapshot) : undefined;
     this.#snapshot = snapshot;
     runtime.observations?.apply(snapshot.entries);
+    this.#tokenKey.apply(snapshot.entries);
     runtime.tables = SnapshotTables.compile(snapshot, runtime.tables, changed);
     try {
       if (runtime.authorizer) {

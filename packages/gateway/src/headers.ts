@@ -24,6 +24,7 @@ const NOT_FORWARDED = new Set([
   'client-cert',
   'client-cert-chain',
   'x-cordon-token',
+  'cordon-justification',
   'cookie',
   'cookie2',
   'forwarded',

@@ -4,6 +4,7 @@ import {
   compileInspection,
   type DataLabel,
   type Entries,
+  type EntryOf,
   getEntry,
   listEntries,
   type GraphqlSchemaEntry,
@@ -22,7 +23,7 @@ import { Requirements } from './requirements.ts';
 import { compileMcp, type McpTables } from './mcp/mcp-tables.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
-const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook|data-label|fingerprint-key):/;
+const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook|data-label|fingerprint-key|token-key):/;
 
 interface Compiled {
   readonly appsByName: ReadonlyMap<string, AppPlan>;
@@ -35,6 +36,7 @@ interface Compiled {
   readonly limitsByCall: Map<string, readonly LimitEntry[]>;
   readonly requirements: Requirements;
   readonly inspection: ReturnType<typeof compileInspection>;
+  readonly passes: ReadonlyMap<string, readonly EntryOf<'inspection-pass'>[]>;
   readonly mcp: McpTables;
 }
 
@@ -153,6 +155,12 @@ export class SnapshotTables {
     return labelOfOperation(this.#entries, appId, operationId);
   }
 
+  /** Whether somebody said why, or released it, and the time for which that holds is not over. */
+  hasPass(ruleId: string, integrationId: string, appId: string, now: number): boolean {
+    const passes = this.#compiled.passes.get(`${ruleId} ${integrationId}`);
+    return passes?.some((pass) => pass.expiresAt > now && (pass.appId === null || pass.appId === appId)) ?? false;
+  }
+
   get inspection(): Compiled['inspection'] {
     return this.#compiled.inspection;
   }
@@ -209,6 +217,7 @@ function compileEntries(entries: Entries, before: Compiled | undefined): Compile
   limits.sort((a, b) => (a.id < b.id ? -1 : 1));
   const requirements = new Requirements(listEntries(entries, 'requirement'));
   const inspection = compileInspection(entries);
+  const passes = Map.groupBy(listEntries(entries, 'inspection-pass'), (pass) => `${pass.ruleId} ${pass.integrationId}`);
   const mcp = compileMcp(entries);
   return {
     appsByName,
@@ -220,6 +229,7 @@ function compileEntries(entries: Entries, before: Compiled | undefined): Compile
     limitsByCall: new Map(),
     requirements,
     inspection,
+    passes,
     mcp,
   };
 }

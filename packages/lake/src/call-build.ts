@@ -62,6 +62,8 @@ export interface CallFacts extends EventOrigin {
   readonly upstreamMs?: number;
   readonly findings?: readonly FindingFacts[];
   readonly redactions?: number;
+  /** What the client said to pass a rule that asks why. */
+  readonly justification?: string;
   /** Records in the answer. */
   readonly records?: number;
   /** Of a connection through the forward proxy: how it was carried and what its handshake said. */
@@ -124,6 +126,7 @@ function buildFacts(call: CallFacts, pathTemplate: string | undefined) {
     ...(call.assurance !== undefined && { assurance: call.assurance }),
     ...(call.listener !== undefined && { listener: call.listener }),
     ...(call.redactions !== undefined && call.redactions > 0 && { redactions: call.redactions }),
+    ...(call.justification !== undefined && { justification: call.justification }),
     ...(call.records !== undefined && call.records > 0 && { records: call.records }),
     ...(call.findings && call.findings.length > 0 && { findings: call.findings.map((found) => ({ ...found })) }),
     ...(call.proxy && { proxy: { ...call.proxy } }),

@@ -55,7 +55,9 @@ export interface FindingFacts {
   readonly class: string;
   readonly direction: 'request' | 'response';
   readonly count: number;
-  readonly action: 'allow' | 'log' | 'redact' | 'block';
+  readonly action: 'allow' | 'log' | 'notify' | 'redact' | 'tokenise' | 'justify' | 'quarantine' | 'block';
+  /** Id of the inspection rule that told, asked or stopped. */
+  readonly rule?: string;
   /** Of an attack: the field it was in, as `body/items/0/name`. */
   readonly place?: string;
   /** Of an attack: what it looked like, masked. Never the value. */

@@ -130,6 +130,8 @@ export const cordonFacts = z.looseObject({
   snapshot_version: count.optional(),
   /** Values removed from bodies, both directions together. */
   redactions: count.optional(),
+  /** What the client said to pass a rule that asks why. */
+  justification: text.optional(),
   /** Sensitive data seen: how often each class, in which direction, and what was done. */
   findings: z
     .array(
@@ -137,9 +139,11 @@ export const cordonFacts = z.looseObject({
         class: text,
         direction: z.enum(['request', 'response']),
         count,
-        action: z.enum(['allow', 'log', 'redact', 'block']),
+        action: z.enum(['allow', 'log', 'notify', 'redact', 'tokenise', 'justify', 'quarantine', 'block']),
         /** Of an attack: the field, and what it looked like, masked. */
         place: text.optional(),
+        /** Id of the inspection rule that told, asked or stopped. */
+        rule: text.optional(),
         evidence: text.optional(),
       }),
     )

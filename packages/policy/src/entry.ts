@@ -15,7 +15,7 @@ import { graphqlSchemaEntry } from './graphql-entry.ts';
 import { mcpItemEntry } from './mcp-entry.ts';
 import { proxyEntry } from './proxy-entry.ts';
 import { requirementEntry } from './requirement-entry.ts';
-import { inspectionEntry, limitEntry } from './rule-entry.ts';
+import { inspectionEntry, inspectionPassEntry, limitEntry, tokenKeyEntry } from './rule-entry.ts';
 import { webhookEntry } from './webhook-entry.ts';
 
 /** One schema for each kind of entry; a key is `<kind>:<name>`. */
@@ -38,6 +38,8 @@ export const entrySchemas = {
   proxy: proxyEntry,
   'data-label': dataLabelEntry,
   'fingerprint-key': fingerprintKeyEntry,
+  'inspection-pass': inspectionPassEntry,
+  'token-key': tokenKeyEntry,
 } as const;
 
 export type EntryKind = keyof typeof entrySchemas;
@@ -71,6 +73,8 @@ const nameIn: Record<EntryKind, string | null> = {
   proxy: 'id',
   'data-label': 'id',
   'fingerprint-key': 'id',
+  'inspection-pass': 'id',
+  'token-key': 'id',
 };
 
 /** Splits `app:0190…` into its kind and name, or null when the kind is none we know. */

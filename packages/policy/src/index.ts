@@ -50,24 +50,33 @@ export type { GraphqlSchemaEntry, GraphqlSettings } from './graphql-entry.ts';
 export { graphqlSettings } from './graphql-entry.ts';
 export type { OperationFacts } from './grant-selector.ts';
 export { covers, formatSelector, parseSelector, parseUnknownOperation, unknownOperation } from './grant-selector.ts';
-export type { InspectionCall, InspectionResolver } from './inspection.ts';
-export { compileInspection, defaultInspectionRules, labelOfOperation, resolveInspection } from './inspection.ts';
+export type { FoundFacts, InspectionCall, InspectionResolver, RestingPlace } from './inspection.ts';
+export {
+  compileInspection,
+  defaultInspectionRules,
+  labelOfOperation,
+  resolveInspection,
+  stricterAction,
+} from './inspection.ts';
 export type { DataLabel, DataLabelEntry, FingerprintKeyEntry } from './data-entry.ts';
 export { dataLabel } from './data-entry.ts';
 export type { DefinitionFlag } from './mcp-definition.ts';
 export {
+  contentsDefinition,
   DEFINITION_BYTES_MAX,
   definitionHash,
   findHiddenInstructions,
+  isMcpName,
   makeVisible,
-  MCP_NAME,
   pinnedDefinition,
 } from './mcp-definition.ts';
 export type { McpItemEntry, McpItemEntryInput, McpItemKind, McpSettings } from './mcp-entry.ts';
 export { mcpItemKind, mcpSettings } from './mcp-entry.ts';
+export { fitsTemplate } from './uri-template.ts';
 export type { Facts } from './policy-facts.ts';
-export type { PolicyProblem, PolicyTextReport } from './policy-text.ts';
-export { validatePolicyText } from './policy-text.ts';
+export { createPolicySet, type PolicySet } from './policy-set.ts';
+export type { PolicyProblem, PolicyTextReport, Statement } from './policy-text.ts';
+export { parseStatements, validatePolicyText } from './policy-text.ts';
 export type {
   Direction,
   InspectionAction,
@@ -75,8 +84,18 @@ export type {
   InspectionEntryInput,
   LimitEntry,
   LimitEntryInput,
+  MotionAction,
+  Sharing,
 } from './rule-entry.ts';
-export { inspectionAction, inspectionEntry, limitEntry } from './rule-entry.ts';
+export {
+  inspectionAction,
+  inspectionEntry,
+  inspectionProblem,
+  isMotionAction,
+  limitEntry,
+  SHARINGS,
+  stopsCall,
+} from './rule-entry.ts';
 export { type RequirementEntry, type RequirementEntryInput, requirementEntry } from './requirement-entry.ts';
 export type { Snapshot } from './snapshot.ts';
 export { createSnapshot, ENTRIES_MAX, snapshotPayload } from './snapshot.ts';

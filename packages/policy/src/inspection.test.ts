@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EntryInputOf, EntryOf } from './entry.ts';
 import { compileInspection, resolveInspection } from './inspection.ts';
-import { inspectionEntry } from './rule-entry.ts';
+import { inspectionEntry, inspectionProblem } from './rule-entry.ts';
 import { sampleEntry, sampleSnapshot } from './testing.ts';
 
 type Rule = Partial<EntryInputOf<'inspection'>>;
@@ -162,4 +162,63 @@ describe('rules by label', () => {
       'redact',
     );
   });
+});
+
+describe('category, count and person', () => {
+  const rules = rulesOf([
+    { class: '*', category: 'user.financial', action: 'justify' },
+    { class: 'contact.email', countMin: 50, action: 'quarantine' },
+    { class: 'contact.phone', personId: 'person-1', action: 'tokenise' },
+  ]);
+  test.each<[string, string, { category?: string; count?: number }, string | undefined, string]>([
+    ['a category tightens a default', 'payment.card', { category: 'user.financial.credit_card' }, undefined, 'justify'],
+    ['a neighbour of its name is none', 'source.code', { category: 'user.financials' }, undefined, 'log'],
+    ['below the count', 'contact.email', { count: 49 }, undefined, 'log'],
+    ['from the count on', 'contact.email', { count: 50 }, undefined, 'quarantine'],
+    ['the owner of the integration', 'contact.phone', {}, 'person-1', 'tokenise'],
+    ['another owner', 'contact.phone', {}, 'person-2', 'log'],
+  ])('%s', (_name, dataClass, facts, personId, action) => {
+    expect(resolveInspection(rules, { ...call, personId })(dataClass, undefined, facts).action).toBe(action);
+  });
+
+  test('counts are judged anew at each threshold', () => {
+    const resolve = resolveInspection(rules, call);
+    const actions = [1, 50, 49, 51].map((count) => resolve('contact.email', undefined, { count }).action);
+    expect(actions).toEqual(['log', 'quarantine', 'log', 'quarantine']);
+  });
+});
+
+describe('data at rest', () => {
+  const rules = rulesOf([
+    { class: 'payment.card', action: 'block' },
+    { class: 'payment.card', direction: 'at-rest', connector: 'slack', action: 'redact' },
+    { class: 'payment.card', direction: 'at-rest', destination: 'external', action: 'unshare' },
+    { class: 'identifier.*', direction: 'at-rest', connector: 'slack', action: 'delete' },
+  ]);
+  const at = (connector: string, sharing: 'private' | 'public' = 'private') =>
+    resolveInspection(rules, { direction: 'at-rest', connector, sharing });
+  test.each<[string, string, string, 'private' | 'public', string]>([
+    ['a rule for calls is none for what lies there', 'google', 'payment.card', 'private', 'notify'],
+    ['the connector', 'slack', 'payment.card', 'private', 'redact'],
+    ['shared widely', 'google', 'payment.card', 'public', 'unshare'],
+    ['a prefix', 'slack', 'identifier.us.ssn', 'private', 'delete'],
+    ['nothing said: only counted', 'slack', 'contact.email', 'private', 'allow'],
+    ['credentials are told', 'github', 'credential.aws', 'private', 'notify'],
+  ])('%s', (_name, connector, dataClass, sharing, action) => {
+    expect(at(connector, sharing)(dataClass).action).toBe(action);
+  });
+
+  test('and never touches a call', () => {
+    expect(resolveInspection(rules, call)('identifier.us.ssn').action).toBe('log');
+  });
+});
+
+test.each([
+  [{ action: 'delete' as const }, /at rest/],
+  [{ action: 'block' as const, direction: 'at-rest' as const }, /blocked/],
+  [{ action: 'log' as const, connector: 'slack' }, /connector/],
+  [{ action: 'log' as const, destination: 'public' as const }, /shared/],
+  [{ action: 'log' as const, direction: 'at-rest' as const, integrationId: 'int-1' }, /integration/],
+])('%j could never do what it says', (rule, why) => {
+  expect(inspectionProblem(rule)).toMatch(why);
 });

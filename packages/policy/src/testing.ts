@@ -21,6 +21,8 @@ const samples: { [K in EntryKind]: EntryInputOf<K> } = {
   proxy: { id: 'settings' },
   'data-label': { id: 'app-1', label: 'confidential', operations: { 'users/list': 'confidential' } },
   'fingerprint-key': { id: 'key-1', sealed: 'sealed' },
+  'token-key': { id: 'key-1', sealed: 'sealed' },
+  'inspection-pass': { id: 'pass-1', ruleId: 'rule-1', integrationId: 'int-1', expiresAt: 2_000_000_000_000 },
   requirement: { id: 'requirement-1', name: 'Payouts' },
   token: { integrationId: 'int-1', clientId: 'client-1', expiresAt: 2_000_000_000_000 },
   revoked: { expiresAt: 2_000_000_000_000 },

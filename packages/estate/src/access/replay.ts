@@ -9,6 +9,7 @@ import {
   type Entries,
   getEntry,
   listEntries,
+  stopsCall,
   type WeighedCall,
 } from '@cordon/policy';
 import type { OperationTable } from './used.ts';
@@ -236,7 +237,7 @@ function inspectionEffect(
       const [dataClass = '', direction] = finding.split(' ');
       const place = { appId, integrationId, direction: direction === 'request' ? 'request' : 'response' } as const;
       const { action, rule } = resolve(place)(dataClass);
-      if (action === 'block') return { dataClass, rule: rule.name };
+      if (stopsCall(action)) return { dataClass, rule: rule.name };
     }
     return null;
   };

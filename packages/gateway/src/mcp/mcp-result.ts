@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange.ts';
 import { rewriteBody, rewriteUrl } from '../link-rewriter.ts';
 import { isText } from '../media-type.ts';
 import { blockedRefusal } from '../steps/inspect-request.ts';
+import { inspectionRules } from '../steps/inspection-rules.ts';
 import { isRecord } from './json-rpc.ts';
 
 type Json = Record<string, unknown>;
@@ -43,13 +44,9 @@ class Cleaner {
 
   bytes(bytes: Buffer, contentType: string, again = false): Buffer {
     const exchange = this.#exchange;
-    const { runtime, app, caller } = exchange;
-    const resolve = exchange.tables!.inspection({
-      appId: app.entry.id,
-      integrationId: caller.integration.id,
-      direction: 'response',
-    }); // the accept step refused the call without tables
-    const result = runtime.inspector.inspect(bytes, contentType, 'response', resolve);
+    const { runtime, app } = exchange;
+    const { resolve, passed } = inspectionRules(exchange, 'response');
+    const result = runtime.inspector.inspect(bytes, contentType, 'response', resolve, passed);
     for (const finding of result.findings) {
       // The message as a whole is looked at after its texts: what was only noted there isn't noted twice.
       if (again && finding.action === 'log' && this.#seen.has(finding.class)) continue;

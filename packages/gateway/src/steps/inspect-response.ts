@@ -1,6 +1,7 @@
 import type { Exchange, UpstreamResponse } from '../exchange.ts';
 import { isEventStream } from '../media-type.ts';
 import { blockedRefusal } from './inspect-request.ts';
+import { inspectionRules } from './inspection-rules.ts';
 
 /** An error's text is no record of the app. */
 const HTTP_ERROR = 400;
@@ -21,7 +22,7 @@ function hideCredential(exchange: Exchange, answer: UpstreamResponse): void {
 
 /** Looks for sensitive data in what the upstream answered, where the body was held. */
 export function inspectResponse(exchange: Exchange): void {
-  const { runtime, app, caller } = exchange;
+  const { runtime } = exchange;
   const answer = exchange.answer!; // the forward step refused the call otherwise
   hideCredential(exchange, answer);
   if (!answer.decoded) {
@@ -29,13 +30,8 @@ export function inspectResponse(exchange: Exchange): void {
     return;
   }
   if (answer.decoded.length === 0) return;
-  const resolve = exchange.tables!.inspection({
-    appId: app.entry.id,
-    integrationId: caller.integration.id,
-    direction: 'response',
-    dataLabel: exchange.dataLabel,
-  }); // the accept step refused the call without tables
-  const result = runtime.inspector.inspect(answer.decoded, answer.contentType, 'response', resolve);
+  const { resolve, passed } = inspectionRules(exchange, 'response', { dataLabel: true });
+  const result = runtime.inspector.inspect(answer.decoded, answer.contentType, 'response', resolve, passed);
   for (const finding of result.findings) exchange.addFinding(finding);
   if (answer.status < HTTP_ERROR) {
     runtime.observations?.see(exchange, 'read', answer.decoded, answer.contentType, result.found);

@@ -19,7 +19,7 @@ const unrecorded = (): Refusal =>
 function redactedField(exchange: Exchange): string {
   const counts = new Map<string, number>();
   for (const { class: name, action, count } of exchange.findings) {
-    if (action === 'redact') counts.set(name, (counts.get(name) ?? 0) + count);
+    if (action === 'redact' || action === 'tokenise') counts.set(name, (counts.get(name) ?? 0) + count);
   }
   return [...counts].map(([name, count]) => `${name};count=${count}`).join(', ');
 }

@@ -129,17 +129,27 @@ export function inspectDelivery(hook: Hook): void {
   const { type, body } = hook.delivery.delivery;
   if (entry.inspect === 'off' || !isText(type)) return;
   // Data flows from the tool to the integration, as in an answer to one of its calls.
-  const rules = hook.tables!.inspection({ appId: app.id, integrationId: integration.id, direction: 'response' }); // accept checked
+  const rules = hook.tables!.inspection({
+    appId: app.id,
+    integrationId: integration.id,
+    direction: 'response',
+    personId: integration.ownerId,
+  }); // accept checked
   const resolve: typeof rules =
     entry.inspect === 'log'
-      ? (name) => {
-          const { action, rule } = rules(name);
+      ? (name, label, facts) => {
+          const { action, rule } = rules(name, label, facts);
           return { action: action === 'allow' ? 'allow' : 'log', rule };
         }
       : rules;
-  const result = hook.runtime.gateway.inspector.inspect(body, type, 'response', resolve);
+  const { inspector, clock } = hook.runtime.gateway;
+  const tables = hook.tables!; // as above
+  const result = inspector.inspect(body, type, 'response', resolve, (_action, ruleId) =>
+    tables.hasPass(ruleId, integration.id, app.id, clock.now()),
+  );
   hook.findings.push(...result.findings);
-  for (const finding of result.findings) if (finding.action === 'redact') hook.redactions += finding.count;
+  for (const finding of result.findings)
+    if (finding.action === 'redact' || finding.action === 'tokenise') hook.redactions += finding.count;
   if (result.blocked.length > 0) throw blockedRefusal('response', result.blocked);
   hook.body = result.bytes;
 }
