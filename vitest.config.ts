@@ -2,6 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const everywhere = { exclude: ['**/node_modules/**', '**/dist/**'] };
 
+/** End-to-end tests that hold the product to a time: they run one after another, with nothing beside them. */
+const TIMED = ['e2e/demo.test.ts', 'e2e/drills.test.ts', 'e2e/snapshot.test.ts'];
+
 export default defineConfig({
   test: {
     projects: [
@@ -47,6 +50,16 @@ export default defineConfig({
           ...everywhere,
           name: 'e2e',
           include: ['e2e/**/*.test.ts'],
+          exclude: [...everywhere.exclude, ...TIMED],
+          testTimeout: 180_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
+          ...everywhere,
+          name: 'timed',
+          include: TIMED,
           testTimeout: 180_000,
           hookTimeout: 240_000,
           fileParallelism: false,
