@@ -94,6 +94,7 @@ test('a stolen token is seen within ten seconds and refused at every gateway wit
   expect([drill.status, drill.error]).toEqual(['ended', null]);
   expect(drill.score?.measures.detectMs).toBeLessThan(DETECT_MS_MAX);
   expect(drill.score?.measures.cutOffMs).toBeLessThan(CONTAIN_MS_MAX);
+  expect(drill.score?.measures.containMs, 'from the decision to the last gateway').toBeLessThan(CONTAIN_MS_MAX);
   expect(drill.score?.measures.gateways).toBe(PROCESSES);
   expect(drill.objects.filter(({ removedAt }) => removedAt === null)).toEqual([]);
   expect(outside.received.filter((text) => /drill|exercise|stolen|scope/i.test(text))).toEqual([]);

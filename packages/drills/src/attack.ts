@@ -5,6 +5,7 @@ import type { Victim } from './ports.ts';
 import { renderRecords } from './render-events.ts';
 import type { Inject } from './scenario.ts';
 import { tagAgent, tagRecord } from './tag.ts';
+import { placedCall } from './target.ts';
 
 const DELIVER_TRIES_MAX = 20;
 const DELIVER_AGAIN_MS = 250;
@@ -65,7 +66,7 @@ async function makeCalls(
   const done = new Map((await listEntries(db, drill.id)).map((entry) => [entry.key, entry]));
   const gateways = await ports.gateways();
   if (gateways.length === 0) throw new DrillBroken('No gateway answers.');
-  const plan = calls.flatMap((call) => Array.from({ length: call.times }, () => call));
+  const plan = calls.flatMap((call) => Array.from({ length: call.times }, () => placedCall(drill, victim, call)));
   for (const [place, call] of plan.entries()) {
     const entryKey = `call:${inject.id}:${place}`;
     if (done.get(entryKey)?.detail['status'] !== undefined) continue;

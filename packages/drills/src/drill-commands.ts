@@ -32,6 +32,7 @@ import { digestOf, scenarioNamed } from './load-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { scoreDrill } from './score.ts';
 import { releaseDue, releaseInject } from './tabletop.ts';
+import { markedTarget } from './target.ts';
 
 const KEY_BYTES = 32;
 const REASON_CHARS_MAX = 2_000;
@@ -100,6 +101,9 @@ export function createDrillCommands({ db, clock, envelope, workflows, scenarios 
     const scenario = scenarioNamed(scenarios, input.scenario);
     if (!scenario.modes.includes(input.mode))
       throw new DrillInputInvalid(`"${scenario.title}" can be played as ${scenario.modes.join(' or ')} only.`);
+    if (input.target !== null && (input.mode !== 'live-fire' || !scenario.target))
+      throw new DrillInputInvalid(`"${scenario.title}" as ${input.mode} uses no token at an app.`);
+    const target = input.target === null ? null : await markedTarget(tx, input.target);
     const at = clock.now();
     const id = uuidv7(at);
     const drill: Omit<Drill, 'number'> = {
@@ -110,6 +114,7 @@ export function createDrillCommands({ db, clock, envelope, workflows, scenarios 
       digest: digestOf(scenario),
       mode: input.mode,
       status: 'planned',
+      target,
       decide: input.decide,
       pace: input.pace,
       // Nothing waits for people in the machine's part: its clock is the scenario's.
@@ -130,7 +135,14 @@ export function createDrillCommands({ db, clock, envelope, workflows, scenarios 
     };
     await insertDrill(tx, drill);
     const { mode, decide, participants } = input;
-    const detail = { scenario: scenario.name, digest: drill.digest, mode, decide, participants: participants.length };
+    const detail = {
+      scenario: scenario.name,
+      digest: drill.digest,
+      mode,
+      decide,
+      participants: participants.length,
+      target,
+    };
     await record(tx, actor, 'drill.planned', drill, detail);
     return id;
   };

@@ -23,9 +23,20 @@ export const participant = z.strictObject({
 });
 export type Participant = z.output<typeof participant>;
 
+/** An app of the estate in place of the drill's own, as it was marked when the drill was planned. */
+export const drillTarget = z.strictObject({
+  appId: z.string(),
+  app: z.string(),
+  operation: z.string(),
+  path: z.string(),
+});
+export type DrillTarget = z.output<typeof drillTarget>;
+
 export const drillInput = z.strictObject({
   scenario: z.string().max(100),
   mode: z.enum(MODES),
+  /** Of a live fire that steals a token: a marked app of the estate, by name; null: an emulator of the drill's own. */
+  target: z.string().min(1).max(100).nullable().default(null),
   /** Of a live fire: who approves the playbooks that it leads to; `drill` measures the machine alone. */
   decide: z.enum(['person', 'drill']).default('person'),
   pace: z.enum(['clock', 'facilitator']).default('facilitator'),
@@ -56,6 +67,7 @@ export interface Drill {
   readonly digest: string;
   readonly mode: DrillMode;
   readonly status: DrillStatus;
+  readonly target: DrillTarget | null;
   readonly decide: 'person' | 'drill';
   readonly pace: 'clock' | 'facilitator';
   readonly stretch: number;

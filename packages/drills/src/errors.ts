@@ -23,6 +23,10 @@ export class DrillBusy extends DrillsError {
 export class DrillInputInvalid extends DrillsError {
   readonly code = 'drills.input_invalid';
 }
+/** An app that nobody marked as an emulator or a test system. */
+export class TargetUnknown extends DrillsError {
+  readonly code = 'drills.target_unknown';
+}
 /** Something that the drill needs outside itself did not do what it was asked. */
 export class DrillBroken extends DrillsError {
   readonly code = 'drills.broken';
@@ -35,6 +39,7 @@ type DrillsErrorCode = (
   | DrillStateConflict
   | DrillBusy
   | DrillInputInvalid
+  | TargetUnknown
   | DrillBroken
 )['code'];
 
@@ -45,5 +50,6 @@ export const drillsErrors: ErrorTable = {
   'drills.state_conflict': { status: 409, expose: true, level: 'info' },
   'drills.busy': { status: 409, expose: true, level: 'info' },
   'drills.input_invalid': { status: 422, expose: true, level: 'info' },
+  'drills.target_unknown': { status: 404, expose: true, level: 'info' },
   'drills.broken': { status: 502, expose: true, level: 'warn' },
 } satisfies Record<DrillsErrorCode, ErrorTable[string]>;

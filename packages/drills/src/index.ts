@@ -4,6 +4,7 @@ export {
   DRILL_STATUSES,
   type Drill,
   drillInput,
+  drillTarget,
   type DrillObject,
   elapsedMs,
   type Entry,
@@ -45,4 +46,13 @@ export { MODES, ROLES, type Scenario } from './scenario.ts';
 export { type Score, scoreDrill } from './score.ts';
 export { drillsMigrations } from './tables.ts';
 export { claimsTag, TAG_FIELD } from './tag.ts';
+export {
+  createTargetCommands,
+  listTargets,
+  type MarkedTarget,
+  probesOf,
+  type TargetApp,
+  type TargetApps,
+  targetInput,
+} from './target.ts';
 export { type Quarter, trendOf } from './trend.ts';

@@ -6,6 +6,7 @@ import { NO_FACTS } from './facts.ts';
 import type { Victim } from './ports.ts';
 import { shortName } from './render-events.ts';
 import { type Score, scoreDrill } from './score.ts';
+import { firstCall, markedTarget } from './target.ts';
 import { watchDrill } from './watch-drill.ts';
 
 export interface DrillInputOfWorkflow {
@@ -78,7 +79,9 @@ async function prepare(now: Firing): Promise<void> {
 
 async function prepareVictim(now: Firing, operations: readonly string[]): Promise<void> {
   const { db, drill, clock, ports } = now;
-  const named = { id: drill.id, name: `drill-${shortName(drill.id)}` };
+  // Marked when it was planned; whoever took the mark away since then meant it.
+  const target = drill.target === null ? null : await markedTarget(db, drill.target.appId);
+  const named = { id: drill.id, name: `drill-${shortName(drill.id)}`, target };
   const victim = await ports.makeVictim(named, operations, (object) =>
     addObject(db, drill.id, { ...object, madeAt: clock.now() }),
   );
@@ -90,7 +93,7 @@ async function prepareVictim(now: Firing, operations: readonly string[]): Promis
 /** The rightful use must work everywhere first: else a refusal would prove nothing. */
 async function waitForBaseline(now: Firing, victim: Victim): Promise<void> {
   const { ports, pause, isWanted, drill } = now;
-  const call = drill.document.injects.flatMap(({ calls }) => calls ?? [])[0];
+  const call = firstCall(drill, victim);
   if (!call) return;
   const userAgent = `cordon-drill-owner/${shortName(drill.id)}`;
   const request = { ...victim, method: call.method, path: call.path, userAgent };

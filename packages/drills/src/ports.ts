@@ -1,4 +1,4 @@
-import type { DrillObject } from './drill.ts';
+import type { DrillObject, DrillTarget } from './drill.ts';
 import type { Facts } from './facts.ts';
 
 /** An integration of the drill, with what its thief stole. */
@@ -6,6 +6,8 @@ export interface Victim {
   readonly integrationId: string;
   readonly appName: string;
   readonly token: string;
+  /** At an app of the estate: paths of reads that the integration was not granted. */
+  readonly probes?: readonly string[];
 }
 export interface CallOutcome {
   /** HTTP status; 0: no answer. */
@@ -18,9 +20,9 @@ export interface CallOutcome {
  * playbooks and audit trail. What makes something is safe to call again: it finds what it made by name.
  */
 export interface DrillPorts {
-  /** The drill's own app before its emulator, an integration with a grant on it, and a token of that. */
+  /** The drill's own app before its emulator, or the marked one; an integration with a grant on it, and a token of that. */
   makeVictim(
-    drill: { readonly id: string; readonly name: string },
+    drill: { readonly id: string; readonly name: string; readonly target: DrillTarget | null },
     operations: readonly string[],
     keep: (object: Omit<DrillObject, 'removedAt' | 'madeAt'>) => Promise<void>,
   ): Promise<Victim>;

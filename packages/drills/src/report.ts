@@ -51,6 +51,11 @@ export function reportOf(drill: Drill, entries: readonly Entry[], score: Score):
     `# Drill ${drill.number}: ${drill.title}`,
     `${drill.mode === 'live-fire' ? 'Live fire' : 'Tabletop'}, ${drill.status}, ${when(began)} UTC. Facilitator: ${drill.facilitator.name}. ${score.met} of ${score.total} checks met.`,
     document.summary,
+    ...(drill.target === null
+      ? []
+      : [
+          `Played against ${drill.target.app}, an app of the estate that is marked as a test system; granted: ${drill.target.operation}.`,
+        ]),
     part('Objectives', document.objectives.map((one) => `- ${one}`).join('\n')),
     part('Checks', table(['result', 'expected', 'took', 'limit', 'evidence'], score.checks.map(checkRow))),
     ...(measured.length > 0 ? [part('Measured', table(['from, to', 'time'], measured))] : []),

@@ -17,6 +17,7 @@ import { DrillInputInvalid, DrillUnknown } from './errors.ts';
 import { scenarioNamed } from './load-scenarios.ts';
 import { type DrillMode, MODES, type Scenario } from './scenario.ts';
 import type { DrillTables } from './tables.ts';
+import { listTargets, markedTarget } from './target.ts';
 
 const SCHEDULES_MAX = 200;
 const DAY_MS = 86_400_000;
@@ -27,6 +28,8 @@ export const scheduleInput = z.strictObject({
   scenario: z.string().max(100),
   mode: z.enum(MODES),
   decide: z.enum(['person', 'drill']).default('person'),
+  /** A marked app of the estate to play against, by name. */
+  target: z.string().min(1).max(100).nullable().default(null),
   participants: z.array(participant).max(50).default([]),
   /** 91: each quarter. */
   everyDays: z.int().min(1).max(1_100),
@@ -46,6 +49,7 @@ export interface Schedule {
   readonly scenario: string;
   readonly mode: DrillMode;
   readonly decide: 'person' | 'drill';
+  readonly target: string | null;
   readonly participants: readonly Participant[];
   readonly everyDays: number;
   readonly remindDays: readonly number[];
@@ -63,6 +67,7 @@ function toSchedule(row: Selectable<DrillTables['drill_schedule']>): Schedule {
     scenario: row.scenario,
     mode: row.mode,
     decide: row.decide,
+    target: row.target,
     participants: row.participants,
     everyDays: row.every_days,
     remindDays: row.remind_days,
@@ -112,6 +117,7 @@ export function createScheduleCommands(context: {
       const at = clock.now();
       const id = uuidv7(at);
       await db.transaction(async (tx) => {
+        if (input.target !== null) await markedTarget(tx, input.target);
         const known = await listSchedules(tx);
         if (known.some(({ name }) => name === input.name)) throw new DrillInputInvalid('The name is taken.');
         if (known.length >= SCHEDULES_MAX) throw new DrillInputInvalid(`There are ${SCHEDULES_MAX} schedules already.`);
@@ -124,6 +130,7 @@ export function createScheduleCommands(context: {
             scenario: input.scenario,
             mode: input.mode,
             decide: input.decide,
+            target: input.target,
             participants: JSON.stringify(input.participants),
             every_days: input.everyDays,
             remind_days: JSON.stringify(input.remindDays),
@@ -178,8 +185,20 @@ export function createScheduleCommands(context: {
       .where('next_at', '=', schedule.nextAt)
       .executeTakeFirst();
     if (moved.numUpdatedRows === 0n) return null;
-    const { scenario, mode, decide, participants } = schedule;
-    return drills.plan(tx, ACTOR, { scenario, mode, decide, participants: [...participants] }, schedule.id);
+    const { id, name, scenario, mode, decide, target, participants } = schedule;
+    if (target !== null && !(await listTargets(tx)).some(({ app }) => app === target)) {
+      // Nothing else is played instead, and the other schedules go on.
+      const of = { type: 'drill-schedule', id, name };
+      await appendAudit(tx, {
+        actor: ACTOR,
+        action: 'drill_schedule.skipped',
+        target: of,
+        detail: { unmarked: target },
+        at: clock.now(),
+      });
+      return null;
+    }
+    return drills.plan(tx, ACTOR, { scenario, mode, decide, target, participants: [...participants] }, id);
   }
 }
 

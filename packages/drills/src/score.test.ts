@@ -21,6 +21,7 @@ const drill: Drill = {
   digest: 'x',
   mode: 'live-fire',
   status: 'running',
+  target: null,
   decide: 'person',
   pace: 'facilitator',
   stretch: 1,

@@ -1,6 +1,6 @@
 import type { Migrations } from '@cordon/kernel';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { DrillStatus, EntryKind, ObjectKind, Party, Participant } from './drill.ts';
+import type { DrillStatus, DrillTarget, EntryKind, ObjectKind, Party, Participant } from './drill.ts';
 import type { DrillMode } from './scenario.ts';
 import type { Score } from './score.ts';
 
@@ -36,6 +36,7 @@ export interface DrillTables {
     error: string | null;
     score: ColumnType<Score | null, string | null, string | null>;
     lessons: Generated<string>;
+    target: ColumnType<DrillTarget | null, string | null, never>;
   };
   drill_object: {
     drill_id: string;
@@ -57,6 +58,15 @@ export interface DrillTables {
     detail: JSONColumnType<Record<string, unknown>>;
   };
   drill_effect: { drill_id: string; key: string; value: ColumnType<unknown, string, string>; at: number };
+  drill_target: {
+    app_id: string;
+    app: string;
+    operation: string;
+    path: string;
+    reason: string;
+    made_at: number;
+    made_by: string;
+  };
   drill_schedule: {
     id: string;
     name: string;
@@ -71,6 +81,7 @@ export interface DrillTables {
     next_at: number;
     created_at: number;
     created_by: string;
+    target: string | null;
   };
   drill_reminder: { schedule_id: string; due_at: number; days: number; sent_at: number };
 }

@@ -7,6 +7,7 @@ import type { Victim } from './ports.ts';
 import type { Inject } from './scenario.ts';
 import { scoreDrill } from './score.ts';
 import { tagAgent } from './tag.ts';
+import { firstCall } from './target.ts';
 
 /** What the drill does meanwhile must not slow down what it measures. */
 const PROBE_MS = 120;
@@ -93,7 +94,7 @@ async function decide({ db, drill, clock, ports }: Firing, facts: Facts): Promis
 /** Goes on using the stolen token at each gateway address, as a thief would, until all of them refuse. */
 async function createProber(now: Firing, victim: Victim | null) {
   const { db, drill, clock, key, ports } = now;
-  const call = drill.document.injects.flatMap(({ calls }) => calls ?? [])[0];
+  const call = victim && firstCall(drill, victim);
   const gateways = victim && call && drill.document.contain ? await ports.gateways() : [];
   const seen = new Map<string, Seen>(gateways.map((gateway) => [gateway, { lastOkAt: null, refusedAt: null }]));
   for (const { kind, detail } of await listEntries(db, drill.id)) {

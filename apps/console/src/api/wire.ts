@@ -86,4 +86,5 @@ export type Drill = Answer<'/api/v1/drills', 'get'>['items'][number];
 export type DrillDetail = Answer<'/api/v1/drills/{id}', 'get'>;
 export type DrillScore = NonNullable<Drill['score']>;
 export type DrillQuarter = Answer<'/api/v1/drills/trend', 'get'>['quarters'][number];
+export type DrillTarget = Answer<'/api/v1/drill-targets', 'get'>['items'][number];
 export type DrillSchedule = Answer<'/api/v1/drill-schedules', 'get'>['items'][number];

@@ -108,6 +108,7 @@ function Facts({ of }: { readonly of: DrillDetail }) {
                 </span>
               ),
             },
+            ...(of.target === null ? [] : [{ label: 'Played against', value: `${of.target.app} (test system)` }]),
             { label: 'Facilitator', value: of.facilitator.name },
             { label: 'Taking part', value: taking === '' ? 'nobody by name' : taking },
           ]}

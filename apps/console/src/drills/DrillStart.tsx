@@ -1,6 +1,8 @@
 import Box from '@cloudscape-design/components/box';
 import FormField from '@cloudscape-design/components/form-field';
+import Select from '@cloudscape-design/components/select';
 import SegmentedControl from '@cloudscape-design/components/segmented-control';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
@@ -8,6 +10,7 @@ import { useCommand } from '../api/use-command.ts';
 import type { Drill, DrillScenario } from '../api/wire.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
 import { useGo } from '../shell/follow.ts';
+import { targetsQuery } from './drill-queries.ts';
 import { readParticipants } from './drill-text.ts';
 import { ParticipantsField, usePeople } from './ParticipantsField.tsx';
 
@@ -16,24 +19,33 @@ interface Draft {
   readonly decide: Drill['decide'];
   readonly pace: Drill['pace'];
   readonly people: string;
+  /** Name of a marked app; null: an emulator of its own. */
+  readonly target: string | null;
 }
+
+const OWN = { value: '', label: 'An emulator of its own' };
 
 /** Plans a drill; it begins on its own page. */
 export function DrillStart({ scenario, onClose }: { readonly scenario: DrillScenario; readonly onClose: () => void }) {
   const go = useGo();
   const people = usePeople();
+  const targets = useQuery({ ...targetsQuery, enabled: scenario.stealsToken });
   const [draft, setDraft] = useState<Draft>({
     mode: scenario.modes[0] ?? 'tabletop',
     decide: 'person',
     pace: 'facilitator',
     people: '',
+    target: null,
   });
   const set = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
+  const isLive = draft.mode === 'live-fire';
+  const marked = (targets.data ?? []).map(({ app, operation }) => ({ value: app, label: app, description: operation }));
   const participants = readParticipants(draft.people, people);
   const plan = useCommand<void, Drill>({
     run: async () => {
       const { mode, decide, pace } = draft;
-      const body = { scenario: scenario.name, mode, decide, pace, participants: participants ?? [] };
+      const target = isLive ? draft.target : null;
+      const body = { scenario: scenario.name, mode, target, decide, pace, participants: participants ?? [] };
       return taken(await api.POST('/api/v1/drills', { body }));
     },
     changes: [['drills']],
@@ -42,7 +54,6 @@ export function DrillStart({ scenario, onClose }: { readonly scenario: DrillScen
       go(`/drills/${id}`);
     },
   });
-  const isLive = draft.mode === 'live-fire';
   return (
     <FormDialog
       title={scenario.title}
@@ -88,6 +99,18 @@ export function DrillStart({ scenario, onClose }: { readonly scenario: DrillScen
           />
         </FormField>
       )}
+      {isLive && scenario.stealsToken ? (
+        <FormField
+          label="Where the stolen token leads"
+          description="An emulator that Cordon serves, or an app of the estate that is marked as a test system."
+        >
+          <Select
+            selectedOption={marked.find(({ value }) => value === draft.target) ?? OWN}
+            options={[OWN, ...marked]}
+            onChange={({ detail }) => set({ target: detail.selectedOption.value || null })}
+          />
+        </FormField>
+      ) : null}
       <ParticipantsField
         value={draft.people}
         isWrong={participants === null}

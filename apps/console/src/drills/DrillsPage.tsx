@@ -15,6 +15,7 @@ import { RouteLink } from '../shell/RouteLink.tsx';
 import { DrillSchedules } from './DrillSchedules.tsx';
 import { DrillStart } from './DrillStart.tsx';
 import { DrillStatus, ModeBadge } from './DrillBadges.tsx';
+import { DrillTargets } from './DrillTargets.tsx';
 import { drillsQuery, scenariosQuery, trendQuery } from './drill-queries.ts';
 import { tookText } from './drill-text.ts';
 
@@ -37,6 +38,7 @@ export function DrillsPage() {
           },
           { id: 'trend', label: 'Trend', content: <Trend /> },
           { id: 'schedules', label: 'Schedules', content: <DrillSchedules mayRun={mayRun} /> },
+          ...(mayRun ? [{ id: 'targets', label: 'Test systems', content: <DrillTargets /> }] : []),
         ]}
       />
       {started ? <DrillStart scenario={started} onClose={() => setStarted(null)} /> : null}

@@ -10,6 +10,11 @@ export const scenariosQuery = queryOptions({
   queryFn: async () => taken(await api.GET('/api/v1/drill-scenarios')).items,
 });
 
+export const targetsQuery = queryOptions({
+  queryKey: ['drill-targets'],
+  queryFn: async () => taken(await api.GET('/api/v1/drill-targets')).items,
+});
+
 export const drillsQuery = queryOptions({
   queryKey: ['drills', 'list'],
   queryFn: async () => taken(await api.GET('/api/v1/drills')).items,

@@ -4,8 +4,10 @@ import {
   APP_NAMES,
   type AppPlace,
   createCordonClient,
+  createDrillClient,
   type EmulatedApp,
   keepWorking,
+  playLiveFire,
   playScenarios,
   prepareStage,
   renderTable,
@@ -98,12 +100,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const estate = await startEstate({ logger, signal: ending.signal });
     try {
       const progress = (line: string): void => note(`  ${line}`);
+      const control = {
+        controlUrl: publicUrls(config).control,
+        adminToken: ((await folder.readPrivate(OPERATOR_TOKEN_FILE)) ?? '').trim(),
+      };
       const stage = await prepareStage({
-        cordon: createCordonClient({
-          controlUrl: publicUrls(config).control,
-          adminToken: ((await folder.readPrivate(OPERATOR_TOKEN_FILE)) ?? '').trim(),
-          placeOf: placeOf(config),
-        }),
+        cordon: createCordonClient({ ...control, placeOf: placeOf(config) }),
         estate,
         progress,
         gatewayOrigins: Array.from(
@@ -113,6 +115,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         ca: await readFile(join(dataDir, 'ca.pem'), 'utf8'),
       });
       const results = await playScenarios(stage, progress);
+      results.push(await playLiveFire(createDrillClient(control), estate, progress));
       print('');
       print(renderTable(results, { columns: process.stdout.columns ?? WIDTH_DEFAULT, colour: process.stdout.isTTY }));
       const failed = results.filter((result) => !result.ok);

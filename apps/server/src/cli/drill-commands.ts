@@ -31,6 +31,7 @@ export function addDrillCommands(program: Command, context: CliContext): void {
   addReading(drill, context);
   addRunning(drill, context);
   addSchedules(drill, context);
+  addTargets(drill, context);
 }
 
 function addReading(drill: Command, context: CliContext): void {
@@ -126,6 +127,7 @@ function addRunning(drill: Command, context: CliContext): void {
     .description('plan and begin a drill')
     .option('--tabletop', 'at the table; without it a live fire')
     .option('--decide <who>', 'person or drill: who approves playbooks of a live fire', 'person')
+    .option('--target <app>', 'an app of the estate that is marked as a test system; without it an emulator of its own')
     .option('--clock', 'injects of a tabletop come by the clock')
     .option('--who <role=name>', 'who takes part; repeat it', collectWho, [])
     .option('--plan', 'only plan it')
@@ -137,6 +139,7 @@ function addRunning(drill: Command, context: CliContext): void {
         options: {
           tabletop?: boolean;
           decide: string;
+          target?: string;
           clock?: boolean;
           who: Taking[];
           plan?: boolean;
@@ -150,6 +153,7 @@ function addRunning(drill: Command, context: CliContext): void {
         const body = {
           scenario,
           mode: options.tabletop ? ('tabletop' as const) : ('live-fire' as const),
+          target: options.target ?? null,
           decide: decide === 'drill' ? ('drill' as const) : ('person' as const),
           pace: options.clock ? ('clock' as const) : ('facilitator' as const),
           participants: options.who,
@@ -207,6 +211,7 @@ function addSchedules(drill: Command, context: CliContext): void {
     .option('--tabletop', 'at the table; without it a live fire')
     .option('--every <days>', 'days between two', '91')
     .option('--in <days>', 'days until the first', '7')
+    .option('--target <app>', 'a marked app to play against')
     .option('--channel <name>', 'the channel of incidents that is reminded')
     .option('--starts-itself', 'a live fire begins by itself; without it it is planned')
     .option('--who <role=name>', 'who takes part; repeat it', collectWho, [])
@@ -218,6 +223,7 @@ function addSchedules(drill: Command, context: CliContext): void {
           tabletop?: boolean;
           every: string;
           in: string;
+          target?: string;
           channel?: string;
           startsItself?: boolean;
           who: Taking[];
@@ -230,6 +236,7 @@ function addSchedules(drill: Command, context: CliContext): void {
           mode: options.tabletop ? ('tabletop' as const) : ('live-fire' as const),
           everyDays: Number(options.every),
           nextAt: Date.now() + Number(options.in) * DAY_MS,
+          target: options.target ?? null,
           channel: options.channel ?? null,
           startsItself: options.startsItself === true,
           participants: options.who,
@@ -240,6 +247,32 @@ function addSchedules(drill: Command, context: CliContext): void {
   schedule.command('remove <id>').action(async (id: string) => {
     const { api } = await context.connect();
     take(await api.DELETE('/api/v1/drill-schedules/{id}', { params: { path: { id } } }));
+  });
+}
+
+function addTargets(drill: Command, context: CliContext): void {
+  const target = drill.command('target').description('apps of the estate that drills may be played against');
+  target.command('list').action(async () => {
+    const { api } = await context.connect();
+    const { items } = take(await api.GET('/api/v1/drill-targets'));
+    printTable(
+      ['app', 'operation', 'path', 'marked by', 'why'],
+      items.map((one) => [one.app, one.operation, one.path, one.madeBy, one.reason]),
+    );
+  });
+  target
+    .command('add <app>')
+    .description('mark an app as an emulator or a test system; never one that holds real data')
+    .requiredOption('--operation <id>', 'the one read that the drill’s integration is granted')
+    .requiredOption('--path <path>', 'a path of it that answers')
+    .requiredOption('--reason <text>', 'why a stolen token does no harm there')
+    .action(async (app: string, options: { operation: string; path: string; reason: string }) => {
+      const { api } = await context.connect();
+      note(`marked ${take(await api.PUT('/api/v1/drill-targets', { body: { app, ...options } })).app}`);
+    });
+  target.command('remove <app>').action(async (app: string) => {
+    const { api } = await context.connect();
+    take(await api.DELETE('/api/v1/drill-targets/{app}', { params: { path: { app } } }));
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   DRILL_STATUSES,
   type Drill,
+  drillTarget,
   elapsedMs,
   type Entry,
   ENTRY_KINDS,
@@ -47,6 +48,8 @@ const scoreBody = z.object({
 });
 
 export const scenarioSummary = z.object({
+  /** Whether it steals a token, so that it can be played against a marked app of the estate. */
+  stealsToken: z.boolean(),
   name: z.string(),
   title: z.string(),
   summary: z.string(),
@@ -85,6 +88,8 @@ export const drillBody = z.object({
   digest: z.string(),
   mode: z.enum(MODES),
   status: z.enum(DRILL_STATUSES),
+  /** The app of the estate that it is played against; null: an emulator of its own. */
+  target: drillTarget.nullable(),
   decide: z.enum(['person', 'drill']),
   pace: z.enum(['clock', 'facilitator']),
   participants: z.array(participant),
@@ -164,6 +169,7 @@ export const scheduleBody = z.object({
   scenario: z.string(),
   mode: z.enum(MODES),
   decide: z.enum(['person', 'drill']),
+  target: z.string().nullable(),
   participants: z.array(participant),
   everyDays: z.int(),
   remindDays: z.array(z.int()),
@@ -176,6 +182,7 @@ export const scheduleBody = z.object({
 
 export function showScenario(of: Scenario): z.output<typeof scenarioSummary> {
   return {
+    stealsToken: of.target !== undefined,
     name: of.name,
     title: of.title,
     summary: of.summary,
@@ -226,6 +233,7 @@ export function showDrill(drill: Drill, now: number): z.output<typeof drillBody>
     digest: drill.digest,
     mode: drill.mode,
     status: drill.status,
+    target: drill.target,
     decide: drill.decide,
     pace: drill.pace,
     participants: [...participants],

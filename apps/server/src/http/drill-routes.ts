@@ -37,6 +37,7 @@ import {
   showScenario,
   showScenarioWhole,
 } from './drill-bodies.ts';
+import { addDrillTargetRoutes } from './drill-target-routes.ts';
 import { idParameter } from './estate-bodies.ts';
 
 export interface DrillRouteDeps {
@@ -68,6 +69,7 @@ async function wholeOf(db: Database, drill: Drill, actor: Actor, now: number) {
 export function addDrillRoutes(server: ApiServer, deps: DrillRouteDeps): void {
   addScenarioRoutes(server, deps);
   addScheduleRoutes(server, deps);
+  addDrillTargetRoutes(server, deps);
   addDrillReadRoutes(server, deps);
   addDrillCommandRoutes(server, deps);
 }

@@ -16,9 +16,7 @@ import {
   type Estate,
   estateErrors,
   listApps,
-  loadApp,
   publishRevoked,
-  readBlob,
   startSnapshotService,
 } from '@cordon/estate';
 import {
@@ -46,7 +44,7 @@ import { discoveryErrors } from '@cordon/discovery';
 import { governanceErrors } from '@cordon/governance';
 import { checkQuery, lakeErrors, openLake } from '@cordon/lake';
 import { incidentsErrors } from '@cordon/incidents';
-import { createOperations, openApiErrors } from '@cordon/openapi';
+import { openApiErrors } from '@cordon/openapi';
 import { createLeaverCommands, lifecycleErrors } from '@cordon/lifecycle';
 import { createWitnessCommands, proofErrors } from '@cordon/proof';
 import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from '@cordon/policy';
@@ -58,7 +56,6 @@ import { createAssuranceParts } from './assurance-parts.ts';
 import { createVendorParts } from './vendor-parts.ts';
 import { createVendorInsight } from './vendor-insight-parts.ts';
 import { createGatewayChannel } from '../control/gateway-channel.ts';
-import { protocolOperations } from '../control/protocol-operations.ts';
 import { createOperatorAccess } from '../control/operator-access.ts';
 import { createClientDirectory } from '../control/client-directory.ts';
 import { createDescriptionCompiler } from '../control/description-compiler.ts';
@@ -77,6 +74,7 @@ import { createAccessParts } from './access-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
 import { createDiscoveryParts, type DiscoveryPeople } from './discovery-parts.ts';
 import { createGraphParts } from './graph-parts.ts';
+import { operationsOf } from './app-operations.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { createProvisioningParts } from './provisioning-parts.ts';
@@ -85,14 +83,6 @@ import { createVendorClient } from '../vault/vendor-client.ts';
 
 /** People whose addresses the graph joins with accounts of tools. */
 const PEOPLE_MAX = 10_000;
-
-/** The operations that an app's compiled description holds. */
-async function operationsOf(db: Database, appId: string) {
-  const app = await loadApp(db, appId);
-  const blob = app.description ? await readBlob(db, app.description.sha256) : null;
-  const described = blob ? createOperations(blob, { upstream: app.settings.upstream }).list : [];
-  return [...described, ...(await protocolOperations(db, app))];
-}
 
 function createPolicyCheck(): (text: string) => void {
   const { schema } = readBuiltIn();
@@ -268,6 +258,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       lake,
       publicUrl: config.control.publicUrl,
       manifests: connectors.manifests,
+      dnsServers: config.dnsServers,
     }),
     forwards,
     db,

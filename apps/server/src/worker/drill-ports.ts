@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { createAlertCommands, createSourceCommands, listAlerts, listSources, type ParserSet } from '@cordon/detection';
-import { DrillBroken, type DrillPorts } from '@cordon/drills';
+import { DrillBroken, type DrillPorts, probesOf, type TargetApp } from '@cordon/drills';
 import { type Estate, findApp, findIntegration, listGrants } from '@cordon/estate';
 import type { Identity } from '@cordon/identity';
 import { listCases, listRuns, NotAvailable } from '@cordon/incidents';
 import { type Actor, AppId, type Clock, type Database, IntegrationId } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { knowsProduct } from '../detection-content.ts';
+import { operationsOf } from '../roles/app-operations.ts';
 import type { IncidentParts } from '../roles/incident-parts.ts';
 import type { RoleConfig } from '../supervisor/role-config.ts';
 import { createDrillCall, gatewayAddresses, obtainToken, sendOnce } from './drill-calls.ts';
@@ -89,15 +90,53 @@ async function endIntegration({ db, estate }: DrillPortDeps, id: string, reason:
 }
 
 async function makeVictim(
-  { db, estate, identity, config }: DrillPortDeps,
-  drill: { readonly id: string; readonly name: string },
+  deps: DrillPortDeps,
+  drill: Parameters<DrillPorts['makeVictim']>[0],
   operations: readonly string[],
   keep: Parameters<DrillPorts['makeVictim']>[2],
 ): ReturnType<DrillPorts['makeVictim']> {
-  const { name } = drill;
+  const { db, estate, identity, config } = deps;
+  const { name, target } = drill;
+  const purpose = `Exercise ${drill.id}: its token is stolen on purpose. Gone when the exercise is over.`;
+  const app = target === null ? await makeApp(deps, name, keep) : await targetApp(db, target.appId);
+  const integration =
+    (await findIntegration(db, { name })) ??
+    (await estate.integrations.create(ACTOR, { name, purpose, kind: 'service', assurance: 'm0' }));
+  await keep({ kind: 'integration', ref: integration.id, name, sealed: null });
+  await estate.grants.put(ACTOR, {
+    integrationId: integration.id,
+    appId: app.id,
+    name: 'default',
+    select: [{ kind: 'operations', ids: target === null ? [...operations] : [target.operation] }],
+    resourceScope: [],
+    expiresAt: null,
+  });
+  const made = await identity.oauthClients.create(ACTOR, {
+    integrationId: IntegrationId.parse(integration.id),
+    name,
+    auth: { method: 'client_secret_basic' },
+  });
+  if (made.secret === null) throw new NotAvailable('The client was made without a secret.');
+  const token = await obtainToken(config, made.client.id, made.secret);
+  const victim = { integrationId: integration.id, appName: app.name, token };
+  return target === null ? victim : { ...victim, probes: probesOf(app, target.operation) };
+}
+
+/** An app that somebody marked: nothing of it is changed, and it stays when the drill is over. */
+async function targetApp(db: Database, appId: string): Promise<TargetApp> {
+  const app = await findApp(db, { id: AppId.parse(appId) });
+  if (!app) throw new DrillBroken('The app of this drill is gone.');
+  return { id: app.id, name: app.name, operations: await operationsOf(db, app.id) };
+}
+
+/** The drill's own app, before records that the worker makes up. */
+async function makeApp(
+  { db, estate, config }: DrillPortDeps,
+  name: string,
+  keep: Parameters<DrillPorts['makeVictim']>[2],
+): Promise<TargetApp> {
   const worker = new URL(config.worker.internalUrl);
   const { address } = await lookup(worker.hostname.replace(/^\[|\]$/g, ''));
-  const purpose = `Exercise ${drill.id}: its token is stolen on purpose. Gone when the exercise is over.`;
   const upstream = `${worker.origin}${DRILL_TARGET_PATH}/${name}`;
   const app =
     (await findApp(db, { name })) ??
@@ -112,26 +151,7 @@ async function makeVictim(
   await estate.apps.setDescription(ACTOR, app.id, Buffer.from(DRILL_TARGET_DESCRIPTION));
   const secret = randomBytes(SECRET_BYTES).toString('base64url');
   await estate.apps.setCredential(ACTOR, app.id, { kind: 'bearer', secret, scheme: 'Bearer' });
-  const integration =
-    (await findIntegration(db, { name })) ??
-    (await estate.integrations.create(ACTOR, { name, purpose, kind: 'service', assurance: 'm0' }));
-  await keep({ kind: 'integration', ref: integration.id, name, sealed: null });
-  await estate.grants.put(ACTOR, {
-    integrationId: integration.id,
-    appId: app.id,
-    name: 'default',
-    select: [{ kind: 'operations', ids: [...operations] }],
-    resourceScope: [],
-    expiresAt: null,
-  });
-  const made = await identity.oauthClients.create(ACTOR, {
-    integrationId: IntegrationId.parse(integration.id),
-    name,
-    auth: { method: 'client_secret_basic' },
-  });
-  if (made.secret === null) throw new NotAvailable('The client was made without a secret.');
-  const token = await obtainToken(config, made.client.id, made.secret);
-  return { integrationId: integration.id, appName: name, token };
+  return { id: app.id, name, operations: [] };
 }
 
 /** Nothing of a drill is left open among what is real: runs are cancelled, alerts and cases closed. */

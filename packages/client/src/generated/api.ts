@@ -144,6 +144,13 @@ export interface paths {
                                          */
                                         newItems: "review" | "accept-unflagged";
                                         /**
+                                         * @default review
+                                         * @enum {string}
+                                         */
+                                        resources: "review" | "granted";
+                                        /** @default [] */
+                                        pinContents: string[];
+                                        /**
                                          * @default refuse
                                          * @enum {string}
                                          */
@@ -418,6 +425,13 @@ export interface paths {
                              */
                             newItems?: "review" | "accept-unflagged";
                             /**
+                             * @default review
+                             * @enum {string}
+                             */
+                            resources?: "review" | "granted";
+                            /** @default [] */
+                            pinContents?: string[];
+                            /**
                              * @default refuse
                              * @enum {string}
                              */
@@ -670,6 +684,13 @@ export interface paths {
                                      * @enum {string}
                                      */
                                     newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    resources: "review" | "granted";
+                                    /** @default [] */
+                                    pinContents: string[];
                                     /**
                                      * @default refuse
                                      * @enum {string}
@@ -971,6 +992,13 @@ export interface paths {
                                      */
                                     newItems: "review" | "accept-unflagged";
                                     /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    resources: "review" | "granted";
+                                    /** @default [] */
+                                    pinContents: string[];
+                                    /**
                                      * @default refuse
                                      * @enum {string}
                                      */
@@ -1223,6 +1251,13 @@ export interface paths {
                              */
                             newItems?: "review" | "accept-unflagged";
                             /**
+                             * @default review
+                             * @enum {string}
+                             */
+                            resources?: "review" | "granted";
+                            /** @default [] */
+                            pinContents?: string[];
+                            /**
                              * @default refuse
                              * @enum {string}
                              */
@@ -1451,6 +1486,13 @@ export interface paths {
                                      * @enum {string}
                                      */
                                     newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    resources: "review" | "granted";
+                                    /** @default [] */
+                                    pinContents: string[];
                                     /**
                                      * @default refuse
                                      * @enum {string}
@@ -1947,6 +1989,13 @@ export interface paths {
                                      */
                                     newItems: "review" | "accept-unflagged";
                                     /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    resources: "review" | "granted";
+                                    /** @default [] */
+                                    pinContents: string[];
+                                    /**
                                      * @default refuse
                                      * @enum {string}
                                      */
@@ -2254,6 +2303,13 @@ export interface paths {
                                      * @enum {string}
                                      */
                                     newItems: "review" | "accept-unflagged";
+                                    /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    resources: "review" | "granted";
+                                    /** @default [] */
+                                    pinContents: string[];
                                     /**
                                      * @default refuse
                                      * @enum {string}
@@ -4290,7 +4346,7 @@ export interface paths {
                                 id: string;
                                 appId: string;
                                 /** @enum {string} */
-                                kind: "tool" | "prompt" | "instructions";
+                                kind: "tool" | "prompt" | "instructions" | "resource" | "resource-template" | "contents";
                                 name: string;
                                 /** @enum {string} */
                                 state: "pending" | "accepted" | "suspended" | "rejected";
@@ -4367,7 +4423,7 @@ export interface paths {
                             id: string;
                             appId: string;
                             /** @enum {string} */
-                            kind: "tool" | "prompt" | "instructions";
+                            kind: "tool" | "prompt" | "instructions" | "resource" | "resource-template" | "contents";
                             name: string;
                             /** @enum {string} */
                             state: "pending" | "accepted" | "suspended" | "rejected";
@@ -4435,7 +4491,7 @@ export interface paths {
                             id: string;
                             appId: string;
                             /** @enum {string} */
-                            kind: "tool" | "prompt" | "instructions";
+                            kind: "tool" | "prompt" | "instructions" | "resource" | "resource-template" | "contents";
                             name: string;
                             /** @enum {string} */
                             state: "pending" | "accepted" | "suspended" | "rejected";
@@ -4851,6 +4907,13 @@ export interface paths {
                                      */
                                     newItems: "review" | "accept-unflagged";
                                     /**
+                                     * @default review
+                                     * @enum {string}
+                                     */
+                                    resources: "review" | "granted";
+                                    /** @default [] */
+                                    pinContents: string[];
+                                    /**
                                      * @default refuse
                                      * @enum {string}
                                      */
@@ -5203,15 +5266,27 @@ export interface paths {
                                     name: string;
                                     class: string;
                                     /** @default null */
-                                    direction: ("request" | "response") | null;
+                                    direction: ("request" | "response" | "at-rest") | null;
                                     /** @default null */
                                     appId: string | null;
                                     /** @default null */
                                     integrationId: string | null;
                                     /** @default null */
                                     label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                    /** @default null */
+                                    category: string | null;
+                                    /** @default 1 */
+                                    countMin: number;
+                                    /** @default null */
+                                    connector: string | null;
+                                    /** @default null */
+                                    destination: ("private" | "internal" | "external" | "public") | null;
+                                    /** @default null */
+                                    personId: string | null;
                                     /** @enum {string} */
-                                    action: "allow" | "log" | "redact" | "block";
+                                    action: "allow" | "log" | "notify" | "redact" | "tokenise" | "justify" | "quarantine" | "block" | "label" | "unshare" | "delete";
+                                    /** @default 60 */
+                                    passMinutes: number;
                                     /** @default  */
                                     note: string;
                                 };
@@ -5235,15 +5310,27 @@ export interface paths {
                         name: string;
                         class: string;
                         /** @default null */
-                        direction?: ("request" | "response") | null;
+                        direction?: ("request" | "response" | "at-rest") | null;
                         /** @default null */
                         appId?: string | null;
                         /** @default null */
                         integrationId?: string | null;
                         /** @default null */
                         label?: ("public" | "internal" | "confidential" | "restricted") | null;
+                        /** @default null */
+                        category?: string | null;
+                        /** @default 1 */
+                        countMin?: number;
+                        /** @default null */
+                        connector?: string | null;
+                        /** @default null */
+                        destination?: ("private" | "internal" | "external" | "public") | null;
+                        /** @default null */
+                        personId?: string | null;
                         /** @enum {string} */
-                        action: "allow" | "log" | "redact" | "block";
+                        action: "allow" | "log" | "notify" | "redact" | "tokenise" | "justify" | "quarantine" | "block" | "label" | "unshare" | "delete";
+                        /** @default 60 */
+                        passMinutes?: number;
                         /** @default  */
                         note?: string;
                     };
@@ -5267,15 +5354,27 @@ export interface paths {
                                 name: string;
                                 class: string;
                                 /** @default null */
-                                direction: ("request" | "response") | null;
+                                direction: ("request" | "response" | "at-rest") | null;
                                 /** @default null */
                                 appId: string | null;
                                 /** @default null */
                                 integrationId: string | null;
                                 /** @default null */
                                 label: ("public" | "internal" | "confidential" | "restricted") | null;
+                                /** @default null */
+                                category: string | null;
+                                /** @default 1 */
+                                countMin: number;
+                                /** @default null */
+                                connector: string | null;
+                                /** @default null */
+                                destination: ("private" | "internal" | "external" | "public") | null;
+                                /** @default null */
+                                personId: string | null;
                                 /** @enum {string} */
-                                action: "allow" | "log" | "redact" | "block";
+                                action: "allow" | "log" | "notify" | "redact" | "tokenise" | "justify" | "quarantine" | "block" | "label" | "unshare" | "delete";
+                                /** @default 60 */
+                                passMinutes: number;
                                 /** @default  */
                                 note: string;
                             };
@@ -18615,6 +18714,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: {
+                                stealsToken: boolean;
                                 name: string;
                                 title: string;
                                 summary: string;
@@ -18671,6 +18771,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
+                            stealsToken: boolean;
                             name: string;
                             title: string;
                             summary: string;
@@ -18754,6 +18855,7 @@ export interface paths {
                                 mode: "live-fire" | "tabletop";
                                 /** @enum {string} */
                                 decide: "person" | "drill";
+                                target: string | null;
                                 participants: {
                                     /** @enum {string} */
                                     role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
@@ -18794,6 +18896,8 @@ export interface paths {
                          * @enum {string}
                          */
                         decide?: "person" | "drill";
+                        /** @default null */
+                        target?: string | null;
                         /** @default [] */
                         participants?: {
                             /** @enum {string} */
@@ -18833,6 +18937,7 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             decide: "person" | "drill";
+                            target: string | null;
                             participants: {
                                 /** @enum {string} */
                                 role: "commander" | "technical" | "communications" | "legal" | "liaison" | "scribe";
@@ -18893,6 +18998,122 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/drill-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                                reason: string;
+                                madeAt: number;
+                                madeBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        app: string;
+                        operation: string;
+                        path: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            appId: string;
+                            app: string;
+                            operation: string;
+                            path: string;
+                            reason: string;
+                            madeAt: number;
+                            madeBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drill-targets/{app}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    app: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/drills": {
         parameters: {
             query?: never;
@@ -18928,6 +19149,12 @@ export interface paths {
                                 mode: "live-fire" | "tabletop";
                                 /** @enum {string} */
                                 status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                                target: {
+                                    appId: string;
+                                    app: string;
+                                    operation: string;
+                                    path: string;
+                                } | null;
                                 /** @enum {string} */
                                 decide: "person" | "drill";
                                 /** @enum {string} */
@@ -18999,6 +19226,8 @@ export interface paths {
                         scenario: string;
                         /** @enum {string} */
                         mode: "live-fire" | "tabletop";
+                        /** @default null */
+                        target?: string | null;
                         /**
                          * @default person
                          * @enum {string}
@@ -19039,6 +19268,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -19182,6 +19417,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -19363,6 +19604,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -19467,6 +19714,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -19571,6 +19824,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -19675,6 +19934,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -19774,6 +20039,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -20006,6 +20277,12 @@ export interface paths {
                             mode: "live-fire" | "tabletop";
                             /** @enum {string} */
                             status: "planned" | "running" | "stopping" | "ended" | "aborted" | "failed";
+                            target: {
+                                appId: string;
+                                app: string;
+                                operation: string;
+                                path: string;
+                            } | null;
                             /** @enum {string} */
                             decide: "person" | "drill";
                             /** @enum {string} */
@@ -25210,12 +25487,21 @@ export interface paths {
                                 id: string;
                                 name: string;
                                 /** @enum {string} */
-                                kind: "notices" | "csaf";
+                                kind: "notices" | "csaf" | "csaf_provider";
                                 url: string;
                                 privateAddresses: string[];
                                 everyMinutes: number;
                                 polledAt: number | null;
                                 problem: string | null;
+                                walk: {
+                                    provider: string;
+                                    listed: number;
+                                    read: number;
+                                    hashed: number;
+                                    signed: number;
+                                    refused: string[];
+                                    isMore: boolean;
+                                } | null;
                             }[];
                         };
                     };
@@ -25235,11 +25521,13 @@ export interface paths {
                     "application/json": {
                         name: string;
                         /** @enum {string} */
-                        kind: "notices" | "csaf";
+                        kind: "notices" | "csaf" | "csaf_provider";
                         /** Format: uri */
                         url: string;
                         /** @default [] */
                         privateAddresses?: (string)[];
+                        /** @default [] */
+                        caCertificates?: string[];
                         /** @default 60 */
                         everyMinutes?: number;
                     };
@@ -25256,12 +25544,21 @@ export interface paths {
                             id: string;
                             name: string;
                             /** @enum {string} */
-                            kind: "notices" | "csaf";
+                            kind: "notices" | "csaf" | "csaf_provider";
                             url: string;
                             privateAddresses: string[];
                             everyMinutes: number;
                             polledAt: number | null;
                             problem: string | null;
+                            walk: {
+                                provider: string;
+                                listed: number;
+                                read: number;
+                                hashed: number;
+                                signed: number;
+                                refused: string[];
+                                isMore: boolean;
+                            } | null;
                         };
                     };
                 };
@@ -34468,6 +34765,323 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sign-in-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policies in force */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignInPolicyVersion"];
+                    };
+                };
+            };
+        };
+        /** Put policies in force; refused when it would shut out every owner */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        set: {
+                            /** @default true */
+                            base?: boolean;
+                            /** @default [] */
+                            policies?: {
+                                name: string;
+                                text: string;
+                                /**
+                                 * @default enforce
+                                 * @enum {string}
+                                 */
+                                mode?: "enforce" | "watch" | "off";
+                            }[];
+                            /** @default [] */
+                            networks?: {
+                                name: string;
+                                cidrs: string[];
+                            }[];
+                        };
+                        /** @default  */
+                        note?: string;
+                        basedOn: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignInPolicyVersion"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-policy/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every version, newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignInPolicyVersion"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-policy/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ready policies to begin from */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignInTemplate"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-policy/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Problems of a policy’s text, with their place */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            problems: {
+                                line: number | null;
+                                column: number | null;
+                                message: string;
+                                help: string | null;
+                                /** @enum {string} */
+                                severity: "error" | "warning";
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in-policy/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What policies would have done to the sign-ins of the last days */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        set: {
+                            /** @default true */
+                            base?: boolean;
+                            /** @default [] */
+                            policies?: {
+                                name: string;
+                                text: string;
+                                /**
+                                 * @default enforce
+                                 * @enum {string}
+                                 */
+                                mode?: "enforce" | "watch" | "off";
+                            }[];
+                            /** @default [] */
+                            networks?: {
+                                name: string;
+                                cidrs: string[];
+                            }[];
+                        };
+                        /** @default 30 */
+                        days?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignInDryRun"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was decided of sign-ins, and from which facts */
+        get: {
+            parameters: {
+                query?: {
+                    outcome?: "allow" | "stronger" | "refuse";
+                    person?: string;
+                    id?: string;
+                    before?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignInRecord"][];
+                            before: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -34660,6 +35274,126 @@ export interface components {
                 permissions: string[];
             } | null;
             session: components["schemas"]["SessionInput"] | null;
+        };
+        SignInPolicyVersionInput: {
+            version: number;
+            set: {
+                base: boolean;
+                policies: {
+                    name: string;
+                    text: string;
+                    /** @enum {string} */
+                    mode: "enforce" | "watch" | "off";
+                }[];
+                networks: {
+                    name: string;
+                    cidrs: string[];
+                }[];
+            };
+            note: string;
+            madeBy: string;
+            madeAt: string | null;
+        };
+        SignInRecordInput: {
+            id: string;
+            at: string;
+            personId: string;
+            personName: string;
+            service: {
+                /** @enum {string} */
+                kind: "cordon" | "oidc" | "saml";
+                id: string;
+                name: string;
+            };
+            /** @enum {string} */
+            outcome: "allow" | "stronger" | "refuse";
+            version: number | null;
+            exempt: boolean;
+            reasons: {
+                policy: string;
+                statement: string | null;
+                /** @enum {string} */
+                effect: "permit" | "forbid";
+                advice: string | null;
+            }[];
+            watched: string | null;
+            facts: {
+                login: string;
+                roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                groups: {
+                    id: string;
+                    name: string;
+                }[];
+                address: string;
+                agent: string;
+                country: string;
+                methods: string[];
+                /** @enum {string} */
+                strength: "any" | "mfa" | "passkey";
+                authAgeS: number;
+                /** @enum {string} */
+                device: "known" | "new";
+                /** @enum {string} */
+                compliance: "compliant" | "not-compliant" | "unknown";
+                risk: number;
+                alerts: number;
+                /** @default [] */
+                missing: string[];
+            };
+        };
+        SignInDryRunInput: {
+            since: string;
+            examined: number;
+            truncated: boolean;
+            incomplete: number;
+            now: {
+                allow: number;
+                stronger: number;
+                refuse: number;
+            };
+            proposed: {
+                allow: number;
+                stronger: number;
+                refuse: number;
+            };
+            people: {
+                personId: string;
+                personName: string;
+                refuse: number;
+                stronger: number;
+                allow: number;
+                last: {
+                    at: string;
+                    service: string;
+                    address: string;
+                    country: string;
+                    /** @enum {string} */
+                    before: "allow" | "stronger" | "refuse";
+                    /** @enum {string} */
+                    after: "allow" | "stronger" | "refuse";
+                    reasons: {
+                        policy: string;
+                        statement: string | null;
+                        /** @enum {string} */
+                        effect: "permit" | "forbid";
+                        advice: string | null;
+                    }[];
+                };
+            }[];
+            owners: {
+                total: number;
+                letIn: number;
+            };
+        };
+        SignInTemplateInput: {
+            name: string;
+            title: string;
+            description: string;
+            text: string;
+            networks: {
+                name: string;
+                cidrs: string[];
+            }[];
         };
         SsoAppInput: {
             id: string;
@@ -34986,6 +35720,126 @@ export interface components {
                 permissions: string[];
             } | null;
             session: components["schemas"]["Session"] | null;
+        };
+        SignInPolicyVersion: {
+            version: number;
+            set: {
+                base: boolean;
+                policies: {
+                    name: string;
+                    text: string;
+                    /** @enum {string} */
+                    mode: "enforce" | "watch" | "off";
+                }[];
+                networks: {
+                    name: string;
+                    cidrs: string[];
+                }[];
+            };
+            note: string;
+            madeBy: string;
+            madeAt: string | null;
+        };
+        SignInRecord: {
+            id: string;
+            at: string;
+            personId: string;
+            personName: string;
+            service: {
+                /** @enum {string} */
+                kind: "cordon" | "oidc" | "saml";
+                id: string;
+                name: string;
+            };
+            /** @enum {string} */
+            outcome: "allow" | "stronger" | "refuse";
+            version: number | null;
+            exempt: boolean;
+            reasons: {
+                policy: string;
+                statement: string | null;
+                /** @enum {string} */
+                effect: "permit" | "forbid";
+                advice: string | null;
+            }[];
+            watched: string | null;
+            facts: {
+                login: string;
+                roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                groups: {
+                    id: string;
+                    name: string;
+                }[];
+                address: string;
+                agent: string;
+                country: string;
+                methods: string[];
+                /** @enum {string} */
+                strength: "any" | "mfa" | "passkey";
+                authAgeS: number;
+                /** @enum {string} */
+                device: "known" | "new";
+                /** @enum {string} */
+                compliance: "compliant" | "not-compliant" | "unknown";
+                risk: number;
+                alerts: number;
+                /** @default [] */
+                missing: string[];
+            };
+        };
+        SignInDryRun: {
+            since: string;
+            examined: number;
+            truncated: boolean;
+            incomplete: number;
+            now: {
+                allow: number;
+                stronger: number;
+                refuse: number;
+            };
+            proposed: {
+                allow: number;
+                stronger: number;
+                refuse: number;
+            };
+            people: {
+                personId: string;
+                personName: string;
+                refuse: number;
+                stronger: number;
+                allow: number;
+                last: {
+                    at: string;
+                    service: string;
+                    address: string;
+                    country: string;
+                    /** @enum {string} */
+                    before: "allow" | "stronger" | "refuse";
+                    /** @enum {string} */
+                    after: "allow" | "stronger" | "refuse";
+                    reasons: {
+                        policy: string;
+                        statement: string | null;
+                        /** @enum {string} */
+                        effect: "permit" | "forbid";
+                        advice: string | null;
+                    }[];
+                };
+            }[];
+            owners: {
+                total: number;
+                letIn: number;
+            };
+        };
+        SignInTemplate: {
+            name: string;
+            title: string;
+            description: string;
+            text: string;
+            networks: {
+                name: string;
+                cidrs: string[];
+            }[];
         };
         SsoApp: {
             id: string;
