@@ -27,7 +27,7 @@ export { acceptInput, proposalInput } from './learning/learning-commands.ts';
 export { parseLessons } from './learning/lesson.ts';
 export type { LearningProposal } from './learning/proposal.ts';
 export { takeLessons } from './learning/take-lessons.ts';
-export { type McpItem, type McpItemView, mcpDecision } from './mcp/mcp-item.ts';
+export { GRANT_PLACES, type McpItem, type McpItemView, mcpDecision } from './mcp/mcp-item.ts';
 export { listMcpItems } from './mcp/mcp-store.ts';
 export { estateMigrations } from './migrations.ts';
 export { publish, readPosition, SNAPSHOT_CHANNEL } from './publication.ts';

@@ -6,10 +6,24 @@ import type { UpstreamGate } from './resilience/upstream-gate.ts';
 /** Sends the call once. The header comes in the answer, or it fails. */
 export type SendOnce = (exchange: Exchange) => Promise<UpstreamResponse>;
 
-/** RFC 9110, section 9.2.1: calls that only read. */
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** RFC 9110, section 9.2.2: a second time changes nothing more. They are repeated only when nothing was sent. */
-const IDEMPOTENT = new Set([...SAFE, 'PUT', 'DELETE']);
+/**
+ * What a second time does (RFC 9110, section 9.2). `safe`: it only reads. `idempotent`: it changes nothing more; such a
+ * call is repeated only when nothing was sent.
+ */
+export type Repeatable = 'safe' | 'idempotent' | 'never';
+
+const BY_METHOD: Readonly<Record<string, Repeatable>> = {
+  GET: 'safe',
+  HEAD: 'safe',
+  OPTIONS: 'safe',
+  PUT: 'idempotent',
+  DELETE: 'idempotent',
+};
+
+export function repeatableByMethod(method: string): Repeatable {
+  return BY_METHOD[method] ?? 'never';
+}
+
 const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const NOT_CONNECTED = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT', 'EAI_AGAIN']);
 /** An upstream that says so hasn't done what was asked, or can be asked to read again. */
@@ -27,14 +41,13 @@ function isUpstreamFault(error: unknown): boolean {
   return !(error instanceof GatewayError);
 }
 
-function mayRepeat(exchange: Exchange, answer: UpstreamResponse | undefined, error: unknown): boolean {
-  const { method } = exchange;
+function mayRepeat(exchange: Exchange, repeatable: Repeatable, { answer, error }: Outcome): boolean {
   if (exchange.aborted || exchange.requestStream) return false;
-  if (answer) return SAFE.has(method) && PASSING.has(answer.status) && !tellsWhen(answer);
+  if (answer) return repeatable === 'safe' && PASSING.has(answer.status) && !tellsWhen(answer);
   const code = codeOf(error);
-  if (NOT_CONNECTED.has(code)) return IDEMPOTENT.has(method);
+  if (NOT_CONNECTED.has(code)) return repeatable !== 'never';
   // A connection that the upstream closed while it lay idle breaks under the next call.
-  return BROKEN.has(code) && SAFE.has(method);
+  return BROKEN.has(code) && repeatable === 'safe';
 }
 
 /** An upstream that says when to come back isn't asked again before. */
@@ -82,6 +95,12 @@ async function tryOnce(exchange: Exchange, gate: UpstreamGate, send: SendOnce): 
   return outcome;
 }
 
+/** A stream of events goes on as long as there are events; of an MCP server's answers only those that are passed on. */
+function isOpenEnded({ app, answer, streaming }: Exchange): boolean {
+  if (app.entry.mcp !== null) return streaming;
+  return answer?.stream !== undefined && isEventStream(answer.contentType);
+}
+
 /**
  * Ends the call when all of it takes too long. Streams of events are exempt: they end when they end. Returns what says
  * whether it has ended it.
@@ -89,8 +108,7 @@ async function tryOnce(exchange: Exchange, gate: UpstreamGate, send: SendOnce): 
 function limitTotal(exchange: Exchange): void {
   const { totalMs } = exchange.app.entry.resilience;
   const timer = setTimeout(() => {
-    const { answer } = exchange;
-    if (answer?.stream && isEventStream(answer.contentType)) return;
+    if (isOpenEnded(exchange)) return;
     const late = new Refusal(
       'gateway.upstream_timeout',
       `The whole call to ${exchange.app.entry.name} took longer than ${totalMs} ms.`,
@@ -100,19 +118,33 @@ function limitTotal(exchange: Exchange): void {
   exchange.releases.push(() => clearTimeout(timer));
 }
 
-/** Sends a call, and again where that is safe, within the upstream's budget of repeats. One event, however many tries. */
-export async function callUpstream(exchange: Exchange, send: SendOnce): Promise<UpstreamResponse> {
+/** Takes the call's place at the upstream's gate. A call that goes to its server several times has one place. */
+async function enterGate(exchange: Exchange): Promise<UpstreamGate> {
+  if (exchange.gate) return exchange.gate;
   const { app, target, runtime } = exchange;
-  const { entry } = app;
-  const gate = runtime.gates.of(entry.id, target.origin);
-  await gate.enter(entry, runtime.limits.upstreamConnectionsMax);
+  const gate = runtime.gates.of(app.entry.id, target.origin);
+  await gate.enter(app.entry, runtime.limits.upstreamConnectionsMax);
+  exchange.gate = gate;
   exchange.releases.push(() => gate.leave());
   limitTotal(exchange);
+  return gate;
+}
+
+/** Sends a call, and again where that is safe, within the upstream's budget of repeats. One event, however many tries. */
+export async function callUpstream(
+  exchange: Exchange,
+  send: SendOnce,
+  repeatable: Repeatable,
+): Promise<UpstreamResponse> {
+  const { app, runtime } = exchange;
+  const { entry } = app;
+  const gate = await enterGate(exchange);
   const { retriesMax, retryPercent } = entry.resilience;
   gate.retries.earn(retryPercent);
   for (let tried = 0; ; tried++) {
-    const { answer, error } = await tryOnce(exchange, gate, send);
-    const isLast = tried >= retriesMax || !mayRepeat(exchange, answer, error);
+    const outcome = await tryOnce(exchange, gate, send);
+    const { answer, error } = outcome;
+    const isLast = tried >= retriesMax || !mayRepeat(exchange, repeatable, outcome);
     if (isLast || !gate.retries.take(runtime.clock.now())) {
       if (answer) return answer;
       throw error;

@@ -3,6 +3,15 @@ import { canonicalJson } from './canonical-json.ts';
 
 /** MCP 2025-11-25, server/tools: names are letters, digits and `_ - . /`. Other names could pass for other operations. */
 export const MCP_NAME = /^[A-Za-z0-9_./-]{1,128}$/;
+/** RFC 3986: a URI is printable ASCII; a template (RFC 6570) adds braces. */
+const MCP_URI = /^[!-~]{1,2048}$/;
+const NAMED_BY_URI: ReadonlySet<string> = new Set(['resource', 'resource-template', 'contents']);
+
+/** Whether an item of that kind can have the name. */
+export function isMcpName(kind: string, name: string): boolean {
+  return (NAMED_BY_URI.has(kind) ? MCP_URI : MCP_NAME).test(name);
+}
+
 export const DEFINITION_BYTES_MAX = 64 * 1024;
 const TEXTS_MAX = 2000;
 const EXCERPT_CHARS_MAX = 80;
@@ -16,10 +25,33 @@ export interface DefinitionFlag {
   readonly excerpt: string;
 }
 
-/** The definition without what clients don't show to a model and servers change freely. */
+/** The definition without what clients don't show to a model and servers change freely: metadata, a resource's size. */
 export function pinnedDefinition(definition: Record<string, unknown>): Record<string, unknown> {
   const { _meta: _, ...pinned } = definition;
-  return pinned;
+  if (typeof pinned['uri'] !== 'string') return pinned;
+  const { size: _size, annotations, ...resource } = pinned;
+  if (annotations === undefined) return resource;
+  if (typeof annotations !== 'object' || annotations === null) return { ...resource, annotations };
+  const kept: Record<string, unknown> = { ...annotations };
+  delete kept['lastModified'];
+  return { ...resource, annotations: kept };
+}
+
+/** What is pinned of a resource's contents: their hash and length, and what in them talks to the model. Not the text. */
+export function contentsDefinition(uri: string, contents: readonly unknown[]): Record<string, unknown> {
+  const plain = contents.map((one) => {
+    if (typeof one !== 'object' || one === null) return one;
+    const content: Record<string, unknown> = { ...one };
+    delete content['_meta'];
+    return content;
+  });
+  const text = canonicalJson(plain);
+  return {
+    uri,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    bytes: Buffer.byteLength(text),
+    signs: [...new Set(findHiddenInstructions({ contents: plain }).map(({ rule }) => rule))].sort(),
+  };
 }
 
 /** The hash by which a definition is pinned: any change of name, text, schema or annotation changes it. */
@@ -108,6 +140,11 @@ export function findHiddenInstructions(
   const own = typeof definition['name'] === 'string' ? definition['name'] : '';
   const shadowed = [...others].filter((name) => name !== own && name.length >= 5 && /[_\-./]|[a-z][A-Z]/.test(name));
   let texts = 0;
+  // Contents are kept as a hash; what was found in them came with it.
+  const { signs } = definition;
+  for (const rule of Array.isArray(signs) && typeof definition['sha256'] === 'string' ? signs : []) {
+    if (RULES.some((known) => known.rule === rule)) flags.push({ rule: String(rule), at: 'contents', excerpt: '' });
+  }
   for (const [at, text] of textsOf(pinnedDefinition(definition), '')) {
     if (++texts > TEXTS_MAX) {
       flags.push({ rule: 'too-many-texts', at, excerpt: `more than ${TEXTS_MAX} texts` });

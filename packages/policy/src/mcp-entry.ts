@@ -7,6 +7,13 @@ const choice = z.enum(['refuse', 'allow']).default('refuse');
 export const mcpSettings = z.strictObject({
   /** `accept-unflagged`: a tool seen for the first time is accepted when nothing in it looks like an instruction. */
   newItems: z.enum(['review', 'accept-unflagged']).default('review'),
+  /** `review`: resources and templates are pinned and accepted like tools. `granted`: a grant on the URI is enough. */
+  resources: z.enum(['review', 'granted']).default('review'),
+  /** Resources whose contents are pinned too, as grants name them: `notes://handbook/**`. */
+  pinContents: z
+    .array(z.string().regex(/^[!-~]{1,2048}$/))
+    .max(100)
+    .default([]),
   /** Requests from the server to the client. Refused ones are answered by the gateway, the client never sees them. */
   sampling: choice,
   elicitation: choice,
@@ -25,20 +32,22 @@ export const mcpSettings = z.strictObject({
 });
 export type McpSettings = z.output<typeof mcpSettings>;
 
-export const mcpItemKind = z.enum(['tool', 'prompt', 'instructions']);
+/** `contents`: what a resource answered, under the resource's URI. */
+export const mcpItemKind = z.enum(['tool', 'prompt', 'instructions', 'resource', 'resource-template', 'contents']);
 export type McpItemKind = z.output<typeof mcpItemKind>;
 
 const shortId = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/);
 
 /**
- * `mcp-item:<id>`: one tool, prompt or instruction text of an MCP server that somebody decided about. What has no
+ * `mcp-item:<id>`: one tool, prompt, resource or instruction text of an MCP server that somebody decided about. What has no
  * entry is invisible.
  */
 export const mcpItemEntry = z.strictObject({
   id: shortId,
   appId: shortId,
   kind: mcpItemKind,
-  name: z.string().min(1).max(128),
+  /** Of resources their URI, of templates the template. */
+  name: z.string().min(1).max(2048),
   /** Hash of the accepted definition (`definitionHash`). */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   state: z.enum(['accepted', 'suspended', 'rejected']),

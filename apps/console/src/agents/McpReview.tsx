@@ -80,7 +80,8 @@ export function McpReview({
           <Alert type="warning" header="Look at this twice">
             {item.flags.map((flag) => (
               <div key={`${flag.rule} ${flag.at}`}>
-                {describeFlag(flag.rule)} <Box variant="code">{flag.at}</Box>: “{flag.excerpt}”
+                {describeFlag(flag.rule)} <Box variant="code">{flag.at}</Box>
+                {flag.excerpt === '' ? null : `: “${flag.excerpt}”`}
               </div>
             ))}
           </Alert>

@@ -15,8 +15,18 @@ import { Ago } from '../display/Ago.tsx';
 import { useCan } from '../session/session-query.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { mcpItemsQuery } from './agent-queries.ts';
+import { McpSettingsDialog } from './McpSettingsDialog.tsx';
 import { McpReview } from './McpReview.tsx';
 import { McpState } from './McpState.tsx';
+
+const KINDS: Readonly<Record<McpItem['kind'], string>> = {
+  tool: 'Tool',
+  prompt: 'Prompt',
+  instructions: 'Instructions',
+  resource: 'Resource',
+  'resource-template': 'Resource template',
+  contents: 'Pinned contents',
+};
 
 const ORDER: Readonly<Record<McpItem['state'], number>> = { suspended: 0, pending: 1, accepted: 2, rejected: 3 };
 
@@ -25,6 +35,7 @@ export function McpTools({ app }: { readonly app: App }) {
   const can = useCan();
   const items = useQuery(mcpItemsQuery(app.id));
   const [reviewed, setReviewed] = useState<string | null>(null);
+  const [configuring, setConfiguring] = useState(false);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const look = useCommand({
     run: async () => taken(await api.POST('/api/v1/apps/{id}/mcp/look', { params: { path: { id: app.id } } })),
@@ -68,7 +79,8 @@ export function McpTools({ app }: { readonly app: App }) {
           tableLabel: 'Tools',
           selectionGroupLabel: 'Choose items to accept',
           allItemsSelectionLabel: () => 'Choose all',
-          itemSelectionLabel: (_, row) => `Choose ${row.name}`,
+          itemSelectionLabel: (_, row) =>
+            row.kind === 'tool' ? `Choose ${row.name}` : `Choose ${KINDS[row.kind].toLowerCase()} ${row.name}`,
         }}
         header={
           <Header
@@ -78,6 +90,7 @@ export function McpTools({ app }: { readonly app: App }) {
             actions={
               can('app.write') ? (
                 <SpaceBetween direction="horizontal" size="xs">
+                  <Button onClick={() => setConfiguring(true)}>Settings</Button>
                   <Button loading={look.isPending} onClick={() => look.mutate()}>
                     Look now
                   </Button>
@@ -93,7 +106,7 @@ export function McpTools({ app }: { readonly app: App }) {
               ) : null
             }
           >
-            Tools and prompts
+            Tools, prompts and resources
           </Header>
         }
         columnDefinitions={[
@@ -113,7 +126,7 @@ export function McpTools({ app }: { readonly app: App }) {
               </Link>
             ),
           },
-          { id: 'kind', header: 'Kind', cell: (row) => row.kind },
+          { id: 'kind', header: 'Kind', cell: (row) => KINDS[row.kind] },
           { id: 'state', header: 'State', cell: (row) => <McpState state={row.state} /> },
           {
             id: 'access',
@@ -140,6 +153,9 @@ export function McpTools({ app }: { readonly app: App }) {
           </Box>
         }
       />
+      {configuring && app.settings.mcp ? (
+        <McpSettingsDialog app={app} settings={app.settings.mcp} onClose={() => setConfiguring(false)} />
+      ) : null}
       {open ? <McpReview app={app} item={open} onClose={() => setReviewed(null)} /> : null}
     </SpaceBetween>
   );

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { mcpSettings } from '@cordon/policy';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { findAppId } from './app-commands.ts';
 import type { CliContext } from './context.ts';
 import { day, note, print, printJson, printTable, take, UsageWrong } from './output.ts';
@@ -58,7 +60,8 @@ function addReading(mcp: Command, context: CliContext): void {
     .action(async (app: string, name: string) => {
       const { item } = await findItem(context, app, name);
       print(`${item.kind} ${item.name}: ${item.state}, ${item.access}`);
-      for (const { rule, at, excerpt } of item.flags) print(`! ${rule} at ${at}: ${excerpt}`);
+      for (const { rule, at, excerpt } of item.flags)
+        print(`! ${rule} at ${at}${excerpt === '' ? '' : `: ${excerpt}`}`);
       const lines = item.state === 'accepted' ? [] : difference(item.accepted, item.seen);
       if (lines.length === 0) printJson(item.seen);
       else for (const line of lines) print(line);
@@ -66,7 +69,7 @@ function addReading(mcp: Command, context: CliContext): void {
     });
   mcp
     .command('look <app>')
-    .description('have the gateways ask the server for its tools and prompts now')
+    .description('have the gateways ask the server for its tools, prompts and resources now')
     .action(async (app: string) => {
       const { api } = await context.connect();
       const id = await findAppId(context, app);
@@ -75,9 +78,41 @@ function addReading(mcp: Command, context: CliContext): void {
     });
 }
 
+const SETTINGS = {
+  newItems: [
+    '--new-items <how>',
+    'review, or accept-unflagged: trust what is seen for the first time and looks harmless',
+  ],
+  resources: ['--resources <how>', 'review, or granted: a grant on the URI is enough'],
+  sampling: ['--sampling <how>', 'allow or refuse what the server asks the client to sample'],
+  elicitation: ['--elicitation <how>', 'allow or refuse questions of the server to the user'],
+  roots: ['--roots <how>', 'allow or refuse the list of roots'],
+} as const;
+
+function addSettings(mcp: Command, context: CliContext): void {
+  const command = mcp.command('set <app>').description('change how the gateway treats an MCP server');
+  for (const [flag, text] of Object.values(SETTINGS)) command.option(flag, text);
+  command
+    .option('--pin-contents <pattern...>', 'resources whose contents are pinned too, such as notes://handbook/**')
+    .option('--no-pin-contents', 'pin no contents')
+    .action(async (appName: string, options: Record<string, string | string[] | boolean>) => {
+      const { api } = await context.connect();
+      const id = await findAppId(context, appName);
+      const params = { path: { id } };
+      const { settings } = take(await api.GET('/api/v1/apps/{id}', { params }));
+      if (!settings.mcp) throw new UsageWrong(`${appName} is no MCP server.`);
+      const { pinContents, ...chosen } = options;
+      const pins = Array.isArray(pinContents) ? { pinContents } : pinContents === false ? { pinContents: [] } : {};
+      const wanted = mcpSettings.safeParse({ ...settings.mcp, ...chosen, ...pins });
+      if (!wanted.success) throw new UsageWrong(z.prettifyError(wanted.error));
+      take(await api.PATCH('/api/v1/apps/{id}', { params, body: { mcp: wanted.data } }));
+      note('Saved; the gateways follow within a second.');
+    });
+}
+
 /** `cordon mcp …`: MCP servers behind the gateway, and the decisions about what they offer. */
 export function addMcpCommands(program: Command, context: CliContext): void {
-  const mcp = program.command('mcp').description('MCP servers: tools, prompts and the decisions about them');
+  const mcp = program.command('mcp').description('MCP servers: tools, prompts, resources and the decisions about them');
   mcp
     .command('add <name>')
     .description('add an MCP server; its tools stay invisible until they are accepted')
@@ -112,6 +147,7 @@ export function addMcpCommands(program: Command, context: CliContext): void {
       },
     );
   addReading(mcp, context);
+  addSettings(mcp, context);
   for (const verb of ['accept', 'reject'] as const) {
     mcp
       .command(`${verb} <app> <item...>`)

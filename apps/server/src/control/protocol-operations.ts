@@ -1,4 +1,4 @@
-import { type App, findGraphqlSchema, listMcpItems } from '@cordon/estate';
+import { type App, findGraphqlSchema, GRANT_PLACES, listMcpItems } from '@cordon/estate';
 import type { Database } from '@cordon/kernel';
 
 /** An operation as the API shows it, beside those of API descriptions. */
@@ -17,21 +17,15 @@ function textOf(definition: Readonly<Record<string, unknown>>, member: string): 
   return typeof value === 'string' ? value.slice(0, 300) : '';
 }
 
-const MCP = {
-  tool: { method: 'CALL', path: '/tools/', tag: 'tools', prefix: '' },
-  prompt: { method: 'GET', path: '/prompts/', tag: 'prompts', prefix: 'prompt:' },
-} as const;
-
 async function mcpOperations(db: Database, appId: string): Promise<ProtocolOperation[]> {
   const items = await listMcpItems(db, appId);
   return items.flatMap((item) => {
-    if (item.kind === 'instructions') return [];
-    const { method, path, tag, prefix } = MCP[item.kind];
+    const place = GRANT_PLACES[item.kind];
+    if (!place || item.kind === 'contents') return [];
+    const { method, path, tag, id } = place;
     const summary = textOf(item.accepted ?? item.seen, 'description');
     const access = item.kind === 'tool' ? item.access : 'read';
-    return [
-      { id: prefix + item.name, method, path: path + item.name, summary, tags: [tag], access, deprecated: false },
-    ];
+    return [{ id: id + item.name, method, path: path + item.name, summary, tags: [tag], access, deprecated: false }];
   });
 }
 

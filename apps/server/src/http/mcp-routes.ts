@@ -1,4 +1,5 @@
 import { type Estate, mcpDecision } from '@cordon/estate';
+import { mcpItemKind } from '@cordon/policy';
 import { z } from 'zod';
 import { actorOf } from './access.ts';
 import type { ApiServer } from './api-type.ts';
@@ -11,7 +12,7 @@ const itemParameters = z.object({ id: z.uuid(), itemId: z.uuid() });
 const itemBody = z.object({
   id: z.string(),
   appId: z.string(),
-  kind: z.enum(['tool', 'prompt', 'instructions']),
+  kind: mcpItemKind,
   name: z.string(),
   state: z.enum(['pending', 'accepted', 'suspended', 'rejected']),
   accepted: definition.nullable(),

@@ -20,6 +20,7 @@ import { listIntegrations } from '../integration-store.ts';
 import { publish } from '../publication.ts';
 import {
   afterReport,
+  GRANT_PLACES,
   ITEMS_MAX,
   type McpDecision,
   mcpDecision,
@@ -28,21 +29,20 @@ import {
   mcpReport,
   mcpSnapshotEntry,
   proposedAccess,
+  withinBounds,
 } from './mcp-item.ts';
 import { findMcpItem, listMcpItems, listToolNames, lockMcpItem, saveMcpItem } from './mcp-store.ts';
 
 const GATEWAY: Actor = { kind: 'system', name: 'gateway' };
 
-const PATHS = { tool: ['CALL', '/tools/'], prompt: ['GET', '/prompts/'] } as const;
-
 /** Whether a grant covers an item, as gateways see it. */
 function isGranted(item: McpItem, select: Parameters<typeof covers>[0]): boolean {
-  if (item.kind === 'instructions') return false;
-  const [method, prefix] = PATHS[item.kind];
-  const id = item.kind === 'tool' ? item.name : `prompt:${item.name}`;
-  const tags = [item.kind === 'tool' ? 'tools' : 'prompts'];
+  const place = GRANT_PLACES[item.kind];
+  if (!place) return false;
   const access = item.kind === 'tool' ? item.access : 'read';
-  return covers(select, { id, method, path: `${prefix}${item.name}`, tags, access, deprecated: false });
+  const { method, tag } = place;
+  const facts = { id: place.id + item.name, method, path: place.path + item.name };
+  return covers(select, { ...facts, tags: [tag], access, deprecated: false });
 }
 
 function checkMcp(app: App): void {
@@ -160,11 +160,13 @@ export function createMcpCommands(context: EstateContext) {
         // The app's lock: two gateways that see the same news report it once.
         const app = await lockApp(tx, AppId.parse(appId));
         checkMcp(app);
-        if ((await listMcpItems(tx, app.id)).length + items.length > ITEMS_MAX) {
+        const known = await listMcpItems(tx, app.id);
+        const taken = withinBounds(known, items);
+        if (known.length + taken.length > ITEMS_MAX) {
           throw new InputInvalid(`An MCP server may offer at most ${ITEMS_MAX} items.`, {});
         }
         const changed: McpItem[] = [];
-        for (const seen of items) {
+        for (const seen of taken) {
           const item = await reportOne(tx, app, seen, at);
           if (item) changed.push(item);
         }

@@ -2,9 +2,9 @@ import {
   DEFINITION_BYTES_MAX,
   type DefinitionFlag,
   definitionHash,
+  isMcpName,
   type McpItemKind,
   mcpItemKind,
-  MCP_NAME,
 } from '@cordon/policy';
 import { z } from 'zod';
 
@@ -20,7 +20,11 @@ const definition = z
 export const mcpReport = z.strictObject({
   appId: z.uuid(),
   items: z
-    .array(z.strictObject({ kind: mcpItemKind, name: z.string().regex(MCP_NAME), definition }))
+    .array(
+      z
+        .strictObject({ kind: mcpItemKind, name: z.string().min(1).max(2048), definition })
+        .refine(({ kind, name }) => isMcpName(kind, name), 'no name of such an item'),
+    )
     .min(1)
     .max(REPORT_ITEMS_MAX),
 });
@@ -36,7 +40,7 @@ export type McpDecision = z.input<typeof mcpDecision>;
 
 export type McpState = 'pending' | 'accepted' | 'suspended' | 'rejected';
 
-/** One tool, prompt or instruction text of an MCP server. */
+/** One tool, prompt, resource or instruction text of an MCP server, or what a pinned resource holds. */
 export interface McpItem {
   readonly id: string;
   readonly appId: string;
@@ -59,6 +63,40 @@ export interface McpItemView extends McpItem {
   readonly flags: readonly DefinitionFlag[];
   /** Names of the integrations whose grants cover it. */
   readonly grantedTo: readonly string[];
+}
+
+interface GrantPlace {
+  readonly method: 'CALL' | 'GET' | 'READ';
+  /** What stands before the name: in a path that grants take, and in the operation's id. */
+  readonly path: string;
+  readonly id: string;
+  readonly tag: string;
+}
+
+const RESOURCE: GrantPlace = { method: 'READ', path: '/resources/', id: 'resource:', tag: 'resources' };
+
+/** How a grant names an item; null for what no grant names. Contents go with their resource. */
+export const GRANT_PLACES: Readonly<Record<McpItemKind, GrantPlace | null>> = {
+  tool: { method: 'CALL', path: '/tools/', id: '', tag: 'tools' },
+  prompt: { method: 'GET', path: '/prompts/', id: 'prompt:', tag: 'prompts' },
+  resource: RESOURCE,
+  'resource-template': RESOURCE,
+  contents: RESOURCE,
+  instructions: null,
+};
+
+/** Servers may list resources without end; what is beyond this stays invisible. */
+const RESOURCES_MAX = 1_500;
+const BOUNDED: ReadonlySet<McpItemKind> = new Set(['resource', 'resource-template', 'contents']);
+
+/** Of what was reported, what there is room for beside what is known. */
+export function withinBounds<T extends { readonly kind: McpItemKind; readonly name: string }>(
+  known: readonly McpItem[],
+  reported: readonly T[],
+): T[] {
+  const names = new Set(known.map(({ kind, name }) => `${kind} ${name}`));
+  let left = RESOURCES_MAX - known.filter(({ kind }) => BOUNDED.has(kind)).length;
+  return reported.filter(({ kind, name }) => !BOUNDED.has(kind) || names.has(`${kind} ${name}`) || (left -= 1) >= 0);
 }
 
 /** A tool that says of itself that it only reads is taken for a read until somebody says otherwise. */

@@ -108,6 +108,46 @@ test('a server may be trusted with what looks harmless, never with what is flagg
   expect(states).toMatchObject({ harmless: 'accepted', flagged: 'pending' });
 });
 
+test('resources, templates and pinned contents are decided about like tools', async () => {
+  const resource = { uri: 'notes://public/1', name: 'one', description: 'A note.' };
+  const template = { uriTemplate: 'notes://public/{id}', name: 'note' };
+  const contents = { uri: resource.uri, sha256: 'a'.repeat(64), bytes: 10, signs: ['overrides-instructions'] };
+  await estate.mcp.report({
+    appId,
+    items: [
+      { kind: 'resource', name: resource.uri, definition: resource },
+      { kind: 'resource-template', name: template.uriTemplate, definition: template },
+      { kind: 'contents', name: resource.uri, definition: contents },
+    ],
+  });
+  const found = (await items()).filter(({ kind }) => kind !== 'tool');
+  expect(found.map(({ kind, state, flags }) => [kind, state, flags.length])).toEqual([
+    ['resource-template', 'accepted', 0],
+    ['resource', 'accepted', 0],
+    ['contents', 'pending', 1],
+  ]);
+  const item = found.find(({ kind }) => kind === 'contents')!;
+  await estate.mcp.accept(OWNER, { appId, itemId: item.id }, { sha256: definitionHash(contents) });
+  const changed = { ...contents, sha256: 'b'.repeat(64) };
+  await estate.mcp.report({ appId, items: [{ kind: 'contents', name: resource.uri, definition: changed }] });
+  expect(await published(item.id)).toMatchObject({ state: 'suspended', sha256: definitionHash(contents) });
+  expect(await actions()).toContain('mcp-contents.suspended');
+});
+
+test('a server that lists resources without end doesn’t hide its tools', async () => {
+  const many = Array.from({ length: 1_520 }, (_, index) => `notes://many/${index}`);
+  for (let from = 0; from < many.length; from += 20) {
+    const some = many.slice(from, from + 20).map((uri) => ({ kind: 'resource', name: uri, definition: { uri } }));
+    await estate.mcp.report({ appId, items: some });
+  }
+  const kinds = Map.groupBy(await items(), ({ kind }) => kind);
+  expect(kinds.get('resource')!.length + kinds.get('resource-template')!.length + kinds.get('contents')!.length).toBe(
+    1_500,
+  );
+  await report({ ...echo, name: 'late' });
+  expect((await items()).map(({ name }) => name)).toContain('late');
+}, 60_000);
+
 test.each([
   [{ appId: 'x', items: [] }],
   [{ appId: '018f0000-0000-7000-8000-000000000001', items: [{ kind: 'tool', name: 'prompt:x', definition: {} }] }],

@@ -2,7 +2,7 @@ import type { Logger } from '@cordon/kernel';
 import {
   DEFINITION_BYTES_MAX,
   definitionHash,
-  MCP_NAME,
+  isMcpName,
   type McpItemEntry,
   type McpItemKind,
   pinnedDefinition,
@@ -66,7 +66,8 @@ export class McpCatalog {
   judge(tables: McpTables, appId: string, seen: readonly SeenItem[]): Standing[] {
     const unknown: SeenItem[] = [];
     const standings = seen.map((item): Standing => {
-      if (!MCP_NAME.test(item.name) || JSON.stringify(item.definition).length > DEFINITION_BYTES_MAX) return 'withheld';
+      if (!isMcpName(item.kind, item.name) || JSON.stringify(item.definition).length > DEFINITION_BYTES_MAX)
+        return 'withheld';
       const hash = definitionHash(item.definition);
       const entry = tables.item(appId, item.kind, item.name);
       const standing = this.#standing(entry, hash);

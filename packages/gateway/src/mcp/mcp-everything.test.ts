@@ -52,6 +52,7 @@ beforeAll(async () => {
   const direct = await connect(server.url, 'none');
   definitions = (await direct.client.listTools()).tools;
   const prompts = (await direct.client.listPrompts()).prompts;
+  const { resources } = await direct.client.listResources();
   await direct.client.close();
   gateway = await startTestGateway({
     upstream: server.url,
@@ -73,6 +74,17 @@ beforeAll(async () => {
             kind: 'prompt',
             name: prompt.name,
             sha256: definitionHash(prompt),
+          }),
+        ]),
+      ),
+      ...Object.fromEntries(
+        resources.map((resource, index) => [
+          `mcp-item:resource-${index}`,
+          sampleEntry('mcp-item', {
+            id: `resource-${index}`,
+            kind: 'resource',
+            name: resource.uri,
+            sha256: definitionHash(resource),
           }),
         ]),
       ),

@@ -35,7 +35,7 @@ function parametersOf(value: unknown): Record<string, string> {
 interface Target {
   readonly id: string;
   readonly parameters: Readonly<Record<string, string>>;
-  readonly item?: { readonly kind: 'tool' | 'prompt'; readonly name: string };
+  readonly item?: { readonly kind: 'tool' | 'prompt' | 'resource' | 'resource-template'; readonly name: string };
 }
 
 function nameOf(request: RpcRequest, member: string): string {
@@ -52,7 +52,9 @@ function completionTarget(request: RpcRequest): Target {
     return { id: mcpOperationId.prompt(ref['name']), parameters: {}, item: { kind: 'prompt', name: ref['name'] } };
   }
   if (isRecord(ref) && ref['type'] === 'ref/resource' && typeof ref['uri'] === 'string') {
-    return { id: mcpOperationId.resource(ref['uri']), parameters: {} };
+    const name = ref['uri'];
+    const kind = name.includes('{') ? 'resource-template' : 'resource';
+    return { id: mcpOperationId.resource(name), parameters: {}, item: { kind, name } };
   }
   throw invalidParams(request.method, 'ref is a prompt or a resource');
 }
@@ -72,7 +74,7 @@ function targetOf(request: RpcRequest, rule: MethodRule): Target {
     }
     case 'resource': {
       const uri = nameOf(request, 'uri');
-      return { id: mcpOperationId.resource(uri), parameters: { uri } };
+      return { id: mcpOperationId.resource(uri), parameters: { uri }, item: { kind: 'resource', name: uri } };
     }
     case 'completion':
       return completionTarget(request);
@@ -178,6 +180,25 @@ function checkArguments(exchange: Exchange, request: RpcRequest, item: McpItemEn
   );
 }
 
+/** The decided item that a target stands for. A resource has one of its own or comes from an accepted template. */
+function itemOf(exchange: Exchange, target: Target): McpItemEntry | undefined {
+  const { app, tables } = exchange;
+  const { mcp } = tables!; // see assignOperation
+  if (!target.item) return undefined;
+  const { kind, name } = target.item;
+  if (kind === 'tool' || kind === 'prompt') return mcp.item(app.entry.id, kind, name);
+  if (app.entry.mcp!.resources === 'granted') return undefined; // only MCP apps come here
+  const item = kind === 'resource' ? mcp.resource(app.entry.id, name) : mcp.item(app.entry.id, kind, name);
+  if (item) return item;
+  throw new Refusal('gateway.mcp_item_withheld', `Nobody has accepted the resource ${name} yet.`, {
+    detail: {
+      app: app.entry.name,
+      operation: target.id,
+      help: `Whoever owns the app can look: cordon mcp items ${app.entry.name}`,
+    },
+  });
+}
+
 /**
  * Everything that is decided about a request before the server sees a byte of it. Returns the accepted item that it
  * uses, if it uses one.
@@ -203,8 +224,8 @@ export async function judgeRequest(
   if (isSession) checkSession(exchange);
   else checkGrant(exchange);
   await checkLimits(exchange);
-  const { app, runtime } = exchange;
-  const item = target.item && exchange.tables!.mcp.item(app.entry.id, target.item.kind, target.item.name);
+  const { runtime } = exchange;
+  const item = itemOf(exchange, target);
   if (item && item.state !== 'accepted') throw withheld(exchange, item);
   if (item?.kind === 'tool') checkArguments(exchange, request, item);
   checkInjection(exchange);
@@ -212,7 +233,8 @@ export async function judgeRequest(
   inspectRequest(exchange);
   if (!isSession) await useApproval(exchange);
   prepareUpstream(exchange);
-  if (session && (item?.kind === 'tool' || item?.kind === 'prompt')) await verifyItems(exchange, session, item.kind);
+  if (session && item && item.kind !== 'instructions' && item.kind !== 'contents')
+    await verifyItems(exchange, session, item.kind);
   if (item && !runtime.mcp.catalog.isUsable(item)) throw withheld(exchange, item);
   return item;
 }

@@ -1,4 +1,5 @@
-import type { McpSettings } from '@cordon/policy';
+import type { McpItemEntry, McpSettings } from '@cordon/policy';
+import type { Repeatable } from '../upstream-tries.ts';
 
 /** What a client's request is about. `session`: no single operation; anyone with a grant on the app may ask. */
 export type MethodRule =
@@ -22,6 +23,20 @@ export const CLIENT_REQUESTS: Readonly<Record<string, MethodRule>> = {
   'resources/unsubscribe': { kind: 'resource' },
   'completion/complete': { kind: 'completion' },
 };
+
+/** Setting a level or a subscription twice changes nothing more; a second `initialize` would leave a session behind. */
+const ONCE_MORE: Readonly<Record<string, Repeatable>> = {
+  initialize: 'idempotent',
+  'logging/setLevel': 'idempotent',
+  'resources/subscribe': 'idempotent',
+  'resources/unsubscribe': 'idempotent',
+};
+
+/** What sending a request again would do. A tool is safe when it was accepted as one that reads. */
+export function repeatableRequest(method: string, item: McpItemEntry | undefined): Repeatable {
+  if (method === 'tools/call') return item?.access === 'read' ? 'safe' : 'never';
+  return ONCE_MORE[method] ?? 'safe';
+}
 
 /** Members of params that a judged request may have: what isn't named here was judged by nobody. */
 export const PARAMS: Readonly<Record<string, readonly string[]>> = {

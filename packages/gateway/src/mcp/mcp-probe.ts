@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '@cordon/kernel';
+import { contentsDefinition } from '@cordon/policy';
 import type { AppPlan } from '../app-plan.ts';
+import { renewalOf } from '../credential-renewals.ts';
 import { UpstreamCall } from '../upstream-call.ts';
 import type { GatewayRuntime } from '../runtime.ts';
 import { isRecord, parseRpc } from './json-rpc.ts';
 import { INSTRUCTIONS_NAME } from './mcp-answers.ts';
 import type { SeenItem } from './mcp-catalog.ts';
 import { MCP_VERSIONS } from './mcp-session.ts';
-import { seenItems } from './mcp-verify.ts';
+import { type ListMethod, seenItems } from './mcp-verify.ts';
 import { SseReader } from './sse.ts';
 
 /** What a server offers is asked for so often, whether or not an agent works with it. */
@@ -26,9 +28,11 @@ interface Conversation {
   version: string | undefined;
 }
 
+/** The server refused the credential. */
+class Unauthorized extends Error {}
+
 /** The credential of the app itself; one that signs whole calls can't be used for these. */
-function credentialFields(runtime: GatewayRuntime, plan: AppPlan): string[] {
-  const { entry } = plan;
+function credentialFields(runtime: GatewayRuntime, { entry }: AppPlan): string[] {
   const attachment = runtime.credentials.attachment(entry.id, entry.credential, runtime.clock.now());
   return attachment?.place === 'header' ? [attachment.name, attachment.value] : [];
 }
@@ -61,6 +65,7 @@ async function send(talk: Conversation, method: 'POST' | 'DELETE', message?: Jso
     const answer = await call.answer;
     const index = answer.headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'mcp-session-id');
     if (index !== -1) talk.session ??= answer.headers[index + 1];
+    if (answer.status === 401) throw new Unauthorized('the server refused the credential');
     if (answer.status < 200 || answer.status >= 300) throw new Error(`the server answered ${answer.status}`);
     const id = message?.['id'];
     if (typeof id !== 'string') {
@@ -100,7 +105,7 @@ function resultOf(value: unknown, id: string): Json | undefined {
 const ask = (talk: Conversation, method: string, params: Json): Promise<Json | undefined> =>
   send(talk, 'POST', { jsonrpc: '2.0', id: `cordon-${randomUUID()}`, method, params });
 
-async function list(talk: Conversation, method: 'tools/list' | 'prompts/list'): Promise<SeenItem[]> {
+async function list(talk: Conversation, method: ListMethod): Promise<SeenItem[]> {
   const seen: SeenItem[] = [];
   let cursor: unknown;
   for (let page = 0; page < PAGES_MAX; page++) {
@@ -108,6 +113,19 @@ async function list(talk: Conversation, method: 'tools/list' | 'prompts/list'): 
     seen.push(...seenItems(method, result));
     cursor = result['nextCursor'];
     if (typeof cursor !== 'string') break;
+  }
+  return seen;
+}
+
+/** What the pinned resources hold that somebody has accepted: a change is noticed before an agent reads it. */
+async function readPinned(talk: Conversation): Promise<SeenItem[]> {
+  const { runtime, plan } = talk;
+  const seen: SeenItem[] = [];
+  for (const uri of runtime.tables?.mcp.pinned(plan.entry) ?? []) {
+    const result = (await ask(talk, 'resources/read', { uri })) ?? {};
+    const { contents } = result;
+    if (Array.isArray(contents))
+      seen.push({ kind: 'contents', name: uri, definition: contentsDefinition(uri, contents) });
   }
   return seen;
 }
@@ -132,6 +150,10 @@ async function readOffer(runtime: GatewayRuntime, plan: AppPlan): Promise<SeenIt
   }
   if ('tools' in offers) seen.push(...(await list(talk, 'tools/list')));
   if ('prompts' in offers) seen.push(...(await list(talk, 'prompts/list')));
+  if ('resources' in offers && plan.entry.mcp?.resources === 'review') {
+    seen.push(...(await list(talk, 'resources/list')), ...(await list(talk, 'resources/templates/list')));
+  }
+  if ('resources' in offers) seen.push(...(await readPinned(talk)));
   if (talk.session !== undefined) await send(talk, 'DELETE').catch(() => undefined);
   return seen;
 }
@@ -165,9 +187,25 @@ export class McpProbe {
     const now = this.#runtime.clock.now();
     for (const plan of this.#runtime.tables?.apps ?? []) {
       if (!plan.entry.mcp || plan.main.refusal !== undefined) continue;
+      // A server that fails is left alone by the look as it is by calls.
+      if (this.#runtime.gates.of(plan.entry.id, plan.main.origin).breaker.state(now) === 'open') continue;
       if (now - (this.#lookedAt.get(plan.entry) ?? -Infinity) < PROBE_MS) continue;
       this.#lookedAt.set(plan.entry, now);
       void this.#lookAt(plan);
+    }
+  }
+
+  /** Once more with a newer token when the server refuses the one in use, as calls do. */
+  async #readOffer(plan: AppPlan): Promise<SeenItem[]> {
+    const runtime = this.#runtime;
+    const refused = renewalOf(plan.entry.credential);
+    try {
+      return await readOffer(runtime, plan);
+    } catch (error) {
+      if (!(error instanceof Unauthorized) || !refused) throw error;
+      const latest = (): AppPlan | undefined => runtime.tables?.app(plan.entry.id);
+      if (!(await runtime.renewals.renew(refused, () => latest()?.entry.credential ?? null))) throw error;
+      return readOffer(runtime, latest() ?? plan);
     }
   }
 
@@ -177,7 +215,7 @@ export class McpProbe {
     // accepted meanwhile, and would withhold that.
     const { tables } = runtime;
     try {
-      const seen = await readOffer(runtime, plan);
+      const seen = await this.#readOffer(plan);
       if (tables) runtime.mcp.catalog.judge(tables.mcp, plan.entry.id, seen);
     } catch (error) {
       this.#logger.info({ err: error, app: plan.entry.name }, 'an MCP server could not be asked what it offers');

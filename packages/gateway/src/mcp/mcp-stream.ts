@@ -18,7 +18,7 @@ const WATCH_MS = 500;
 
 /** What a stream was opened for; null for one on which the server speaks of itself. */
 export interface StreamPurpose {
-  readonly request: Pick<RpcRequest, 'id' | 'method'>;
+  readonly request: Pick<RpcRequest, 'id' | 'method' | 'params'>;
   readonly item: McpItemEntry | undefined;
   readonly operation: string;
 }
@@ -61,6 +61,7 @@ export class McpStream {
     const exchange = this.#exchange;
     const { response } = exchange;
     exchange.sentStatus = 200;
+    exchange.streaming = true;
     response.writeHead(200, commonHeaders(exchange, 'text/event-stream'));
     response.flushHeaders();
     const watch = setInterval(() => {
@@ -151,6 +152,10 @@ export class McpStream {
     const { catalog } = exchange.runtime.mcp;
     if (method === 'notifications/tools/list_changed') catalog.forget(`${this.#session.key} tools/list`);
     if (method === 'notifications/prompts/list_changed') catalog.forget(`${this.#session.key} prompts/list`);
+    if (method === 'notifications/resources/list_changed') {
+      catalog.forget(`${this.#session.key} resources/list`);
+      catalog.forget(`${this.#session.key} resources/templates/list`);
+    }
     return JSON.stringify({ jsonrpc: '2.0', method, params: cleanParams(exchange, message.params) });
   }
 
@@ -175,14 +180,20 @@ export class McpStream {
   async #refuseServer(id: RpcRequest['id'], method: string): Promise<void> {
     const exchange = this.#exchange;
     const body = Buffer.from(errorText(id, RPC.methodNotFound, `${method} is not allowed by policy`));
-    const { onAbort } = exchange;
+    const { onAbort, cutUpstream } = exchange;
     try {
-      const answer = await sendUpstream(exchange, { method: 'POST', body, session: this.#session });
+      const answer = await sendUpstream(exchange, {
+        method: 'POST',
+        body,
+        session: this.#session,
+        repeatable: 'never',
+      });
       answer.stream?.abort();
     } catch (error) {
       exchange.runtime.logger.debug({ err: error, requestId: exchange.id }, 'an MCP server did not take a refusal');
     } finally {
       exchange.onAbort = onAbort;
+      exchange.cutUpstream = cutUpstream;
     }
   }
 }

@@ -5,6 +5,8 @@ import { isEventStream, isJson } from '../media-type.ts';
 import { assignCredential } from '../steps/assign-credential.ts';
 import { clientGone } from '../steps/load-request-body.ts';
 import { explainFailure, UpstreamCall } from '../upstream-call.ts';
+import type { Repeatable } from '../upstream-tries.ts';
+import { callVendor } from '../vendor-call.ts';
 import type { McpSession } from './mcp-session.ts';
 import { type SseEvent, SseReader, SseTooLong } from './sse.ts';
 
@@ -29,6 +31,8 @@ export interface McpCall {
   readonly lastEventId?: string;
   /** 0: as long as the client stays. */
   readonly timeoutMs?: number;
+  /** All messages are POST: what a second time would do is said by the method within. */
+  readonly repeatable: Repeatable;
 }
 
 /** The client's fields and the vendor's credential, made once for each exchange. */
@@ -51,9 +55,7 @@ function headersOf(exchange: Exchange, call: McpCall): string[] {
   return headers;
 }
 
-/** Sends one message to the server, or opens or ends a session's stream. */
-export async function sendUpstream(exchange: Exchange, call: McpCall): Promise<UpstreamResponse> {
-  if (exchange.aborted) throw clientGone();
+function sendOnce(exchange: Exchange, call: McpCall): Promise<UpstreamResponse> {
   const { app, target, runtime } = exchange;
   const upstream = new UpstreamCall({
     bytesMax: app.entry.mcp!.resultBytesMax, // only MCP apps come here
@@ -61,28 +63,27 @@ export async function sendUpstream(exchange: Exchange, call: McpCall): Promise<U
     headRequest: false,
   });
   exchange.onAbort = () => upstream.abort();
+  exchange.cutUpstream = (reason) => upstream.abort(reason);
   const query = exchange.path.indexOf('?');
-  const timeoutMs = call.timeoutMs ?? app.entry.limits.timeoutMs;
-  const started = performance.now();
-  try {
-    runtime.upstreams.pool(app.entry, target).dispatch(
-      {
-        path: (target.basePath === '' ? '/' : target.basePath) + (query === -1 ? '' : exchange.path.slice(query)),
-        method: call.method,
-        headers: headersOf(exchange, call),
-        body: call.body ?? null,
-        headersTimeout: app.entry.limits.timeoutMs,
-        bodyTimeout: timeoutMs,
-      },
-      upstream,
-    );
-    return await upstream.answer;
-  } catch (error) {
-    if (exchange.aborted) throw clientGone();
-    throw explainFailure(error, app.entry.name);
-  } finally {
-    exchange.upstreamMs = (exchange.upstreamMs ?? 0) + performance.now() - started;
-  }
+  const { limits, resilience } = app.entry;
+  runtime.upstreams.pool(app.entry, target).dispatch(
+    {
+      path: (target.basePath === '' ? '/' : target.basePath) + (query === -1 ? '' : exchange.path.slice(query)),
+      method: call.method,
+      headers: headersOf(exchange, call),
+      body: call.body ?? null,
+      headersTimeout: resilience.headersMs ?? limits.timeoutMs,
+      bodyTimeout: call.timeoutMs ?? resilience.idleMs ?? limits.timeoutMs,
+    },
+    upstream,
+  );
+  return upstream.answer;
+}
+
+/** Sends one message to the server, or opens or ends a session's stream. */
+export function sendUpstream(exchange: Exchange, call: McpCall): Promise<UpstreamResponse> {
+  const send = (): Promise<UpstreamResponse> => sendOnce(exchange, call);
+  return callVendor(exchange, { send, repeatable: call.repeatable, attach: prepareUpstream });
 }
 
 function malformed(exchange: Exchange, what: string): Refusal {

@@ -56,27 +56,35 @@ export async function collectResponse(exchange: Exchange, answer: UpstreamRespon
   return found;
 }
 
-const LISTS = { 'tools/list': ['tools', 'tool'], 'prompts/list': ['prompts', 'prompt'] } as const;
+/** What each list holds: the member, the kind of its items, and what names one. */
+const LISTS = {
+  'tools/list': ['tools', 'tool', 'name'],
+  'prompts/list': ['prompts', 'prompt', 'name'],
+  'resources/list': ['resources', 'resource', 'uri'],
+  'resources/templates/list': ['resourceTemplates', 'resource-template', 'uriTemplate'],
+} as const;
+export type ListMethod = keyof typeof LISTS;
+
+export const memberOf = (method: ListMethod): string => LISTS[method][0];
 
 /** The definitions of one page. */
-export function seenItems(method: keyof typeof LISTS, result: Record<string, unknown>): SeenItem[] {
-  const [member, kind] = LISTS[method];
+export function seenItems(method: ListMethod, result: Record<string, unknown>): SeenItem[] {
+  const [member, kind, key] = LISTS[method];
   const list = result[member];
-  return (Array.isArray(list) ? list : []).flatMap((definition: unknown): SeenItem[] =>
-    isRecord(definition) && typeof definition['name'] === 'string'
-      ? [{ kind, name: definition['name'], definition }]
-      : [],
-  );
+  return (Array.isArray(list) ? list : []).flatMap((definition: unknown): SeenItem[] => {
+    const name = isRecord(definition) ? definition[key] : undefined;
+    return isRecord(definition) && typeof name === 'string' ? [{ kind, name, definition }] : [];
+  });
 }
 
-async function verifyList(exchange: Exchange, session: McpSession, method: keyof typeof LISTS): Promise<void> {
+async function verifyList(exchange: Exchange, session: McpSession, method: ListMethod): Promise<void> {
   let cursor: unknown;
   for (let page = 0; page < PAGES_MAX; page++) {
     // Unlike any id that a client could have used in this session.
     const id = `cordon-${randomUUID()}`;
     const message = { jsonrpc: '2.0', id, method, params: cursor === undefined ? {} : { cursor } };
     const body = Buffer.from(JSON.stringify(message));
-    const answer = await sendUpstream(exchange, { method: 'POST', body, session });
+    const answer = await sendUpstream(exchange, { method: 'POST', body, session, repeatable: 'safe' });
     const { result } = await collectResponse(exchange, answer, id);
     // A server without this capability answers with an error: it has none to verify.
     if (!result) return;
@@ -88,14 +96,21 @@ async function verifyList(exchange: Exchange, session: McpSession, method: keyof
   }
 }
 
+const LIST_OF = {
+  tool: 'tools/list',
+  prompt: 'prompts/list',
+  resource: 'resources/list',
+  'resource-template': 'resources/templates/list',
+} as const;
+
 /**
  * Makes sure that what a call relies on is what was accepted: asks the server for its definitions, in the caller's own
  * session, unless that was done a moment ago. A client need not list tools before it calls one, and a server may show
  * each client another face.
  */
-export async function verifyItems(exchange: Exchange, session: McpSession, kind: 'tool' | 'prompt'): Promise<void> {
+export async function verifyItems(exchange: Exchange, session: McpSession, kind: keyof typeof LIST_OF): Promise<void> {
   const { runtime } = exchange;
-  const method = kind === 'tool' ? 'tools/list' : 'prompts/list';
+  const method = LIST_OF[kind];
   const key = `${session.key} ${method}`;
   if (runtime.mcp.catalog.isFresh(key, runtime.clock.now())) return;
   await verifyList(exchange, session, method);

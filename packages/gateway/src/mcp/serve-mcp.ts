@@ -10,7 +10,7 @@ import { loadRequestBody } from '../steps/load-request-body.ts';
 import { isRecord, parseRpc, type RpcId, type RpcMessage, type RpcRequest, type RpcResponse } from './json-rpc.ts';
 import { judgeInitialized, judgeResponse } from './mcp-answers.ts';
 import { assignOperation, checkSession, judgeRequest } from './mcp-judge.ts';
-import { clientCapabilities, CLIENT_NOTIFICATIONS } from './mcp-methods.ts';
+import { clientCapabilities, CLIENT_NOTIFICATIONS, repeatableRequest } from './mcp-methods.ts';
 import { noteRefusal, recordThen, refusalText, respondJson, respondRpcRefusal } from './mcp-respond.ts';
 import { MCP_VERSIONS, type McpSession, SESSION_MS_MAX } from './mcp-session.ts';
 import { McpStream } from './mcp-stream.ts';
@@ -91,7 +91,8 @@ async function initialize(exchange: Exchange, request: RpcRequest): Promise<void
     clientInfo: isRecord(clientInfo) ? clientInfo : { name: 'unknown', version: '0' },
   };
   const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: request.id, method: 'initialize', params }));
-  const answer = await sendUpstream(exchange, { method: 'POST', body, session: undefined });
+  const repeatable = repeatableRequest('initialize', undefined);
+  const answer = await sendUpstream(exchange, { method: 'POST', body, session: undefined, repeatable });
   exchange.answer = answer;
   const response = await collectResponse(exchange, answer, request.id);
   if (!response.result) return respondJson(exchange, 200, judgeResponse(exchange, request, response));
@@ -102,7 +103,8 @@ async function initialize(exchange: Exchange, request: RpcRequest): Promise<void
 
 async function request(exchange: Exchange, session: McpSession, message: RpcRequest): Promise<void> {
   const item = await judgeRequest(exchange, session, message);
-  const answer = await sendUpstream(exchange, { method: 'POST', body: exchange.requestBody!, session }); // read before
+  const repeatable = repeatableRequest(message.method, item);
+  const answer = await sendUpstream(exchange, { method: 'POST', body: exchange.requestBody!, session, repeatable }); // read before
   exchange.answer = answer;
   if (message.method === 'tools/call' && !isDocument(answer) && isEventStream(answer.contentType)) {
     checkStatus(exchange, answer);
@@ -121,7 +123,8 @@ async function pass(exchange: Exchange, session: McpSession, operation: string, 
   inspectRequest(exchange);
   if (isPassed) {
     prepareUpstream(exchange);
-    const answer = await sendUpstream(exchange, { method: 'POST', body: exchange.requestBody!, session }); // read before
+    const body = exchange.requestBody!; // read before
+    const answer = await sendUpstream(exchange, { method: 'POST', body, session, repeatable: 'never' });
     exchange.answer = answer;
     checkStatus(exchange, answer);
     answer.stream?.abort();
@@ -171,7 +174,9 @@ async function batched(child: Exchange, session: McpSession, message: RpcMessage
     if (message.kind === 'request') {
       if (message.method === 'initialize') throw invalid('initialize is not part of a batch.');
       const item = await judgeRequest(child, session, message);
-      const answer = await sendUpstream(child, { method: 'POST', body: child.requestBody!, session }); // made by childOf
+      const body = child.requestBody!; // made by childOf
+      const repeatable = repeatableRequest(message.method, item);
+      const answer = await sendUpstream(child, { method: 'POST', body, session, repeatable });
       child.answer = answer;
       text = judgeResponse(child, message, await collectResponse(child, answer, message.id), item);
     } else await other(child, session, message);
@@ -243,7 +248,13 @@ async function listen(exchange: Exchange): Promise<void> {
   }
   prepareUpstream(exchange);
   const lastEventId = event ? { lastEventId: event.id } : {};
-  const answer = await sendUpstream(exchange, { method: 'GET', session, timeoutMs: 0, ...lastEventId });
+  const answer = await sendUpstream(exchange, {
+    method: 'GET',
+    session,
+    timeoutMs: 0,
+    repeatable: 'safe',
+    ...lastEventId,
+  });
   exchange.answer = answer;
   // The server offers no such stream, which is its right; clients know this status.
   if (answer.status === 405) {
@@ -251,7 +262,11 @@ async function listen(exchange: Exchange): Promise<void> {
     return respondJson(exchange, 405, null, ['Allow', 'POST, DELETE']);
   }
   checkStatus(exchange, answer);
-  await new McpStream(exchange, session, rpc ? { request: rpc, item, operation: rpc.operation } : null).run(answer);
+  await new McpStream(
+    exchange,
+    session,
+    rpc ? { request: { ...rpc, params: {} }, item, operation: rpc.operation } : null,
+  ).run(answer);
 }
 
 async function end(exchange: Exchange): Promise<void> {
@@ -260,7 +275,7 @@ async function end(exchange: Exchange): Promise<void> {
   checkSession(exchange);
   if (session.upstream !== null) {
     prepareUpstream(exchange);
-    const answer = await sendUpstream(exchange, { method: 'DELETE', session });
+    const answer = await sendUpstream(exchange, { method: 'DELETE', session, repeatable: 'idempotent' });
     exchange.answer = answer;
     if (answer.status !== 405) checkStatus(exchange, answer);
     answer.stream?.abort();
