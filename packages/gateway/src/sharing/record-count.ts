@@ -1,3 +1,19 @@
+const LIST_DEPTH_MAX = 3;
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_LIST = 0x5b;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+
+/** Bytes at which counting has to look; the others are passed over. */
+const LOOKED_AT: Uint8Array = (() => {
+  const table = new Uint8Array(256);
+  for (const byte of [QUOTE, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT]) table[byte] = 1;
+  return table;
+})();
+
 /**
  * Counts the records of a JSON answer without parsing it into objects: the items of the list that it is, or of the
  * longest list of objects up to two levels inside it (`{"data":{"items":[…]}}`). Anything else is one record; nothing
@@ -6,48 +22,52 @@
 export function countRecords(bytes: Buffer): number {
   let depth = 0;
   let most = 0;
-  const counts: number[] = [];
-  const isList: boolean[] = [];
-  const holdsObjects: boolean[] = [];
-  /** Whether something stands in the list since its last comma. */
-  const filled: boolean[] = [];
-  for (let at = 0; at < bytes.length; at++) {
+  // Of the outermost levels only; what is deeper is in some record.
+  const isList = [false, false, false];
+  const holdsObjects = [false, false, false];
+  const commas = [0, 0, 0];
+  const { length } = bytes;
+  for (let at = 0; at < length; at++) {
     const byte = bytes[at]!;
-    if (byte <= 0x20) continue;
-    if (byte === 0x5b || byte === 0x7b) {
-      if (depth > 0) filled[depth - 1] = holdsObjects[depth - 1] = true;
-      counts[depth] = 0;
-      holdsObjects[depth] = false;
-      isList[depth] = byte === 0x5b;
-      filled[depth] = false;
+    if (LOOKED_AT[byte] === 0) continue;
+    if (byte === QUOTE) at = endOfString(bytes, at);
+    else if (byte === COMMA) {
+      if (depth > 0 && depth <= LIST_DEPTH_MAX) commas[depth - 1]! += 1;
+    } else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      if (depth > 0 && depth <= LIST_DEPTH_MAX) holdsObjects[depth - 1] = true;
+      if (depth < LIST_DEPTH_MAX) {
+        isList[depth] = byte === OPEN_LIST;
+        holdsObjects[depth] = false;
+        commas[depth] = 0;
+      }
       depth += 1;
-    } else if (byte === 0x5d || byte === 0x7d) {
+    } else {
       depth -= 1;
       if (depth < 0) return 1;
-      if (isList[depth] && depth < LIST_DEPTH_MAX) {
-        const items = counts[depth]! + (filled[depth] ? 1 : 0);
+      if (depth < LIST_DEPTH_MAX && isList[depth] === true) {
+        const items = commas[depth]! + (endsFilled(bytes, at) ? 1 : 0);
         if (depth === 0) return items;
-        if (holdsObjects[depth]) most = Math.max(most, items);
+        if (holdsObjects[depth] === true) most = Math.max(most, items);
       }
-    } else if (byte === 0x2c) {
-      if (depth > 0 && isList[depth - 1]) counts[depth - 1]! += 1;
-      if (depth > 0) filled[depth - 1] = false;
-    } else {
-      if (depth > 0) filled[depth - 1] = true;
-      if (byte === 0x22) at = endOfString(bytes, at);
     }
   }
-  if (bytes.length === 0) return 0;
+  if (length === 0) return 0;
   return Math.max(1, most);
 }
 
-const LIST_DEPTH_MAX = 3;
+/** Whether an item stands before the bracket at `close`: neither the list's own beginning nor a comma. */
+function endsFilled(bytes: Buffer, close: number): boolean {
+  let at = close - 1;
+  while (at > 0 && bytes[at]! <= 0x20) at--;
+  return bytes[at] !== OPEN_LIST && bytes[at] !== COMMA;
+}
 
 function endOfString(bytes: Buffer, start: number): number {
-  for (let at = start + 1; at < bytes.length; at++) {
+  const { length } = bytes;
+  for (let at = start + 1; at < length; at++) {
     const byte = bytes[at]!;
+    if (byte === QUOTE) return at;
     if (byte === 0x5c) at += 1;
-    else if (byte === 0x22) return at;
   }
-  return bytes.length;
+  return length;
 }
