@@ -1,3 +1,4 @@
+export { type DataMap, loadDataMap, type MapQuery } from './data-map.ts';
 export { dataObject } from './data-object.ts';
 export { GovernanceError, governanceErrors, NotAvailable } from './errors.ts';
 export { exportFideslang, type Fideslang } from './fideslang.ts';
@@ -49,5 +50,24 @@ export {
   type RetentionRun,
 } from './retention-store.ts';
 export { scan, type ScanDeps, type ScanResult } from './scan.ts';
+export {
+  createSubjectCommands,
+  type SubjectBundle,
+  type SubjectCommands,
+  subjectRequestInput,
+  sweepSubjectBundles,
+} from './subject-commands.ts';
+export type { SubjectRecord, SubjectSource, SubjectTools, SubjectWay } from './subject-ports.ts';
+export { createSubjectWorkflow } from './subject-run.ts';
+export {
+  listSubjectRequests,
+  listTargets,
+  loadSubjectRequest,
+  SUBJECT_KINDS,
+  SUBJECT_STATUSES,
+  type SubjectRequest,
+  type SubjectTarget,
+  TARGET_STATUSES,
+} from './subject-store.ts';
 export { parseObservations, type TakeDeps, takeObservations } from './take-observations.ts';
 export { loadTaxonomy } from './taxonomy.ts';

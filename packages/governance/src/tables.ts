@@ -94,6 +94,9 @@ export interface GovernanceTables {
     purpose: string | null;
     legal_basis: string | null;
     safeguard: string | null;
+    transfer_instrument: string | null;
+    transfer_importer: string | null;
+    transfer_assessment: string | null;
     first_seen: Date;
     last_seen: Date;
   };
@@ -160,6 +163,56 @@ export interface GovernanceTables {
     outcome: string | null;
     verified_at: Date | null;
     error: string | null;
+  };
+  subject_request: {
+    id: string;
+    kind: string;
+    reference: string;
+    masked: Json;
+    sealed: string | null;
+    identity: MaybeJson;
+    received_at: Date;
+    due_at: Date;
+    extension: MaybeJson;
+    status: string;
+    approval_above: number;
+    per_minute_max: number;
+    runs: Generated<number>;
+    opened_by: Json;
+    opened_at: Date;
+    run_by: MaybeJson;
+    approved_by: string | null;
+    approved_at: Date | null;
+    counts: Json;
+    gaps: Json;
+    evidence: MaybeJson;
+    evidence_sha256: string | null;
+    error: string | null;
+    searched_at: Date | null;
+    ended_at: Date | null;
+  };
+  subject_target: {
+    request_id: string;
+    seq: number;
+    connection_id: string;
+    app: string;
+    object: string;
+    record_id: string;
+    parent_id: string | null;
+    url: string | null;
+    fields: Json;
+    kinds: Json;
+    way: string | null;
+    action: string | null;
+    status: string;
+    reason: string | null;
+    sealed: string | null;
+    action_run_id: string | null;
+    outcome: string | null;
+    verified_at: Date | null;
+    error: string | null;
+    done_by: string | null;
+    done_at: Date | null;
   };
 }
 

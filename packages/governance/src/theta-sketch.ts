@@ -31,6 +31,15 @@ export function addToSketch(sketch: ThetaSketch, prints: Iterable<Buffer>): Thet
   return added.length === 0 ? sketch : shaped([...sketch.hashes, ...added], sketch.theta);
 }
 
+/**
+ * Without these fingerprints. Exact while a sketch holds everything; beyond that the count falls by what one kept hash
+ * stands for.
+ */
+export function removeFromSketch({ hashes, theta }: ThetaSketch, prints: Iterable<Buffer>): ThetaSketch {
+  const gone = new Set([...prints].map((print) => print.readBigUInt64BE(0)));
+  return { hashes: hashes.filter((hash) => !gone.has(hash)), theta };
+}
+
 export function uniteSketches(a: ThetaSketch, b: ThetaSketch): ThetaSketch {
   return shaped([...a.hashes, ...b.hashes], a.theta < b.theta ? a.theta : b.theta);
 }

@@ -25,6 +25,7 @@ export const PERMISSIONS = {
   'person.read': ['owner', 'security', 'auditor'],
   'person.write': ['owner'],
   'person.suspend': ['owner', 'security', 'responder'],
+  'elevation.decide': ROLES,
   'api-token.self': ROLES,
   'app.read': ROLES,
   'app.write': ['owner', 'security', 'app-owner'],
@@ -90,6 +91,10 @@ export const PERMISSIONS = {
   'retention.read': ['owner', 'security', 'auditor', 'app-owner'],
   'retention.write': ['owner', 'security'],
   'retention.approve': ['owner', 'security'],
+  'subject.read': ['owner', 'security', 'auditor'],
+  'subject.write': ['owner', 'security'],
+  'subject.approve': ['owner', 'security'],
+  'subject.export': ['owner', 'security'],
   'connector.read': ['owner', 'security', 'responder', 'auditor', 'app-owner'],
   'connector.write': ['owner', 'security'],
   'connector.sync': ['owner', 'security', 'responder', 'app-owner'],
@@ -126,11 +131,14 @@ export const STEP_UP_AGE_MS_MAX = 15 * 60_000;
 const STEP_UP: ReadonlySet<Permission> = new Set([
   'person.write',
   'person.suspend',
+  'elevation.decide',
   'policy.write',
   'system.write',
   'sso.write',
   'data.label_approve',
   'retention.approve',
+  'subject.approve',
+  'subject.export',
   'approval.decide',
   'backup.restore',
   'backup.recovery',
@@ -139,10 +147,13 @@ const STEP_UP: ReadonlySet<Permission> = new Set([
   'review.decide',
 ]);
 
+/** Held by every person, also without any role: what they may decide follows from what they answer for. */
+const EVERYONE: ReadonlySet<Permission> = new Set(['session.self', 'elevation.decide']);
+
 export function isAllowed(actor: Actor, permission: Permission): boolean {
   if (actor.kind === 'system') return true;
   // Whoever is signed in looks after their own sessions and factors, also without any role.
-  if (permission === 'session.self' && actor.kind === 'person') return true;
+  if (EVERYONE.has(permission) && actor.kind === 'person') return true;
   const holders: readonly Role[] = PERMISSIONS[permission];
   return actor.roles.some((role) => holders.includes(role));
 }
