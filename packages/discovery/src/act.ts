@@ -23,7 +23,7 @@ export interface ActOutcome {
 }
 
 export interface ActSubject {
-  readonly type: 'app' | 'key';
+  readonly type: 'app' | 'key' | 'client';
   readonly id: string;
   readonly name: string;
 }

@@ -13,6 +13,7 @@ export {
   USES_PAGE_MAX,
 } from './app-store.ts';
 export { type Catalogue, type CatalogueApp, loadCatalogue, type RiskHint } from './catalogue.ts';
+export { type ClientCommands, createClientCommands, cutClientInput } from './client-commands.ts';
 export { discoveryErrors } from './errors.ts';
 export { APP_STATES, type AppState, askInput, decideInput, type FoundApp, type FoundUse, riskOf } from './found-app.ts';
 export { appOfGrant, type GrantFact, usesOfGrants } from './grants.ts';

@@ -51,7 +51,7 @@ export interface DiscoveryTables {
   };
   discovery_run: {
     id: string;
-    subject_type: 'app' | 'key';
+    subject_type: 'app' | 'key' | 'client';
     subject: string;
     name: string;
     reason: string;

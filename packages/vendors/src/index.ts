@@ -42,8 +42,16 @@ export {
   type FindClientGrants,
   listBadClients,
 } from './monitoring/bad-clients.ts';
-export { FEED_BYTES_MAX } from './monitoring/feed-document.ts';
-export { createFeedCommands, type FeedContext, feedInput, listFeeds, pollFeeds } from './monitoring/feeds.ts';
+export { AddressRefused } from './monitoring/csaf-walk.ts';
+export {
+  createFeedCommands,
+  type Feed,
+  type FeedContext,
+  feedInput,
+  type FeedWay,
+  listFeeds,
+  pollFeeds,
+} from './monitoring/feeds.ts';
 export { hostObservation, problemsOf } from './monitoring/host.ts';
 export { dueNow, listHosts, type WatchedHost } from './monitoring/host-store.ts';
 export { listNews, NEWS_KINDS } from './monitoring/news.ts';
@@ -56,7 +64,7 @@ export {
   recordCaseNotice,
   vendorNoticeInput,
 } from './monitoring/notices.ts';
-export { createCaaLookup, probeHost, type ProbeReach } from './monitoring/probe.ts';
+export { createAddressLookup, createCaaLookup, probeHost, type ProbeReach } from './monitoring/probe.ts';
 export { type AppHost, type WatchContext, watchHosts } from './monitoring/watch-hosts.ts';
 export {
   type Finding,

@@ -123,7 +123,7 @@ beforeAll(async () => {
       cases.push(notice);
       return { caseId: `case-${cases.length}`, reach: '1 app, 1 integration' };
     },
-    fetchText: async () => feed,
+    fetchBytes: async () => Buffer.from(feed),
   };
   const made = await vendors.register.create(OWNER, {
     name: 'Acme',

@@ -96,7 +96,8 @@ function PlanDialog({ vendor, onClose }: { readonly vendor: VendorDetail; readon
 
 function OneAudit({ audit }: { readonly audit: Audit }) {
   const can = useCan();
-  const open = audit.runs.find(({ doneAt }) => doneAt === null);
+  const [isEnding, setEnding] = useState(false);
+  const open = audit.endedAt === null ? audit.runs.find(({ doneAt }) => doneAt === null) : undefined;
   const done = audit.runs.filter(({ doneAt }) => doneAt !== null);
   const complete = useCommand({
     run: async (id: string) => taken(await api.POST('/api/v1/audit-runs/{id}/complete', { params: { path: { id } } })),
@@ -112,10 +113,17 @@ function OneAudit({ audit }: { readonly audit: Audit }) {
           variant="h3"
           description={`${audit.owner}${audit.everyMonths === null ? '' : `, every ${audit.everyMonths} months`}`}
           actions={
-            open && can('vendor.write') ? (
-              <Button disabled={!isReady} loading={complete.isPending} onClick={() => complete.mutate(open.id)}>
-                Complete
-              </Button>
+            can('vendor.write') && audit.endedAt === null ? (
+              <SpaceBetween direction="horizontal" size="xs">
+                <Button ariaLabel={`End ${audit.title}`} onClick={() => setEnding(true)}>
+                  End
+                </Button>
+                {open ? (
+                  <Button disabled={!isReady} loading={complete.isPending} onClick={() => complete.mutate(open.id)}>
+                    Complete
+                  </Button>
+                ) : null}
+              </SpaceBetween>
             ) : null
           }
         >
@@ -125,7 +133,11 @@ function OneAudit({ audit }: { readonly audit: Audit }) {
     >
       <SpaceBetween size="m">
         <ProblemAlert error={complete.error} />
-        {open ? <Box fontWeight="bold">Due on {open.dueOn}</Box> : <Box>No occurrence is open.</Box>}
+        {audit.endedAt !== null ? (
+          <StatusIndicator type="stopped">{`Ended on ${showDay(audit.endedAt)}: it does not come again.`}</StatusIndicator>
+        ) : null}
+        {open ? <Box fontWeight="bold">Due on {open.dueOn}</Box> : null}
+        {open === undefined && audit.endedAt === null ? <Box>No occurrence is open.</Box> : null}
         {open ? audit.checklist.items.map((item) => <OneItem key={item.id} run={open} item={item} />) : null}
         {done.map((run) => (
           <StatusIndicator key={run.id} type="success">
@@ -133,7 +145,28 @@ function OneAudit({ audit }: { readonly audit: Audit }) {
           </StatusIndicator>
         ))}
       </SpaceBetween>
+      {isEnding ? <EndDialog audit={audit} onClose={() => setEnding(false)} /> : null}
     </Container>
+  );
+}
+
+function EndDialog({ audit, onClose }: { readonly audit: Audit; readonly onClose: () => void }) {
+  const end = useCommand({
+    run: async () => taken(await api.POST('/api/v1/audits/{id}/end', { params: { path: { id: audit.id } } })),
+    done: `${audit.title} has ended.`,
+    changes: [['vendors']],
+    onDone: onClose,
+  });
+  return (
+    <FormDialog
+      title={`End ${audit.title}`}
+      button="End it"
+      isReady
+      command={{ isPending: end.isPending, error: end.error, mutate: () => end.mutate(undefined) }}
+      onClose={onClose}
+    >
+      <Box>What was done stays as it is. What is open is no longer asked for, and the audit does not come again.</Box>
+    </FormDialog>
   );
 }
 

@@ -17,6 +17,7 @@ export type AuditRun = Audit['runs'][number];
 export type Finding = Ok<'/api/v1/findings'>['items'][number];
 export type FindingDetail = Ok<'/api/v1/findings/{id}'>;
 export type Pentest = Ok<'/api/v1/vendors/{id}/pentests'>['items'][number];
+export type FindingPolicy = Ok<'/api/v1/finding-policy'>;
 export type FindingLink = Ok<'/api/v1/vendors/{id}/finding-links'>['items'][number];
 export type FindingOutline = paths['/api/v1/finding-outlines']['post']['responses'][200]['content']['application/json'];
 
@@ -75,3 +76,8 @@ export const findingLinksQuery = (id: string) =>
     queryKey: ['vendors', id, 'finding-links'],
     queryFn: async () => taken(await api.GET('/api/v1/vendors/{id}/finding-links', path(id))).items,
   });
+
+export const findingPolicyQuery = queryOptions({
+  queryKey: ['finding-policy'],
+  queryFn: async () => taken(await api.GET('/api/v1/finding-policy')),
+});

@@ -95,7 +95,7 @@ function RegisterVendor({ app }: { readonly app: FoundApp }) {
     run: async () => {
       const website = domain === undefined ? null : `https://${domain}`;
       const body = { name, website, products: [app.name], note: 'Found by discovery.' };
-      return taken(await api.POST('/api/v1/vendors', { body: body as never })); // the rest has defaults
+      return taken(await api.POST('/api/v1/vendors', { body }));
     },
     done: `${name} is in the register of vendors.`,
     changes: [['vendors']],

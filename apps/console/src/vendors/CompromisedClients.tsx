@@ -14,7 +14,9 @@ import { useCommand } from '../api/use-command.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
 import { showDay } from '../display/time.ts';
 import { useCan } from '../session/session-query.ts';
+import { RunTable } from '../discovery/RunTable.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { RouteLink } from '../shell/RouteLink.tsx';
 import { type BadClient, badClientsQuery } from './insight-queries.ts';
 
 /** OAuth clients that feeds or people called compromised, with how many grants of connected tools they hold. */
@@ -22,6 +24,8 @@ export function CompromisedClients() {
   const can = useCan();
   const clients = useQuery(badClientsQuery);
   const [isAdding, setAdding] = useState(false);
+  const [cutting, setCutting] = useState<BadClient | null>(null);
+  const runs = clients.data?.runs ?? [];
   const remove = useCommand({
     run: async (clientId: string) =>
       taken(await api.DELETE('/api/v1/compromised-clients/{clientId}', { params: { path: { clientId } } })),
@@ -35,7 +39,7 @@ export function CompromisedClients() {
         wrapLines
         loading={clients.isPending}
         loadingText="Loading compromised clients"
-        items={clients.data ?? []}
+        items={clients.data?.items ?? []}
         trackBy="clientId"
         ariaLabels={{ tableLabel: 'Compromised OAuth clients' }}
         header={
@@ -54,20 +58,28 @@ export function CompromisedClients() {
           {
             id: 'grants',
             header: 'Grants found',
-            cell: (row) => (row.grants > 0 ? <StatusIndicator type="error">{row.grants}</StatusIndicator> : <>None</>),
+            minWidth: 240,
+            cell: (row) => <Grants client={row} />,
           },
           {
             id: 'act',
             header: 'Action',
             cell: (row) =>
               can('vendor.write') ? (
-                <Button
-                  variant="inline-link"
-                  ariaLabel={`Remove ${row.clientId}`}
-                  onClick={() => remove.mutate(row.clientId)}
-                >
-                  Remove
-                </Button>
+                <SpaceBetween direction="horizontal" size="xs">
+                  {row.found.length > 0 && can('discovery.decide') ? (
+                    <Button variant="inline-link" ariaLabel={`Cut ${row.clientId}`} onClick={() => setCutting(row)}>
+                      Cut
+                    </Button>
+                  ) : null}
+                  <Button
+                    variant="inline-link"
+                    ariaLabel={`Remove ${row.clientId}`}
+                    onClick={() => remove.mutate(row.clientId)}
+                  >
+                    Remove
+                  </Button>
+                </SpaceBetween>
               ) : (
                 '-'
               ),
@@ -75,8 +87,53 @@ export function CompromisedClients() {
         ]}
         empty={<Box color="text-body-secondary">No client is called compromised.</Box>}
       />
+      {runs.length > 0 ? <RunTable title="What was cut" runs={runs} /> : null}
+      {cutting ? <CutDialog client={cutting} onClose={() => setCutting(null)} /> : null}
       {isAdding ? <ClientDialog onClose={() => setAdding(false)} /> : null}
     </SpaceBetween>
+  );
+}
+
+/** The grants that tools show now; those that were found before are gone from the tool. */
+function Grants({ client: { grants, found } }: { readonly client: BadClient }) {
+  if (grants === 0) return <>None</>;
+  if (found.length === 0) return <StatusIndicator type="success">{`None any more, of ${grants}`}</StatusIndicator>;
+  return (
+    <SpaceBetween size="xxs">
+      {found.map(({ text, connectionId }) => (
+        <StatusIndicator key={text} type="error">
+          {`${text} `}
+          <RouteLink href={`/connections/${connectionId}`}>the tool</RouteLink>
+        </StatusIndicator>
+      ))}
+    </SpaceBetween>
+  );
+}
+
+function CutDialog({ client, onClose }: { readonly client: BadClient; readonly onClose: () => void }) {
+  const [reason, setReason] = useState(client.reason);
+  const cut = useCommand({
+    run: async () => {
+      const body = { clientId: client.clientId, reason };
+      return taken(await api.POST('/api/v1/compromised-clients/cuts', { body }));
+    },
+    done: 'Its grants are being taken away.',
+    changes: [['compromised-clients'], ['discovery'], ['audit']],
+    onDone: onClose,
+  });
+  return (
+    <FormDialog
+      title={`Cut ${client.clientId}`}
+      button="Take its grants away"
+      isReady={reason.trim().length >= 3}
+      command={{ isPending: cut.isPending, error: cut.error, mutate: () => cut.mutate(undefined) }}
+      onClose={onClose}
+    >
+      <Grants client={client} />
+      <FormField label="Reason" description="Kept as evidence." errorText={fieldProblem(cut.error, 'reason')}>
+        <Input value={reason} onChange={({ detail }) => setReason(detail.value)} />
+      </FormField>
+    </FormDialog>
   );
 }
 

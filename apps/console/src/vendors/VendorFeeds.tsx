@@ -1,5 +1,6 @@
 import Box from '@cloudscape-design/components/box';
 import Button from '@cloudscape-design/components/button';
+import ExpandableSection from '@cloudscape-design/components/expandable-section';
 import FormField from '@cloudscape-design/components/form-field';
 import Header from '@cloudscape-design/components/header';
 import Input from '@cloudscape-design/components/input';
@@ -7,6 +8,7 @@ import Select from '@cloudscape-design/components/select';
 import SpaceBetween from '@cloudscape-design/components/space-between';
 import StatusIndicator from '@cloudscape-design/components/status-indicator';
 import Table from '@cloudscape-design/components/table';
+import Textarea from '@cloudscape-design/components/textarea';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
@@ -21,7 +23,11 @@ import { type Feed, feedsQuery } from './insight-queries.ts';
 const KINDS = [
   { value: 'notices', label: 'Notices and compromised clients (JSON)' },
   { value: 'csaf', label: 'CSAF 2.0 document' },
+  { value: 'csaf_provider', label: 'CSAF 2.0 provider: its metadata or its domain' },
 ] as const;
+
+const listed = (text: string) => ({ privateAddresses: text.split(',').flatMap((one) => one.trim() || []) });
+const trusted = (text: string) => ({ caCertificates: text.trim() === '' ? [] : [text.trim()] });
 
 /** Addresses that are read for notices of vendors and for compromised OAuth clients. */
 export function VendorFeeds() {
@@ -61,6 +67,8 @@ export function VendorFeeds() {
             cell: (row) =>
               row.problem !== null ? (
                 <StatusIndicator type="error">{row.problem}</StatusIndicator>
+              ) : row.walk !== null ? (
+                <WalkState walk={row.walk} />
               ) : (
                 <StatusIndicator type={row.polledAt === null ? 'pending' : 'success'}>
                   {row.polledAt === null ? 'Not read yet' : `Read ${showDay(row.polledAt)}`}
@@ -87,13 +95,35 @@ export function VendorFeeds() {
   );
 }
 
+/** How the last walk through a provider's documents went. */
+function WalkState({ walk }: { readonly walk: NonNullable<Feed['walk']> }) {
+  const { provider, listed, read, hashed, signed, refused, isMore } = walk;
+  return (
+    <SpaceBetween size="xxs">
+      <StatusIndicator type={refused.length > 0 ? 'warning' : 'success'}>
+        {`${provider}: ${listed} listed, ${read} read last time${isMore ? ', more to come' : ''}`}
+      </StatusIndicator>
+      {read > 0 ? (
+        <Box variant="small">{`${hashed} with a hash that fits; ${signed} signed, which is not verified`}</Box>
+      ) : null}
+      {refused.map((text) => (
+        <Box key={text} variant="small">
+          {text}
+        </Box>
+      ))}
+    </SpaceBetween>
+  );
+}
+
 function FeedDialog({ onClose }: { readonly onClose: () => void }) {
   const [name, setName] = useState('');
   const [url, setUrl] = useState('');
   const [kind, setKind] = useState<(typeof KINDS)[number]['value']>('notices');
+  const [privateAddresses, setPrivateAddresses] = useState('');
+  const [authority, setAuthority] = useState('');
   const add = useCommand({
     run: async () => {
-      const body = { name, url, kind, privateAddresses: [], everyMinutes: 60 };
+      const body = { name, url, kind, everyMinutes: 60, ...listed(privateAddresses), ...trusted(authority) };
       return taken(await api.POST('/api/v1/vendor-feeds', { body }));
     },
     done: `${name} is read soon.`,
@@ -123,6 +153,24 @@ function FeedDialog({ onClose }: { readonly onClose: () => void }) {
           }
         />
       </FormField>
+      <ExpandableSection headerText="A server of your own">
+        <SpaceBetween size="m">
+          <FormField
+            label="Private addresses"
+            description="Exact addresses that the name may resolve to, separated by commas."
+            errorText={fieldProblem(add.error, 'privateAddresses')}
+          >
+            <Input value={privateAddresses} onChange={({ detail }) => setPrivateAddresses(detail.value)} />
+          </FormField>
+          <FormField
+            label="Authority"
+            description="A PEM certificate to trust for this address."
+            errorText={fieldProblem(add.error, 'caCertificates')}
+          >
+            <Textarea value={authority} rows={3} onChange={({ detail }) => setAuthority(detail.value)} />
+          </FormField>
+        </SpaceBetween>
+      </ExpandableSection>
     </FormDialog>
   );
 }

@@ -20,6 +20,7 @@ import { vendorScoresQuery } from './insight-queries.ts';
 import { StageBadge } from './StageBadge.tsx';
 import { VendorFeeds } from './VendorFeeds.tsx';
 import { VendorImport } from './VendorImport.tsx';
+import { SeverityPolicy } from '../assurance/SeverityPolicy.tsx';
 import { CompromisedClients } from './CompromisedClients.tsx';
 import { FourthPartyGraph } from './FourthPartyGraph.tsx';
 import { type FourthParty, fourthPartiesQuery, type Vendor, vendorsQuery } from './vendor-queries.ts';
@@ -96,6 +97,7 @@ export function VendorsPage() {
         <FourthParties />
         <VendorFeeds />
         <CompromisedClients />
+        <SeverityPolicy />
       </SpaceBetween>
       {isImporting ? <VendorImport onClose={() => setImporting(false)} /> : null}
       {isAdding ? <VendorForm onClose={() => setAdding(false)} /> : null}

@@ -58,7 +58,8 @@ export const feedsQuery = queryOptions({
 });
 export const badClientsQuery = queryOptions({
   queryKey: ['compromised-clients'],
-  queryFn: async () => taken(await api.GET('/api/v1/compromised-clients')).items,
+  queryFn: async () => taken(await api.GET('/api/v1/compromised-clients')),
+  refetchInterval: 5_000,
 });
 export const comparisonQuery = (id: string) =>
   queryOptions({

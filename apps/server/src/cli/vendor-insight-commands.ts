@@ -3,6 +3,14 @@ import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
 import { day, note, print, printJson, printTable, take, UsageWrong } from './output.ts';
 
+interface FeedOptions {
+  readonly csaf?: boolean;
+  readonly csafProvider?: boolean;
+  readonly ca?: string;
+  readonly minutes: string;
+  readonly privateAddress?: string[];
+}
+
 /** Scores, monitoring and exports of vendors; `verify` needs no running Cordon. */
 export function addVendorInsightCommands(program: Command, context: CliContext): void {
   const group = program.commands.find((one) => one.name() === 'vendor');
@@ -81,22 +89,20 @@ export function addVendorInsightCommands(program: Command, context: CliContext):
   group
     .command('feed <name> <url>')
     .description('read notices of vendors and compromised OAuth clients from an address')
-    .option('--csaf', 'a CSAF 2.0 document instead of a feed')
+    .option('--csaf', 'one CSAF 2.0 document instead of a feed')
+    .option('--csaf-provider', 'all documents of a CSAF 2.0 provider, by its provider-metadata.json or its domain')
+    .option('--ca <file>', 'an authority (PEM) to trust for this address')
     .option('--minutes <number>', 'how often', '60')
     .option('--private-address <address...>', 'a private address that the name may resolve to')
-    .action(
-      async (
-        name: string,
-        url: string,
-        { csaf, minutes, privateAddress }: { csaf?: boolean; minutes: string; privateAddress?: string[] },
-      ) => {
-        const { api } = await context.connect();
-        const kind = csaf ? ('csaf' as const) : ('notices' as const);
-        const body = { name, url, kind, everyMinutes: Number(minutes), privateAddresses: privateAddress ?? [] };
-        take(await api.POST('/api/v1/vendor-feeds', { body }));
-        note(`${name} is read soon`);
-      },
-    );
+    .action(async (name: string, url: string, { csaf, csafProvider, ca, minutes, privateAddress }: FeedOptions) => {
+      const { api } = await context.connect();
+      const kind = csafProvider ? 'csaf_provider' : csaf ? 'csaf' : 'notices';
+      const caCertificates = ca === undefined ? [] : [await readFile(ca, 'utf8')];
+      const privateAddresses = privateAddress ?? [];
+      const body = { name, url, kind, everyMinutes: Number(minutes), privateAddresses, caCertificates } as const;
+      take(await api.POST('/api/v1/vendor-feeds', { body }));
+      note(`${name} is read soon`);
+    });
 
   group
     .command('export <vendor>')

@@ -13,7 +13,7 @@ import { actionFor, type EntityFact, listGateways } from '@cordon/estate';
 import type { Actor, Clock, Database } from '@cordon/kernel';
 import { z } from 'zod';
 import { readToolActions } from '../roles/graph-parts.ts';
-import { entitiesOf, readKeys, REMOVE_KINDS, ROTATE_KINDS } from './tool-reads.ts';
+import { clientOf, entitiesOf, readKeys, REMOVE_KINDS, ROTATE_KINDS } from './tool-reads.ts';
 
 const ACTOR: Actor = { kind: 'system', name: 'discovery' };
 const actInput = z.object({ connectionId: z.string(), action: z.string(), values: z.record(z.string(), z.string()) });
@@ -46,6 +46,27 @@ export async function runToolAction(
   return { state: 'done', detail: run.outcome === 'unverified' ? `${said}; the tool has no way to verify it` : said };
 }
 
+/** The action that takes a grant away, or the task where the connector has none. */
+function grantAct(given: {
+  readonly connectionId: string;
+  readonly id: string;
+  readonly entity: EntityFact;
+  readonly actions: Awaited<ReturnType<typeof readToolActions>>;
+  readonly client: string;
+  readonly name: string;
+  readonly title: string;
+}): Act {
+  const { connectionId, id, entity, actions, client, name, title } = given;
+  const found = actionFor(entity, actions.get(connectionId) ?? []);
+  const base = { key: `${connectionId}/${id}`, kind: 'grant', name: `${client} in ${name}` };
+  if (found) {
+    const input = { connectionId, action: found.action.name, values: found.input };
+    return { ...base, act: found.action.title, input };
+  }
+  const task = `The connector of ${title} has no action that takes ${id} away: uninstall ${client} in ${title} itself, then say so here.`;
+  return { ...base, act: 'Take its grant away', input: {}, task };
+}
+
 /** Every grant of an app in every connected tool, each with the action that takes it away. */
 async function planApp(deps: ActPortDeps, subject: ActSubject): Promise<Act[]> {
   const { db, manifests, catalogue } = deps;
@@ -65,15 +86,23 @@ async function planApp(deps: ActPortDeps, subject: ActSubject): Promise<Act[]> {
     const title = manifests.find(app)?.manifest.title ?? app;
     for await (const { id, entity } of entitiesOf(db, connectionId, 'grant')) {
       if (entity.type !== 'grant' || appOfGrant(catalogue, entity)?.key !== subject.id) continue;
-      const found = actionFor(entity, actions.get(connectionId) ?? []);
-      const base = { key: `${connectionId}/${id}`, kind: 'grant', name: `${subject.name} in ${name}` };
-      if (found) {
-        const input = { connectionId, action: found.action.name, values: found.input };
-        acts.push({ ...base, act: found.action.title, input });
-      } else {
-        const task = `The connector of ${title} has no action that takes ${id} away: uninstall ${subject.name} in ${title} itself, then say so here.`;
-        acts.push({ ...base, act: 'Take its grant away', input: {}, task });
-      }
+      acts.push(grantAct({ connectionId, id, entity, actions, client: subject.name, name, title }));
+    }
+  }
+  return acts;
+}
+
+/** Every grant of an OAuth client in every connected tool, each with the action that takes it away. */
+async function planClient({ db, manifests }: ActPortDeps, subject: ActSubject): Promise<Act[]> {
+  const actions = await readToolActions(db, manifests);
+  const ids = new Set([subject.id]);
+  const acts: Act[] = [];
+  for (const { id: connectionId, app, name } of await listConnections(db)) {
+    const title = manifests.find(app)?.manifest.title ?? app;
+    for await (const { id, entity } of entitiesOf(db, connectionId, 'grant')) {
+      if (entity.type !== 'grant' || clientOf(entity, ids) === null) continue;
+      const client = entity.client?.name ?? entity.subject.name ?? subject.id;
+      acts.push(grantAct({ connectionId, id, entity, actions, client, name, title }));
     }
   }
   return acts;
@@ -96,10 +125,12 @@ async function planKey(deps: ActPortDeps, subject: ActSubject): Promise<Act[]> {
   return [{ ...base, act: 'Replace it by hand', input: {}, task: steps.of(key) }];
 }
 
+const PLANS = { app: planApp, key: planKey, client: planClient };
+
 /** What follows from a decision about an app, or from a key that is too old. */
 export function createActPorts(deps: ActPortDeps): ActPorts {
   return {
-    plan: (subject) => (subject.type === 'app' ? planApp(deps, subject) : planKey(deps, subject)),
+    plan: (subject) => PLANS[subject.type](deps, subject),
     async carryOut(subject, act, idempotencyKey): Promise<ActOutcome> {
       if (act.kind !== 'proxy') return runToolAction(deps, act.input, idempotencyKey);
       // Published with the decision; here is the proof that gateways have it.

@@ -45,6 +45,13 @@ export async function readGrants(db: Database, connectionId: string): Promise<Gr
   return grants;
 }
 
+/** Which of these OAuth clients a grant is of, by the client that holds it or the app that it is given to. */
+export function clientOf(entity: StoredRow['entity'], clientIds: ReadonlySet<string>): string | null {
+  if (entity.type !== 'grant') return null;
+  const found = [entity.client?.id, entity.subject.id].find((one) => typeof one === 'string' && clientIds.has(one));
+  return found ?? null;
+}
+
 const momentOf = (text: string | null | undefined): number | null => (text ? Date.parse(text) : null);
 
 export const REMOVE_KINDS = ['revoke_key'] as const;

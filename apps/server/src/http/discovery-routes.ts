@@ -88,9 +88,9 @@ const decisionBody = z.object({
   expiresAt: moment,
   at: z.int(),
 });
-const runBody = z.object({
+export const runBody = z.object({
   id: z.string(),
-  subject: z.object({ type: z.enum(['app', 'key']), id: z.string(), name: z.string() }),
+  subject: z.object({ type: z.enum(['app', 'key', 'client']), id: z.string(), name: z.string() }),
   reason: z.string(),
   startedBy: z.string(),
   startedAt: z.int(),
@@ -172,7 +172,7 @@ async function present(db: Database, catalogue: Catalogue, apps: readonly FoundA
 }
 
 type Runs = Awaited<ReturnType<AppCommands['runs']>>;
-const plainRuns = (runs: Runs) => runs.map((run) => ({ ...run, acts: [...run.acts] }));
+export const plainRuns = (runs: Runs) => runs.map((run) => ({ ...run, acts: [...run.acts] }));
 
 /** Apps that people use, known and unknown; keys that are too old; logs that are read. */
 export function addDiscoveryRoutes(server: ApiServer, deps: DiscoveryRouteDeps): void {

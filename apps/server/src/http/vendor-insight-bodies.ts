@@ -1,4 +1,4 @@
-import { hostObservation, NEWS_KINDS, scoreRow, type Weighed } from '@cordon/vendors';
+import { type Feed, hostObservation, NEWS_KINDS, scoreRow, type Weighed } from '@cordon/vendors';
 import { z } from 'zod';
 
 /** Response schemas of scores and monitoring of vendors. */
@@ -93,10 +93,27 @@ export const noticeBody = z.object({
 export const feedBody = z.object({
   id: z.string(),
   name: z.string(),
-  kind: z.enum(['notices', 'csaf']),
+  kind: z.enum(['notices', 'csaf', 'csaf_provider']),
   url: z.string(),
   privateAddresses: z.array(z.string()),
   everyMinutes: z.int(),
   polledAt: z.int().nullable(),
   problem: z.string().nullable(),
+  /** How the last walk through a provider's documents went. */
+  walk: z
+    .object({
+      provider: z.string(),
+      listed: z.int(),
+      read: z.int(),
+      hashed: z.int(),
+      signed: z.int(),
+      refused: z.array(z.string()),
+      isMore: z.boolean(),
+    })
+    .nullable(),
+});
+
+export const plainFeed = (feed: Feed): z.output<typeof feedBody> => ({
+  ...feed,
+  privateAddresses: [...feed.privateAddresses],
 });

@@ -1,3 +1,4 @@
+import { type ClientCommands, cutClientInput } from '@cordon/discovery';
 import type { Clock, Database } from '@cordon/kernel';
 import {
   dueNow,
@@ -18,6 +19,7 @@ import { z } from 'zod';
 import type { VendorInsight } from '../roles/vendor-insight-parts.ts';
 import { actorOf } from './access.ts';
 import type { ApiServer } from './api-type.ts';
+import { plainRuns, runBody } from './discovery-routes.ts';
 import { idParameter } from './estate-bodies.ts';
 import {
   feedBody,
@@ -25,6 +27,7 @@ import {
   hostBody,
   newsBody,
   noticeBody,
+  plainFeed,
   plainScore,
   plainWeighed,
   simulationBody,
@@ -36,6 +39,7 @@ export interface VendorInsightRouteDeps {
   readonly db: Database;
   readonly clock: Clock;
   readonly vendorInsight: VendorInsight;
+  readonly foundClients: ClientCommands;
 }
 
 const tags = ['vendors'];
@@ -125,10 +129,7 @@ function addHosts(server: ApiServer, { db, clock }: VendorInsightRouteDeps): voi
   );
 }
 
-function addNotices(
-  server: ApiServer,
-  { db, vendorInsight: { watch, feeds, badClients } }: VendorInsightRouteDeps,
-): void {
+function addNotices(server: ApiServer, { db, vendorInsight: { watch, feeds } }: VendorInsightRouteDeps): void {
   const notices = z.object({ items: z.array(noticeBody) });
   server.get(
     '/api/v1/vendors/:id/notices',
@@ -150,7 +151,7 @@ function addNotices(
     '/api/v1/vendor-feeds',
     { config: read, schema: { tags, response: { 200: z.object({ items: z.array(feedBody) }) } } },
     async () => ({
-      items: (await listFeeds(db)).map((one) => ({ ...one, privateAddresses: [...one.privateAddresses] })),
+      items: (await listFeeds(db)).map(plainFeed),
     }),
   );
   server.post(
@@ -158,7 +159,7 @@ function addNotices(
     { config: write, schema: { tags, body: feedInput, response: { 201: feedBody } } },
     async (request, reply) => {
       const feed = await feeds.create(actorOf(request), request.body);
-      return reply.status(201).send({ ...feed, privateAddresses: [...feed.privateAddresses] });
+      return reply.status(201).send(plainFeed(feed));
     },
   );
   server.delete(
@@ -169,17 +170,41 @@ function addNotices(
       return reply.status(204).send(null);
     },
   );
+}
+
+function addClients(
+  server: ApiServer,
+  { db, foundClients, vendorInsight: { badClients, findGrants } }: VendorInsightRouteDeps,
+): void {
   const client = z.object({
     clientId: z.string(),
     reason: z.string(),
     source: z.string(),
     at: z.int(),
+    /** How many were ever found. */
     grants: z.int(),
+    /** Those that a tool shows now. */
+    found: z.array(z.object({ text: z.string(), connectionId: z.string() })),
   });
-  server.get(
-    '/api/v1/compromised-clients',
-    { config: read, schema: { tags, response: { 200: z.object({ items: z.array(client) }) } } },
-    async () => ({ items: (await listBadClients(db)).map(({ told, ...one }) => ({ ...one, grants: told.length })) }),
+  const answer = z.object({ items: z.array(client), runs: z.array(runBody) });
+  server.get('/api/v1/compromised-clients', { config: read, schema: { tags, response: { 200: answer } } }, async () => {
+    const clients = await listBadClients(db);
+    const told = new Set(clients.flatMap((one) => (one.told.length > 0 ? one.clientId : [])));
+    const grants = Map.groupBy(told.size === 0 ? [] : await findGrants(told), (one) => one.clientId);
+    const items = clients.map(({ told: refs, ...one }) => ({
+      ...one,
+      grants: refs.length,
+      found: (grants.get(one.clientId) ?? []).map(({ text, connectionId }) => ({ text, connectionId })),
+    }));
+    return { items, runs: plainRuns(await foundClients.runs()) };
+  });
+  server.post(
+    '/api/v1/compromised-clients/cuts',
+    {
+      config: { permission: 'discovery.decide' },
+      schema: { tags, body: cutClientInput, response: { 202: z.object({ runId: z.string() }) } },
+    },
+    async (request, reply) => reply.status(202).send(await foundClients.cut(actorOf(request), request.body)),
   );
   server.post(
     '/api/v1/compromised-clients',
@@ -223,5 +248,6 @@ export function addVendorInsightRoutes(server: ApiServer, deps: VendorInsightRou
   addScore(server, deps);
   addHosts(server, deps);
   addNotices(server, deps);
+  addClients(server, deps);
   addExports(server, deps);
 }

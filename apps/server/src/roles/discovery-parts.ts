@@ -1,5 +1,5 @@
 import type { Manifests } from '@cordon/connectors';
-import { createAppCommands, createKeyCommands, createReadCommands } from '@cordon/discovery';
+import { createAppCommands, createClientCommands, createKeyCommands, createReadCommands } from '@cordon/discovery';
 import type { AccessCommands, Estate } from '@cordon/estate';
 import type { Actor, Clock, Database, SecretEnvelope, Transaction, WorkflowClient } from '@cordon/kernel';
 import { createReviewCommands, type ReviewPorts } from '@cordon/review';
@@ -63,6 +63,7 @@ export function createDiscoveryParts(deps: {
       },
     }),
     foundKeys: createKeyCommands({ db, clock, workflows, keys: () => readKeys(db, manifests) }),
+    foundClients: createClientCommands({ db, clock, workflows }),
     logReads: createReadCommands({ db, clock, catalogue, served: () => readServed(db, manifests) }),
     reviews: createReviewCommands({
       db,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
+import tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import type { Manifests } from '@cordon/connectors';
 import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
@@ -8,13 +9,15 @@ import { type BlastRadius, receiveNotice } from '@cordon/incidents';
 import type { Clock, Database, SecretEnvelope } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import {
+  AddressRefused,
+  createAddressLookup,
   createCaaLookup,
   createExportCommands,
   createBadClientCommands,
   createFeedCommands,
   createScoreCommands,
-  FEED_BYTES_MAX,
   type FeedContext,
+  type FeedWay,
   loadClauses,
   loadRegions,
   loadRules,
@@ -29,7 +32,7 @@ const CONTENT = fileURLToPath(new URL('../../../../content/', import.meta.url));
 const FEED_MS_MAX = 20_000;
 
 /** Reads a feed under the rules of egress; plain HTTP only to an address that somebody named; no redirect. */
-export function fetchFeed(address: string, privateAddresses: readonly string[]): Promise<string> {
+export function fetchFeed(address: string, { privateAddresses, authorities, bytesMax }: FeedWay): Promise<Buffer> {
   const url = new URL(address);
   const isPlain = url.protocol === 'http:';
   return new Promise((resolve, reject) => {
@@ -43,20 +46,21 @@ export function fetchFeed(address: string, privateAddresses: readonly string[]):
         agent: false,
         lookup: guardedLookup(privateAddresses),
         signal: AbortSignal.timeout(FEED_MS_MAX),
-        headers: { accept: 'application/json', 'user-agent': 'cordon' },
+        headers: { accept: 'application/json, text/csv, text/plain;q=0.9, */*;q=0.1', 'user-agent': 'cordon' },
+        ca: [...tls.getCACertificates('default'), ...authorities],
       },
       (answer) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
         answer.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > FEED_BYTES_MAX) request.destroy(new Error('the feed is too large'));
+          if (bytes > bytesMax) request.destroy(new Error('the feed is too large'));
           else chunks.push(chunk);
         });
         answer.once('error', reject);
         answer.once('end', () => {
-          if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'));
-          else reject(new Error(`the feed's address answered ${answer.statusCode}`));
+          if (answer.statusCode === 200) resolve(Buffer.concat(chunks));
+          else reject(new AddressRefused(answer.statusCode ?? 0));
         });
       },
     );
@@ -76,6 +80,8 @@ export interface VendorInsightDeps {
   readonly lake: Pick<Lake, 'traffic' | 'usage'>;
   readonly manifests: Manifests;
   readonly publicUrl: string;
+  /** Name servers for vendors' hosts; none: the system's. */
+  readonly dnsServers: readonly string[];
 }
 
 /** Scores, monitoring and export of vendors: what both control and worker build them from. */
@@ -101,18 +107,19 @@ export function createVendorInsight(deps: VendorInsightDeps) {
     const { caseId, radius } = await receiveNotice(notices, actor, input);
     return { caseId, reach: reachText(radius) };
   };
-  const lookupCaa = createCaaLookup();
+  const lookupCaa = createCaaLookup(deps.dnsServers);
+  const resolve = deps.dnsServers.length > 0 ? createAddressLookup(deps.dnsServers) : undefined;
   const watch: FeedContext = {
     ...base,
     hostsOf: (appIds) => appHosts(db, appIds),
     reach: (privateAddresses, authorities) => ({
-      lookup: guardedLookup(privateAddresses),
+      lookup: guardedLookup(privateAddresses, resolve),
       checkHost: (host) => checkLiteralHost(host, privateAddresses),
       authorities,
     }),
     probe: (target, reach, now) => probeHost(target, reach, { lookupCaa, now }),
     openCase,
-    fetchText: fetchFeed,
+    fetchBytes: fetchFeed,
   };
   return {
     scores: createScoreCommands({

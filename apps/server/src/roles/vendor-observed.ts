@@ -1,13 +1,13 @@
 import { loadDetectors } from '@cordon/classifier';
-import { ENTITIES_PAGE_MAX, listConnections, listEntities, type Manifests, readPosture } from '@cordon/connectors';
+import { listConnections, type Manifests, readPosture } from '@cordon/connectors';
 import { type App, listApps, listCredentials, listGrants, listIntegrations } from '@cordon/estate';
 import type { Clock, Database } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { type AppHost, type ClientGrant, DATA_LABELS, type FindClientGrants, type Observe } from '@cordon/vendors';
+import { clientOf, entitiesOf } from '../discovery/tool-reads.ts';
 
 const WINDOW_MS = 90 * 86_400_000;
 const TRAFFIC_ROWS_MAX = 10_000;
-const GRANTS_MAX = 100_000;
 /** Credentials that neither end nor are renewed by themselves. */
 const STATIC_KINDS: readonly string[] = [
   'bearer',
@@ -150,23 +150,13 @@ export function createFindGrants(db: Database): FindClientGrants {
   return async (clientIds) => {
     const found: ClientGrant[] = [];
     for (const { id: connectionId, name } of await listConnections(db)) {
-      let [after, read]: [string | undefined, number] = [undefined, 0];
-      do {
-        const query = { connectionId, kind: 'grant', limit: ENTITIES_PAGE_MAX, ...(after ? { after } : {}) };
-        const page: Awaited<ReturnType<typeof listEntities>> = await listEntities(db, query);
-        read += page.items.length;
-        for (const { entity } of page.items) {
-          if (entity.type !== 'grant') continue;
-          const client = [entity.client?.id, entity.subject.id].find(
-            (one) => typeof one === 'string' && clientIds.has(one),
-          );
-          if (typeof client !== 'string') continue;
-          const clientName = entity.client?.name ?? entity.subject.name ?? client;
-          const text = `${clientName} at ${name}: ${entity.kind} ${entity.scopes?.join(' ') ?? ''}`.trim();
-          found.push({ clientId: client, clientName, ref: `${connectionId}:${entity.id}`, text, connectionId });
-        }
-        after = page.next ?? undefined;
-      } while (after !== undefined && read < GRANTS_MAX);
+      for await (const { entity } of entitiesOf(db, connectionId, 'grant')) {
+        const client = clientOf(entity, clientIds);
+        if (client === null || entity.type !== 'grant' || entity.status === 'revoked') continue;
+        const clientName = entity.client?.name ?? entity.subject.name ?? client;
+        const text = `${clientName} at ${name}: ${entity.kind} ${entity.scopes?.join(' ') ?? ''}`.trim();
+        found.push({ clientId: client, clientName, ref: `${connectionId}:${entity.id}`, text, connectionId });
+      }
     }
     return found;
   };

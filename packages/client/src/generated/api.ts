@@ -16944,7 +16944,7 @@ export interface paths {
                                 id: string;
                                 subject: {
                                     /** @enum {string} */
-                                    type: "app" | "key";
+                                    type: "app" | "key" | "client";
                                     id: string;
                                     name: string;
                                 };
@@ -17165,7 +17165,7 @@ export interface paths {
                                 id: string;
                                 subject: {
                                     /** @enum {string} */
-                                    type: "app" | "key";
+                                    type: "app" | "key" | "client";
                                     id: string;
                                     name: string;
                                 };
@@ -25634,6 +25634,35 @@ export interface paths {
                                 source: string;
                                 at: number;
                                 grants: number;
+                                found: {
+                                    text: string;
+                                    connectionId: string;
+                                }[];
+                            }[];
+                            runs: {
+                                id: string;
+                                subject: {
+                                    /** @enum {string} */
+                                    type: "app" | "key" | "client";
+                                    id: string;
+                                    name: string;
+                                };
+                                reason: string;
+                                startedBy: string;
+                                startedAt: number;
+                                endedAt: number | null;
+                                acts: {
+                                    key: string;
+                                    kind: string;
+                                    name: string;
+                                    act: string;
+                                    /** @enum {string} */
+                                    state: "waiting" | "done" | "nothing" | "task" | "failed";
+                                    detail: string | null;
+                                    attempts: number;
+                                    at: number;
+                                    closedBy: string | null;
+                                }[];
                             }[];
                         };
                     };
@@ -25663,6 +25692,50 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/compromised-clients/cuts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        clientId: string;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            runId: string;
+                        };
+                    };
                 };
             };
         };
@@ -31681,7 +31754,20 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            people: components["schemas"]["Person"][];
+                            people: {
+                                id: string;
+                                name: string;
+                                email: string;
+                                login: string;
+                                /** @enum {string} */
+                                status: "invited" | "active" | "disabled";
+                                roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                                /** @enum {string} */
+                                source: "local" | "scim" | "upstream";
+                                createdAt: string;
+                                lastSignInAt: string | null;
+                                groups: string[];
+                            }[];
                             next: string | null;
                         };
                     };
@@ -31831,6 +31917,8 @@ export interface paths {
                 content: {
                     "application/json": {
                         reason: string;
+                        /** @default false */
+                        acknowledge?: boolean;
                     };
                 };
             };
@@ -33232,7 +33320,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Provisioned groups with the roles that they give */
+        /** Groups, in the order they were made */
         get: {
             parameters: {
                 query?: {
@@ -33251,8 +33339,318 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            groups: components["schemas"]["ProvisionedGroup"][];
+                            groups: components["schemas"]["Group"][];
                             next: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a group that is kept here */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        displayName: string;
+                        /** @default  */
+                        description?: string;
+                        /** @default null */
+                        ownerId?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Group"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One group with what being in it gives */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            displayName: string;
+                            description: string;
+                            /** @enum {string} */
+                            keptBy: "directory" | "cordon";
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                            members: number;
+                            readonly roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
+                            gives: {
+                                /** @enum {string} */
+                                kind: "role" | "app" | "target";
+                                id: string;
+                                name: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a group kept here */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            changes: {
+                                person: {
+                                    id: string;
+                                    name: string;
+                                };
+                                readonly gained: {
+                                    /** @enum {string} */
+                                    kind: "role" | "app" | "target";
+                                    id: string;
+                                    name: string;
+                                }[];
+                                readonly lost: {
+                                    /** @enum {string} */
+                                    kind: "role" | "app" | "target";
+                                    id: string;
+                                    name: string;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Name and description of a group kept here; the owner of any */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        displayName?: string;
+                        description?: string;
+                        ownerId?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Group"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is in, and how they came in */
+        get: {
+            parameters: {
+                query?: {
+                    after?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            people: {
+                                id: string;
+                                name: string;
+                                login: string;
+                                /** @enum {string} */
+                                status: "invited" | "active" | "disabled";
+                                readonly by: ("directory" | "provider" | "hand" | "elevation")[];
+                                endsAt: string | null;
+                            }[];
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Put people in and out of a group kept here; says what it meant for each */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default [] */
+                        add?: string[];
+                        /** @default [] */
+                        remove?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            changes: {
+                                person: {
+                                    id: string;
+                                    name: string;
+                                };
+                                readonly gained: {
+                                    /** @enum {string} */
+                                    kind: "role" | "app" | "target";
+                                    id: string;
+                                    name: string;
+                                }[];
+                                readonly lost: {
+                                    /** @enum {string} */
+                                    kind: "role" | "app" | "target";
+                                    id: string;
+                                    name: string;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Groups of a person and everything that they may use; of oneself, or with person.read of anyone */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            groups: {
+                                id: string;
+                                displayName: string;
+                                /** @enum {string} */
+                                by: "directory" | "provider" | "hand" | "elevation";
+                                endsAt: string | null;
+                            }[];
+                            access: {
+                                /** @enum {string} */
+                                kind: "role" | "app" | "target";
+                                id: string;
+                                name: string;
+                            }[];
                         };
                     };
                 };
@@ -33301,6 +33699,572 @@ export interface paths {
                 };
             };
         };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a change of members, or removing the group, would give and take; changes nothing */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default [] */
+                        add?: string[];
+                        /** @default [] */
+                        remove?: string[];
+                        /** @default false */
+                        removed?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            changes: {
+                                person: {
+                                    id: string;
+                                    name: string;
+                                };
+                                readonly gained: {
+                                    /** @enum {string} */
+                                    kind: "role" | "app" | "target";
+                                    id: string;
+                                    name: string;
+                                }[];
+                                readonly lost: {
+                                    /** @enum {string} */
+                                    kind: "role" | "app" | "target";
+                                    id: string;
+                                    name: string;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/elevations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Own elevations, those that wait for oneself, or with person.read all; newest first */
+        get: {
+            parameters: {
+                query?: {
+                    scope?: "own" | "to-decide" | "all";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["Elevation"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Ask for a role, a group, an app, or operations for an integration, for a while */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "role";
+                        /** @enum {string} */
+                        ref: "owner" | "security" | "developer" | "app-owner" | "responder" | "auditor";
+                        reason: string;
+                        minutes: number;
+                    } | {
+                        /** @enum {string} */
+                        kind: "group";
+                        /** Format: uuid */
+                        ref: string;
+                        reason: string;
+                        minutes: number;
+                    } | {
+                        /** @enum {string} */
+                        kind: "app";
+                        /** Format: uuid */
+                        ref: string;
+                        reason: string;
+                        minutes: number;
+                    } | {
+                        /** @enum {string} */
+                        kind: "operation";
+                        /** Format: uuid */
+                        ref: string;
+                        /** Format: uuid */
+                        integrationId: string;
+                        operations: string[];
+                        reason: string;
+                        minutes: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Elevation"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/elevations/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve or refuse; whoever answers for it, and never oneself */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        approve: boolean;
+                        /** @default  */
+                        note?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Elevation"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/elevations/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End it now, or withdraw what nobody decided */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        why: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Elevation"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sso/apps/{id}/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who answers for an app that people sign on to */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            owner: {
+                                id: string;
+                                name: string;
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        /** Say who answers for an app: approves access for a while */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        personId: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Break-glass accounts, how many work and how many must */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            accounts: components["schemas"]["BreakGlassAccount"][];
+                            ready: number;
+                            needed: number;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make one; the link by which its passkey is made is shown once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default 90 */
+                        drillDays?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            account: components["schemas"]["BreakGlassAccount"];
+                            link: components["schemas"]["SignInLink"];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Disable it; of the last two only with acknowledge */
+        delete: {
+            parameters: {
+                query?: {
+                    acknowledge?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass/{id}/seal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say where the envelope with passkey and codes lies, and its seal */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        place: string;
+                        seal: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass/{id}/drill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce a drill: a sign-in within half an hour is recorded as one */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            until: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/break-glass/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every sign-in with it, drills among them, with what they found */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                at: string;
+                                /** @enum {string} */
+                                kind: "drill" | "use";
+                                ip: string;
+                                readonly methods: string[];
+                                findings: {
+                                    check: string;
+                                    ok: boolean;
+                                    detail: string;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -35117,6 +36081,59 @@ export interface components {
             url: string;
             expiresAt: string;
         };
+        BreakGlassAccountInput: {
+            id: string;
+            name: string;
+            login: string;
+            /** @enum {string} */
+            state: "disabled" | "unfinished" | "unsealed" | "overdue" | "ready";
+            passkeys: number;
+            recoveryCodes: number;
+            place: string;
+            seal: string;
+            sealedAt: string | null;
+            drillDays: number;
+            drillDueAt: string;
+            drillUntil: string | null;
+            lastDrillAt: string | null;
+            lastUsedAt: string | null;
+        };
+        ElevationInput: {
+            id: string;
+            /** @enum {string} */
+            kind: "role" | "group" | "app" | "operation";
+            ref: string;
+            name: string;
+            integration: {
+                id: string;
+                name: string;
+            } | null;
+            readonly operations: string[];
+            person: {
+                id: string;
+                name: string;
+            };
+            reason: string;
+            minutes: number;
+            /** @enum {string} */
+            state: "asked" | "live" | "refused" | "withdrawn" | "lapsed" | "ended";
+            askedAt: string;
+            lapsesAt: string;
+            approver: {
+                id: string;
+                name: string;
+            } | null;
+            decidedBy: {
+                id: string;
+                name: string;
+            } | null;
+            decidedAt: string | null;
+            note: string | null;
+            endsAt: string | null;
+            endedAt: string | null;
+            endedBy: string | null;
+            endedWhy: string | null;
+        };
         FactorsInput: {
             passkeys: {
                 id: string;
@@ -35130,6 +36147,19 @@ export interface components {
             password: boolean;
             totp: boolean;
             recoveryCodesLeft: number;
+        };
+        GroupInput: {
+            id: string;
+            displayName: string;
+            description: string;
+            /** @enum {string} */
+            keptBy: "directory" | "cordon";
+            owner: {
+                id: string;
+                name: string;
+            } | null;
+            members: number;
+            readonly roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
         };
         ApprovalInput: {
             id: string;
@@ -35257,12 +36287,6 @@ export interface components {
             createdAt: string;
             expiresAt: string;
             lastUsedAt: string | null;
-        };
-        ProvisionedGroupInput: {
-            id: string;
-            displayName: string;
-            members: number;
-            roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
         };
         WhoAmIInput: {
             actor: {
@@ -35563,6 +36587,59 @@ export interface components {
             url: string;
             expiresAt: string;
         };
+        BreakGlassAccount: {
+            id: string;
+            name: string;
+            login: string;
+            /** @enum {string} */
+            state: "disabled" | "unfinished" | "unsealed" | "overdue" | "ready";
+            passkeys: number;
+            recoveryCodes: number;
+            place: string;
+            seal: string;
+            sealedAt: string | null;
+            drillDays: number;
+            drillDueAt: string;
+            drillUntil: string | null;
+            lastDrillAt: string | null;
+            lastUsedAt: string | null;
+        };
+        Elevation: {
+            id: string;
+            /** @enum {string} */
+            kind: "role" | "group" | "app" | "operation";
+            ref: string;
+            name: string;
+            integration: {
+                id: string;
+                name: string;
+            } | null;
+            readonly operations: string[];
+            person: {
+                id: string;
+                name: string;
+            };
+            reason: string;
+            minutes: number;
+            /** @enum {string} */
+            state: "asked" | "live" | "refused" | "withdrawn" | "lapsed" | "ended";
+            askedAt: string;
+            lapsesAt: string;
+            approver: {
+                id: string;
+                name: string;
+            } | null;
+            decidedBy: {
+                id: string;
+                name: string;
+            } | null;
+            decidedAt: string | null;
+            note: string | null;
+            endsAt: string | null;
+            endedAt: string | null;
+            endedBy: string | null;
+            endedWhy: string | null;
+        };
         Factors: {
             passkeys: {
                 id: string;
@@ -35576,6 +36653,19 @@ export interface components {
             password: boolean;
             totp: boolean;
             recoveryCodesLeft: number;
+        };
+        Group: {
+            id: string;
+            displayName: string;
+            description: string;
+            /** @enum {string} */
+            keptBy: "directory" | "cordon";
+            owner: {
+                id: string;
+                name: string;
+            } | null;
+            members: number;
+            readonly roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
         };
         Approval: {
             id: string;
@@ -35703,12 +36793,6 @@ export interface components {
             createdAt: string;
             expiresAt: string;
             lastUsedAt: string | null;
-        };
-        ProvisionedGroup: {
-            id: string;
-            displayName: string;
-            members: number;
-            roles: ("owner" | "security" | "developer" | "app-owner" | "responder" | "auditor")[];
         };
         WhoAmI: {
             actor: {

@@ -2,17 +2,22 @@ import { type Actor, appendAudit, authorize, describeActor, type Transaction, uu
 import { z } from 'zod';
 import { parseInput } from '../context.ts';
 import { InputInvalid, StateConflict } from '../errors.ts';
-import { insertFile, openFile, readUpload } from '../register/file-store.ts';
+import { insertFile, isPicture, openFile, readAs } from '../register/file-store.ts';
 import type { Upload } from '../register/vendor-commands.ts';
 import { loadVendor } from '../register/vendor-store.ts';
 import type { AssuranceContext } from './assurance-context.ts';
-import { type Attestation, attestationFacts } from './attestation.ts';
+import { type Attestation, type AttestationReading, attestationFacts } from './attestation.ts';
 import { insertAttestation, loadAttestation, lockAttestation, updateAttestation } from './attestation-store.ts';
 import type { AttestationKind } from './kind.ts';
-import { readAttestation } from './read-attestation.ts';
 import { missingFacts, validityOf } from './validity.ts';
 
 const NOTE_CHARS_MAX = 2_000;
+const PICTURE: AttestationReading = {
+  characters: 0,
+  kinds: [],
+  proposals: [],
+  remarks: ['A picture holds no text. Give what it says by hand.'],
+};
 const note = z.string().trim().max(NOTE_CHARS_MAX);
 
 /** What a person says an attestation is and holds: it stands before what was read. */
@@ -56,10 +61,9 @@ export function createAttestationCommands(context: AssuranceContext) {
     async add(actor: Actor, vendorId: string, upload: Upload, kind?: string): Promise<Attestation> {
       authorize(actor, 'vendor.write');
       if (kind !== undefined) kindOf(kind);
-      const file = await readUpload(context.files, upload.name, upload.bytes);
-      const reading = file.document
-        ? readAttestation(file.document, kinds, kind)
-        : { characters: 0, kinds: [], proposals: [], remarks: ['A picture holds no text. Give what it says by hand.'] };
+      const read = isPicture(upload.bytes) ? null : await context.files.attest(upload.bytes, kind);
+      const file = readAs(upload.name, upload.bytes, read?.document ?? null);
+      const reading = read?.reading ?? PICTURE;
       const at = clock.now();
       const id = uuidv7(at);
       return db.transaction(async (tx) => {
@@ -81,11 +85,11 @@ export function createAttestationCommands(context: AssuranceContext) {
       kindOf(kind);
       const { vendorId, fileId } = await loadAttestation(db, id);
       if (fileId === null) throw new StateConflict('There is no file to read.');
-      const { name, bytes } = await openFile(db, envelope, vendorId, fileId);
-      const { document } = await readUpload(context.files, name, bytes);
+      const { bytes } = await openFile(db, envelope, vendorId, fileId);
+      const read = isPicture(bytes) ? null : await context.files.attest(bytes, kind);
       return change(actor, id, 'attestation.read_as', async (tx, attestation) => {
         if (attestation.state !== 'proposed') throw new StateConflict('Somebody has decided on it already.');
-        const reading = document ? readAttestation(document, kinds, kind) : attestation.reading;
+        const reading = read?.reading ?? attestation.reading;
         await updateAttestation(tx, id, { kind, reading: JSON.stringify(reading) });
         return { kind };
       });

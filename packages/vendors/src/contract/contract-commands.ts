@@ -3,11 +3,11 @@ import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { parseInput, type VendorsContext } from '../context.ts';
 import { ContentUnrecognised, NotFound } from '../errors.ts';
-import { insertFile, readUpload } from '../register/file-store.ts';
+import { insertFile, isPicture, readAs } from '../register/file-store.ts';
 import type { Upload } from '../register/vendor-commands.ts';
 import { loadVendor } from '../register/vendor-store.ts';
 import { tablesOf, type VendorsTables } from '../tables.ts';
-import { checkContract, type Clock, type ContractCheck } from './check.ts';
+import type { Clock, ContractCheck } from './check.ts';
 
 const confirmation = z.object({
   verdict: z.enum(['confirmed', 'rejected']),
@@ -83,14 +83,14 @@ export async function listContractClocks(db: Queryable, vendorId?: string): Prom
 }
 
 export function createContractCommands(context: VendorsContext) {
-  const { db, clock, envelope, clauses } = context;
+  const { db, clock, envelope } = context;
   return {
     /** Keeps a contract and checks its clauses. */
     async add(actor: Actor, vendorId: string, upload: Upload): Promise<Contract> {
       authorize(actor, 'vendor.write');
-      const file = await readUpload(context.files, upload.name, upload.bytes);
-      if (!file.document) throw new ContentUnrecognised('A contract is a PDF, a Word document or text.');
-      const check = checkContract(file.document, clauses);
+      if (isPicture(upload.bytes)) throw new ContentUnrecognised('A contract is a PDF, a Word document or text.');
+      const { document, check } = await context.files.check(upload.bytes);
+      const file = readAs(upload.name, upload.bytes, document);
       const at = clock.now();
       const id = uuidv7(at);
       return db.transaction(async (tx) => {

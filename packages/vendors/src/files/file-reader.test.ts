@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { FileRefused } from '../errors.ts';
@@ -173,6 +176,28 @@ function deflateTwice(): Buffer {
 
 test('a reader that takes too long is ended', async () => {
   expect(await codeOf(book, createFileReader({ msMax: 1 }))).toBe('vendors.file_took_too_long');
+});
+
+test('what is attested and agreed is judged in the process too', async () => {
+  const report = Buffer.from('SOC 2 Type II Report\n\nFor the period January 1, 2025 to December 31, 2025\n');
+  const { reading } = await reader.attest(report);
+  expect(reading.kinds[0]?.kind).toBe('soc2-type2');
+  expect(reading.proposals.find(({ fact }) => fact === 'periodEnd')?.value).toBe('2025-12-31');
+  const { check } = await reader.check(Buffer.from('Customer may audit Vendor once a year upon notice.'));
+  expect(check.clauses.find(({ id }) => id === 'audit-right')?.spans).toHaveLength(1);
+});
+
+test('a pattern that a text makes endless ends with its process', async () => {
+  const contentFolder = mkdtempSync(join(tmpdir(), 'cordon-endless-'));
+  mkdirSync(join(contentFolder, 'attestations'));
+  const kind = readFileSync(new URL('../../../../content/attestations/iso-27001.yaml', import.meta.url), 'utf8');
+  const endless = kind.replace(/recognise:\n {2}all:\n/, "$&    - '(?:(?:a+)+)+!'\n");
+  expect(endless).not.toBe(kind);
+  writeFileSync(join(contentFolder, 'attestations', 'iso-27001.yaml'), endless);
+  const slow = createFileReader({ msMax: 4_000, contentFolder });
+  const attempt = slow.attest(Buffer.from('a'.repeat(2_000))).catch((error: unknown) => error);
+  expect(await attempt).toMatchObject({ code: 'vendors.file_took_too_long' });
+  rmSync(contentFolder, { recursive: true });
 });
 
 test('what is harmless is read', async () => {

@@ -3,12 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { ContentUnrecognised, FILE_REFUSALS, FileRefused, TooManyAttempts } from '../errors.ts';
 import { FILE_BYTES_MAX, HEAP_MIB_MAX, READ_MS_MAX, RESIDENT_MIB_MAX } from './limits.ts';
+import type { AttestationReading } from '../attestation/attestation.ts';
+import type { ContractCheck } from '../contract/check.ts';
 import type { Document } from './read-document.ts';
 import type { CellEdit } from './xlsx-patch.ts';
 
 const PROGRAM = fileURLToPath(new URL('./file-reader-process.ts', import.meta.url));
-/** The code and its libraries: all that the process may read. */
+/** The code, its libraries and the patterns it judges by: all that the process may read. */
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const CONTENT = fileURLToPath(new URL('../../../../content/', import.meta.url));
 const WATCH_MS = 100;
 const PAGE_BYTES = 4_096;
 const MIB = 1024 * 1024;
@@ -18,6 +21,13 @@ const WAITING_MAX = 32;
 export interface FileReader {
   /** What a file says. Throws `FileRefused`. */
   read(bytes: Uint8Array): Promise<Document>;
+  /** What it says and what it attests, `kindId` being a person's word on what it is; judged in the same process. */
+  attest(
+    bytes: Uint8Array,
+    kindId?: string,
+  ): Promise<{ readonly document: Document; readonly reading: AttestationReading }>;
+  /** What it says and which clauses of the library it holds; judged in the same process. */
+  check(bytes: Uint8Array): Promise<{ readonly document: Document; readonly check: ContractCheck }>;
   /** The workbook with these texts in cells of a sheet, everything else as it was. */
   patch(bytes: Uint8Array, sheet: string, edits: readonly CellEdit[]): Promise<Uint8Array>;
 }
@@ -25,10 +35,14 @@ export interface FileReader {
 export interface FileReaderLimits {
   readonly msMax?: number;
   readonly residentMibMax?: number;
+  /** Where `attestations/` and `clauses/` stand. */
+  readonly contentFolder?: string;
 }
 
 type Answer = {
   readonly document?: Document;
+  readonly reading?: AttestationReading;
+  readonly check?: ContractCheck;
   readonly refused?: { readonly code: string; readonly message: string; readonly detail: Record<string, unknown> };
 };
 
@@ -56,7 +70,8 @@ async function runOnce(
   bytes: Uint8Array,
   limits: Required<FileReaderLimits>,
 ): Promise<{ answer: Answer; rest: Buffer }> {
-  const flags = ['--permission', `--allow-fs-read=${ROOT}`, `--max-old-space-size=${HEAP_MIB_MAX}`, '--no-warnings'];
+  const readable = [ROOT, limits.contentFolder].map((folder) => `--allow-fs-read=${folder}`);
+  const flags = ['--permission', ...readable, `--max-old-space-size=${HEAP_MIB_MAX}`, '--no-warnings'];
   const child = spawn(process.execPath, [...flags, PROGRAM], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
   let failure: FileRefused | null = null;
   const end = (why: FileRefused): void => {
@@ -100,6 +115,7 @@ async function runOnce(
 export function createFileReader({
   msMax = READ_MS_MAX,
   residentMibMax = RESIDENT_MIB_MAX,
+  contentFolder = CONTENT,
 }: FileReaderLimits = {}): FileReader {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -112,7 +128,7 @@ export function createFileReader({
     if (running >= AT_ONCE_MAX) await new Promise<void>((turn) => waiting.push(turn));
     running += 1;
     try {
-      const { answer, rest } = await runOnce(head, bytes, { msMax, residentMibMax });
+      const { answer, rest } = await runOnce(head, bytes, { msMax, residentMibMax, contentFolder });
       if (answer.refused) throw refusalOf(answer.refused);
       return { answer, rest };
     } finally {
@@ -125,6 +141,16 @@ export function createFileReader({
       const { answer } = await run({ act: 'read' }, bytes);
       if (!answer.document) throw new FileRefused('vendors.file_broken', 'The file can not be read.');
       return answer.document;
+    },
+    async attest(bytes, kindId) {
+      const { document, reading } = (await run({ act: 'attest', contentFolder, kindId }, bytes)).answer;
+      if (!document || !reading) throw new FileRefused('vendors.file_broken', 'The file can not be read.');
+      return { document, reading };
+    },
+    async check(bytes) {
+      const { document, check } = (await run({ act: 'check', contentFolder }, bytes)).answer;
+      if (!document || !check) throw new FileRefused('vendors.file_broken', 'The file can not be read.');
+      return { document, check };
     },
     async patch(bytes, sheet, edits) {
       return (await run({ act: 'patch', sheet, edits }, bytes)).rest;

@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { ContentUnrecognised } from '../errors.ts';
 import { SEVERITIES, type Severity } from '../score/weights.ts';
+import { type CsafDocument, readCsaf } from './csaf-document.ts';
+import { instant, parseJson, text } from './feed-json.ts';
 
 export const FEED_BYTES_MAX = 4 * 1024 * 1024;
 const NOTICES_MAX = 1_000;
 const CLIENTS_MAX = 10_000;
-
-const text = (max: number) => z.string().trim().min(1).max(max);
-const instant = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value));
 
 /** A feed of notices, as docs/guide/vendor-monitoring.md describes it. Members that are not named are passed over. */
 const feedSchema = z.object({
@@ -32,21 +30,6 @@ const feedSchema = z.object({
     .default([]),
 });
 
-const csafSchema = z.object({
-  document: z.object({
-    csaf_version: z.literal('2.0'),
-    title: text(300),
-    publisher: z.object({ name: text(200) }),
-    tracking: z.object({
-      id: text(200),
-      version: z.string().max(40).default(''),
-      initial_release_date: instant.optional(),
-    }),
-    aggregate_severity: z.object({ text: z.string() }).optional(),
-    notes: z.array(z.object({ text: z.string() })).default([]),
-  }),
-});
-
 export interface FeedNotice {
   readonly id: string;
   readonly vendor: string;
@@ -63,38 +46,18 @@ export interface FeedContent {
   readonly clients: readonly { readonly clientId: string; readonly reason: string }[];
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, content: string, what: string): z.output<Schema> {
-  let json: unknown;
-  try {
-    json = JSON.parse(content);
-  } catch (cause) {
-    throw new ContentUnrecognised(`This is no JSON, so it is no ${what}.`, {}, cause);
-  }
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new ContentUnrecognised(`This is no ${what}: ${issue?.path.join('.')}: ${issue?.message}`);
+/** A document as a notice of its publisher; `vendor` names another that it concerns. */
+export function noticeOf(document: CsafDocument, content: string, vendor = document.publisher): FeedNotice {
+  const { trackingId, version, title, text: said, severity, releasedAt } = document;
+  const id = `${trackingId} ${version}`.trim();
+  return { id, vendor, title, text: said, severity, occurredAt: releasedAt, csaf: content };
 }
 
 /** Reads what a feed's address gave; throws `ContentUnrecognised` with the first thing that is wrong. */
 export function readFeed(kind: 'notices' | 'csaf', content: string): FeedContent {
   if (kind === 'notices') {
-    const { notices, clients } = parse(feedSchema, content, 'feed of notices');
+    const { notices, clients } = parseJson(feedSchema, content, 'feed of notices');
     return { notices: notices.map((one) => ({ ...one, csaf: null })), clients };
   }
-  const { document } = parse(csafSchema, content, 'CSAF 2.0 document');
-  const said = document.aggregate_severity?.text.toLowerCase() ?? '';
-  const notice = {
-    id: `${document.tracking.id} ${document.tracking.version}`.trim(),
-    vendor: document.publisher.name,
-    title: document.title,
-    text: document.notes
-      .map((note) => note.text)
-      .join('\n')
-      .slice(0, 8_000),
-    severity: SEVERITIES.find((one) => said.includes(one)) ?? ('high' as const),
-    occurredAt: document.tracking.initial_release_date ?? null,
-    csaf: content,
-  };
-  return { notices: [notice], clients: [] };
+  return { notices: [noticeOf(readCsaf(content), content)], clients: [] };
 }

@@ -13,41 +13,63 @@ import { parseInput } from '../context.ts';
 import { NameTaken, NotFound } from '../errors.ts';
 import { isDuplicate } from '../tables.ts';
 import { keepBadClients } from './bad-clients.ts';
-import { readFeed } from './feed-document.ts';
+import { type WalkState, walkProvider, walkState } from './csaf-walk.ts';
+import { FEED_BYTES_MAX, readFeed } from './feed-document.ts';
 import { monitoringTablesOf } from './monitoring-tables.ts';
-import { type NoticeContext, takeNotices } from './notices.ts';
+import { createMatcher, type NoticeContext, takeCsaf, takeNotices } from './notices.ts';
 
 const FEEDS_MAX = 100;
 const FEEDS_A_ROUND_MAX = 2;
 const PROBLEM_CHARS_MAX = 300;
 const MINUTE_MS = 60_000;
+/** A walk that left something goes on soon. */
+const GO_ON_MS = 60_000;
+const PEM_CHARS_MAX = 20_000;
+
+const pemCertificate = z
+  .string()
+  .trim()
+  .max(PEM_CHARS_MAX)
+  .regex(/^-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----$/, 'must be one PEM certificate');
 
 export const feedInput = z.strictObject({
   name: z.string().trim().min(1).max(80),
-  kind: z.enum(['notices', 'csaf']),
+  /** A feed of notices, one CSAF document, or a provider of CSAF documents by its metadata or its domain. */
+  kind: z.enum(['notices', 'csaf', 'csaf_provider']),
   url: z.url({ protocol: /^https?$/ }).max(2_048),
   /** Exact private addresses that the feed's name may resolve to; plain HTTP is allowed only to these. */
   privateAddresses: z
     .array(z.union([z.ipv4(), z.ipv6()]))
     .max(16)
     .default([]),
+  /** PEM certificates that are trusted for this address in addition to the system's authorities. */
+  caCertificates: z.array(pemCertificate).max(8).default([]),
   everyMinutes: z.int().min(5).max(10_080).default(60),
 });
 
 export interface Feed {
   readonly id: string;
   readonly name: string;
-  readonly kind: 'notices' | 'csaf';
+  readonly kind: z.output<typeof feedInput>['kind'];
   readonly url: string;
   readonly privateAddresses: readonly string[];
   readonly everyMinutes: number;
   readonly polledAt: number | null;
   readonly problem: string | null;
+  /** How the last walk went; null for what is no provider, or was not walked yet. */
+  readonly walk: WalkState | null;
+}
+
+/** How an address may be reached, and how much it may say. */
+export interface FeedWay {
+  readonly privateAddresses: readonly string[];
+  readonly authorities: readonly string[];
+  readonly bytesMax: number;
 }
 
 export interface FeedContext extends NoticeContext {
-  /** Reads an address under the rules of egress; fails for anything but 200, and past `FEED_BYTES_MAX`. */
-  readonly fetchText: (url: string, privateAddresses: readonly string[]) => Promise<string>;
+  /** Reads an address under the rules of egress; `AddressRefused` for anything but 200, fails past `bytesMax`. */
+  readonly fetchBytes: (url: string, way: FeedWay) => Promise<Buffer>;
 }
 
 export async function listFeeds(db: Queryable): Promise<Feed[]> {
@@ -66,6 +88,7 @@ export async function listFeeds(db: Queryable): Promise<Feed[]> {
     everyMinutes: row.every_minutes,
     polledAt: row.polled_at?.getTime() ?? null,
     problem: row.problem,
+    walk: row.state === null ? null : walkState.parse(row.state),
   }));
 }
 
@@ -86,6 +109,8 @@ export function createFeedCommands({ db, clock }: { readonly db: Database; reado
         due_at: new Date(at),
         polled_at: null,
         problem: null,
+        authorities: JSON.stringify(input.caCertificates),
+        state: null,
         created_at: new Date(at),
         created_by: describeActor(actor).name,
       };
@@ -99,7 +124,8 @@ export function createFeedCommands({ db, clock }: { readonly db: Database; reado
         if (isDuplicate(error)) throw new NameTaken(`A feed named ${input.name} exists already.`, {}, error);
         throw error;
       }
-      return { ...input, id, polledAt: null, problem: null };
+      const { caCertificates: _, ...shown } = input;
+      return { ...shown, id, polledAt: null, problem: null, walk: null };
     },
 
     async remove(actor: Actor, id: string): Promise<void> {
@@ -118,31 +144,50 @@ export function createFeedCommands({ db, clock }: { readonly db: Database; reado
   };
 }
 
+/** Reads one feed; returns where its walk stands. */
+async function pollFeed(context: FeedContext, feed: Feed, authorities: readonly string[]): Promise<WalkState | null> {
+  const { db, clock } = context;
+  const actor: Actor = { kind: 'system', name: `feed ${feed.name}` };
+  const { privateAddresses } = feed;
+  const fetchBytes = (url: string, bytesMax: number): Promise<Buffer> =>
+    context.fetchBytes(url, { privateAddresses, authorities, bytesMax });
+  if (feed.kind === 'csaf_provider') {
+    const match = await createMatcher(db);
+    return walkProvider(feed.url, feed.walk, { fetchBytes, clock }, async (one) => {
+      await takeCsaf(context, actor, feed.id, { ...one, match });
+    });
+  }
+  const content = readFeed(feed.kind, (await fetchBytes(feed.url, FEED_BYTES_MAX)).toString('utf8'));
+  await takeNotices(context, actor, feed.id, content.notices);
+  await keepBadClients(db, content.clients, feed.name, clock.now());
+  return null;
+}
+
 /** Reads the feeds that are due; what stands against one is kept with it and stops none of the others. */
 export async function pollFeeds(context: FeedContext): Promise<number> {
   const { db, clock } = context;
   const due = await monitoringTablesOf(db)
     .selectFrom('vendor_feeds')
-    .select('id')
+    .select(['id', 'authorities'])
     .where('due_at', '<=', new Date(clock.now()))
     .orderBy('due_at')
     .limit(FEEDS_A_ROUND_MAX)
     .execute();
-  const feeds = (await listFeeds(db)).filter(({ id }) => due.some((one) => one.id === id));
+  const authorities = new Map(due.map((one) => [one.id, z.array(z.string()).parse(one.authorities)]));
+  const feeds = (await listFeeds(db)).filter(({ id }) => authorities.has(id));
   for (const feed of feeds) {
-    const actor: Actor = { kind: 'system', name: `feed ${feed.name}` };
-    let problem: string | null = null;
+    let [problem, walk]: [string | null, WalkState | null] = [null, feed.walk];
     try {
-      const content = readFeed(feed.kind, await context.fetchText(feed.url, feed.privateAddresses));
-      await takeNotices(context, actor, feed.id, content.notices);
-      await keepBadClients(db, content.clients, feed.name, clock.now());
+      walk = await pollFeed(context, feed, authorities.get(feed.id) ?? []);
     } catch (error) {
       problem = (error instanceof Error ? error.message : String(error)).slice(0, PROBLEM_CHARS_MAX);
     }
     const at = clock.now();
+    const wait = problem === null && walk?.isMore === true ? GO_ON_MS : feed.everyMinutes * MINUTE_MS;
+    const state = walk === null ? null : JSON.stringify(walk);
     await monitoringTablesOf(db)
       .updateTable('vendor_feeds')
-      .set({ polled_at: new Date(at), due_at: new Date(at + feed.everyMinutes * MINUTE_MS), problem })
+      .set({ polled_at: new Date(at), due_at: new Date(at + wait), problem, state })
       .where('id', '=', feed.id)
       .execute();
   }

@@ -35,6 +35,8 @@ export interface MonitoringTables {
     due_at: Date;
     polled_at: Date | null;
     problem: string | null;
+    authorities: Json;
+    state: JsonOrNull;
     created_at: Date;
     created_by: string;
   };

@@ -5,7 +5,8 @@ import { parseInput } from '../context.ts';
 import type { Vendor } from '../register/vendor.ts';
 import { listVendors, loadVendor } from '../register/vendor-store.ts';
 import { type Severity, SEVERITIES } from '../score/weights.ts';
-import { type FeedNotice, readFeed } from './feed-document.ts';
+import type { CsafDocument } from './csaf-document.ts';
+import { type FeedNotice, noticeOf, readFeed } from './feed-document.ts';
 import { matchVendor } from './match-vendor.ts';
 import { monitoringTablesOf } from './monitoring-tables.ts';
 import { tellNews } from './news.ts';
@@ -106,6 +107,34 @@ async function keep(
   return id;
 }
 
+export type Match = (named: string) => Vendor | null;
+
+/** Finds the vendor that a name or a domain means, in the register as it is now. */
+export async function createMatcher(db: Queryable): Promise<Match> {
+  const vendors = (await listVendors(db)).filter(({ stage }) => stage !== 'ended');
+  const hosts = await monitoringTablesOf(db).selectFrom('vendor_hosts').select(['vendor_id', 'host']).execute();
+  const hostsOf = new Map(
+    [...Map.groupBy(hosts, (row) => row.vendor_id)].map(([id, rows]) => [id, rows.map(({ host }) => host)]),
+  );
+  return (named) => matchVendor(named, vendors, hostsOf);
+}
+
+async function takeOnce(
+  context: NoticeContext,
+  actor: Actor,
+  feedId: string | null,
+  notice: FeedNotice,
+  vendor: Vendor | null,
+): Promise<0 | 1> {
+  const sha256 = createHash('sha256')
+    .update(JSON.stringify([feedId, notice.id, notice.vendor, notice.title, notice.text, notice.severity]))
+    .digest('hex');
+  const query = monitoringTablesOf(context.db).selectFrom('vendor_notices').select('id').where('sha256', '=', sha256);
+  if (await query.executeTakeFirst()) return 0;
+  await keep(context, actor, { notice, feedId, vendor, sha256 });
+  return 1;
+}
+
 /** Takes what a feed said, each item once, however often the feed is read. Returns how many were new. */
 export async function takeNotices(
   context: NoticeContext,
@@ -113,25 +142,29 @@ export async function takeNotices(
   feedId: string | null,
   notices: readonly FeedNotice[],
 ): Promise<number> {
-  const { db } = context;
-  const vendors = (await listVendors(db)).filter(({ stage }) => stage !== 'ended');
-  const hosts = await monitoringTablesOf(db).selectFrom('vendor_hosts').select(['vendor_id', 'host']).execute();
-  const hostsOf = new Map(
-    [...Map.groupBy(hosts, (row) => row.vendor_id)].map(([id, rows]) => [id, rows.map(({ host }) => host)]),
+  const match = await createMatcher(context.db);
+  let taken = 0;
+  for (const notice of notices) taken += await takeOnce(context, actor, feedId, notice, match(notice.vendor));
+  return taken;
+}
+
+/** Takes a CSAF document for each vendor of the register that it names. One that names none of them is passed over. */
+export async function takeCsaf(
+  context: NoticeContext,
+  actor: Actor,
+  feedId: string,
+  { document, content, match }: { readonly document: CsafDocument; readonly content: string; readonly match: Match },
+): Promise<number> {
+  if (!document.isAffecting) return 0;
+  const named = new Map(
+    document.names.flatMap((name) => {
+      const one = match(name);
+      return one === null ? [] : [[one.id, one] as const];
+    }),
   );
   let taken = 0;
-  for (const notice of notices) {
-    const sha256 = createHash('sha256')
-      .update(JSON.stringify([feedId, notice.id, notice.vendor, notice.title, notice.text, notice.severity]))
-      .digest('hex');
-    const known = await monitoringTablesOf(db)
-      .selectFrom('vendor_notices')
-      .select('id')
-      .where('sha256', '=', sha256)
-      .executeTakeFirst();
-    if (known) continue;
-    await keep(context, actor, { notice, feedId, vendor: matchVendor(notice.vendor, vendors, hostsOf), sha256 });
-    taken += 1;
+  for (const vendor of named.values()) {
+    taken += await takeOnce(context, actor, feedId, noticeOf(document, content, vendor.name), vendor);
   }
   return taken;
 }

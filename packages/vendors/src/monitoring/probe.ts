@@ -1,8 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
+import type { LookupAddress } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import tls from 'node:tls';
+import { callbackify } from 'node:util';
 import { ContentUnrecognised } from '../errors.ts';
 import { parseSecurityTxt } from '../register/security-txt.ts';
 import { type HostObservation, TLS_VERSIONS } from './host.ts';
@@ -213,9 +215,38 @@ async function readCaa(host: string, lookupCaa: LookupCaa): Promise<string[] | n
   return [];
 }
 
-/** Asks the system's name servers. */
-export function createCaaLookup(): LookupCaa {
+function resolverOf(servers: readonly string[]): Resolver {
   const resolver = new Resolver({ timeout: DNS_MS_MAX, tries: 1 });
+  if (servers.length > 0) resolver.setServers(servers);
+  return resolver;
+}
+
+/** Resolves a name at these name servers, as `dns.lookup` calls back; for a guard that judges the addresses. */
+export function createAddressLookup(servers: readonly string[]) {
+  const resolver = resolverOf(servers);
+  const ask = async (host: string, family: 4 | 6): Promise<LookupAddress[]> => {
+    const addresses = await (family === 4 ? resolver.resolve4(host) : resolver.resolve6(host));
+    return addresses.map((address) => ({ address, family }));
+  };
+  const askAll = async (host: string, family: number): Promise<LookupAddress[]> => {
+    if (family === 4 || family === 6) return ask(host, family);
+    const [v4, v6] = await Promise.allSettled([ask(host, 4), ask(host, 6)]);
+    if (v4.status === 'rejected' && v6.status === 'rejected') throw v4.reason;
+    return [v4, v6].flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  };
+  const askBack = callbackify(askAll);
+  return (
+    host: string,
+    options: { readonly family?: number },
+    done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+  ): void => {
+    askBack(host, options.family ?? 0, (error, addresses) => done(error, addresses ?? []));
+  };
+}
+
+/** Asks these name servers (`address` or `address:port`); none: the system's. */
+export function createCaaLookup(servers: readonly string[] = []): LookupCaa {
+  const resolver = resolverOf(servers);
   return async (name) => {
     try {
       const records = await resolver.resolveCaa(name);

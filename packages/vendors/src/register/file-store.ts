@@ -45,15 +45,22 @@ function safeName(name: string): string {
   return plain.slice(-NAME_CHARS_MAX) || 'file';
 }
 
-/** Reads what came in, in a process of its own; pictures are kept without being read. Throws `FileRefused`. */
+/** A picture is kept without being read. Throws `FileRefused` for one that is too large. */
+export function isPicture(bytes: Uint8Array): boolean {
+  if (!IMAGES.some((magic) => magic.every((byte, at) => bytes[at] === byte))) return false;
+  if (bytes.byteLength > ATTACHMENT_BYTES_MAX)
+    throw new FileRefused('vendors.file_too_large', 'The picture is too large.');
+  return true;
+}
+
+/** A file with what it says: null for a picture. */
+export function readAs(name: string, bytes: Uint8Array, document: Document | null): ReadFile {
+  return { bytes, name: safeName(name), kind: document?.kind ?? 'image', document };
+}
+
+/** Reads what came in, in a process of its own. Throws `FileRefused`. */
 export async function readUpload(reader: FileReader, name: string, bytes: Uint8Array): Promise<ReadFile> {
-  if (IMAGES.some((magic) => magic.every((byte, at) => bytes[at] === byte))) {
-    if (bytes.byteLength > ATTACHMENT_BYTES_MAX)
-      throw new FileRefused('vendors.file_too_large', 'The picture is too large.');
-    return { bytes, name: safeName(name), kind: 'image', document: null };
-  }
-  const document = await reader.read(bytes);
-  return { bytes, name: safeName(name), kind: document.kind, document };
+  return readAs(name, bytes, isPicture(bytes) ? null : await reader.read(bytes));
 }
 
 function textOf(document: Document | null): string | null {
