@@ -6,6 +6,7 @@ import { NO_FACTS } from './facts.ts';
 import type { Victim } from './ports.ts';
 import { shortName } from './render-events.ts';
 import { type Score, scoreDrill } from './score.ts';
+import { tagAgent } from './tag.ts';
 import { firstCall, markedTarget } from './target.ts';
 import { watchDrill } from './watch-drill.ts';
 
@@ -18,6 +19,8 @@ export const drillWorkflow = { name: 'drills.live-fire' } as const;
 const POLL_MS = 100;
 const BASELINE_TRIES_MAX = 150;
 const REMOVE_TRIES_MAX = 4;
+/** A number range of its own for the tags of the rightful use. */
+const BASELINE_TAGS_FROM = 900_000_000;
 
 /**
  * A live fire from its preparation to the last thing taken away. Each step may run again after a crash: what was made
@@ -92,15 +95,16 @@ async function prepareVictim(now: Firing, operations: readonly string[]): Promis
 
 /** The rightful use must work everywhere first: else a refusal would prove nothing. */
 async function waitForBaseline(now: Firing, victim: Victim): Promise<void> {
-  const { ports, pause, isWanted, drill } = now;
+  const { ports, pause, isWanted, drill, key } = now;
   const call = firstCall(drill, victim);
   if (!call) return;
-  const userAgent = `cordon-drill-owner/${shortName(drill.id)}`;
-  const request = { ...victim, method: call.method, path: call.path, userAgent };
+  const request = { ...victim, method: call.method, path: call.path };
   for (let tries = 0; tries < BASELINE_TRIES_MAX; tries++) {
     if (!(await isWanted())) return;
     const gateways = await ports.gateways();
-    const outcomes = await Promise.all(gateways.map((gateway) => ports.call({ ...request, gateway })));
+    // Of the exercise too, so that it counts in no figure.
+    const userAgent = tagAgent(key, drill.id, BASELINE_TAGS_FROM + tries, victim.integrationId);
+    const outcomes = await Promise.all(gateways.map((gateway) => ports.call({ ...request, gateway, userAgent })));
     if (outcomes.length > 0 && outcomes.every(({ status }) => status === 200)) return;
     await pause(POLL_MS);
   }

@@ -1,3 +1,4 @@
+import { NOT_EXERCISED } from './exercise.ts';
 import type { LakeConnection } from './lake-connection.ts';
 
 /** What acts or is acted on, and has a baseline. */
@@ -73,7 +74,7 @@ const BASE =
   "(decision IN ('deny', 'error') OR status_id = 2 OR http_status >= 400) AS failed FROM events " +
   "WHERE time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND time < fromUnixTimestamp64Milli({to:Int64}, 'UTC') " +
   // Findings are what was thought of behaviour, not behaviour.
-  'AND class_uid != 2004';
+  `AND class_uid != 2004 AND ${NOT_EXERCISED}`;
 
 const SUM =
   'INSERT INTO behaviour_hours (hour, entity_type, entity, entity_name, facet, value, events, failures, ' +

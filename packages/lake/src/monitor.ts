@@ -1,11 +1,13 @@
 import type { Clock } from '@cordon/kernel';
 import { QueryInvalid } from './errors.ts';
+import { notExercised } from './exercise.ts';
 import type { LakeConnection } from './lake-connection.ts';
 import { ParamBag } from './query-params.ts';
 import { compileScope, type Scope } from './search-scope.ts';
 
 /** Calls that passed a gateway of ours; what vendors' own logs say of calls is not measured here. */
 const CALLS = "class_uid IN (6003, 4002) AND gateway_id != ''";
+const counted = (where: string): string => `${CALLS} AND ${where} AND ${notExercised(`${CALLS} AND ${where}`)}`;
 /** Carried out and refused by nobody: what the time of a call says something about. */
 const SERVED = "decision NOT IN ('deny', 'error')";
 const FAILED = "(decision = 'error' OR (decision != 'deny' AND http_status >= 500))";
@@ -129,7 +131,7 @@ export function createMonitorLake(connection: LakeConnection, clock: Clock): Mon
       const keys = by.map((group, at) => `${GROUPS[group].id} AS g${at}, anyLast(${GROUPS[group].name}) AS n${at}`);
       const rows = await connection.rows<Raw & { lastAt: number } & Readonly<Record<string, unknown>>>(
         `SELECT ${keys.join(', ')}, ${MEASURES}, toUnixTimestamp64Milli(max(time)) AS lastAt FROM events ` +
-          `WHERE ${CALLS} AND ${where} GROUP BY ${by.map((_, at) => `g${at}`).join(', ')} ORDER BY calls DESC LIMIT ${limit}`,
+          `WHERE ${counted(where)} GROUP BY ${by.map((_, at) => `g${at}`).join(', ')} ORDER BY calls DESC LIMIT ${limit}`,
         params.values,
       );
       return rows.map((row) => ({
@@ -150,7 +152,7 @@ export function createMonitorLake(connection: LakeConnection, clock: Clock): Mon
       const step = params.add('Int64', stepMs);
       const rows = await connection.rows<Raw & { slot: number }>(
         `SELECT intDiv(toUnixTimestamp64Milli(time), ${step}) AS slot, ${MEASURES} FROM events ` +
-          `WHERE ${CALLS} AND ${where} GROUP BY slot ORDER BY slot`,
+          `WHERE ${counted(where)} GROUP BY slot ORDER BY slot`,
         params.values,
       );
       return rows.map((row) => ({ ...measuresOf(row), at: row.slot * stepMs }));
@@ -167,7 +169,7 @@ export function createMonitorLake(connection: LakeConnection, clock: Clock): Mon
           `ifNotFinite(quantileIf(0.95)(duration_ms, ${SERVED}), 0) AS p95, ` +
           `arraySlice(arrayConcat(groupArrayIf(${SAMPLE_MAX})(event_id, decision = 'deny' OR ${FAILED}), ` +
           `groupArray(${SAMPLE_MAX})(event_id)), 1, ${SAMPLE_MAX}) AS sample ` +
-          `FROM events WHERE ${CALLS} AND app_id != '' AND integration_id != '' AND ${where} AND toHour(time) = ${hour} ` +
+          `FROM events WHERE ${counted(where)} AND app_id != '' AND integration_id != '' AND toHour(time) = ${hour} ` +
           `GROUP BY appId, integrationId, at ORDER BY at LIMIT ${HOURS_MAX}`,
         params.values,
       );
@@ -197,7 +199,7 @@ export function createMonitorLake(connection: LakeConnection, clock: Clock): Mon
         ];
       });
       const [row] = await connection.rows<Record<string, unknown>>(
-        `SELECT ${columns.join(', ')} FROM events WHERE ${CALLS} AND ${where}`,
+        `SELECT ${columns.join(', ')} FROM events WHERE ${counted(where)}`,
         params.values,
       );
       return windowsMs.map((windowMs, at) => ({

@@ -1,5 +1,6 @@
 import type { Clock } from '@cordon/kernel';
 import { QueryInvalid } from './errors.ts';
+import { notExercised } from './exercise.ts';
 import type { LakeConnection } from './lake-connection.ts';
 import type { EventColumn } from './lake-schema.ts';
 import { ParamBag } from './query-params.ts';
@@ -93,6 +94,7 @@ export async function traffic(
   });
   const rows = await connection.rows<Measures>(
     `SELECT ${[...keys, ...names, MEASURES].join(', ')} FROM events WHERE class_uid IN (6003, 4002) AND ${where} ` +
+      `AND ${notExercised(where)} ` +
       `GROUP BY ${request.by.map((_, index) => `g${index}`).join(', ')} ORDER BY calls DESC LIMIT ${limit}`,
     params.values,
   );

@@ -1,4 +1,5 @@
 import { QueryInvalid, SearchTooHeavy } from './errors.ts';
+import { notExercised } from './exercise.ts';
 import type { LakeConnection } from './lake-connection.ts';
 import { momentOf, ParamBag } from './query-params.ts';
 
@@ -90,7 +91,8 @@ function whereOf(scope: UsageScope, params: ParamBag): string {
     ...(scope.integrationId === undefined ? [] : [`integration_id = ${params.add('String', scope.integrationId)}`]),
     ...(scope.appId === undefined ? [] : [`app_id = ${params.add('String', scope.appId)}`]),
   ];
-  return conditions.join(' AND ');
+  const where = conditions.join(' AND ');
+  return `${where} AND ${notExercised(where)}`;
 }
 
 const NOT_AUTHORIZED = "(decision = 'deny' AND reason = 'gateway.not_authorized')";
