@@ -5,6 +5,7 @@ import { isLabel, type Label } from './label.ts';
 import type { ObservationLine } from './observation.ts';
 import type { PrintSighting } from './print-store.ts';
 import { tablesOf } from './tables.ts';
+import { isInstrument, type TransferInstrument } from './transfer-instrument.ts';
 
 export const FLOWS_MAX = 1_000;
 const ROWS_MAX = 2_000;
@@ -29,9 +30,14 @@ export interface Flow {
   readonly calls: number;
   readonly regions: { readonly from: string | null; readonly to: string | null };
   readonly vendor: string | null;
+  readonly vendors: { readonly from: string | null; readonly to: string | null };
   readonly purpose: string | null;
   readonly legalBasis: string | null;
   readonly safeguard: string | null;
+  /** What makes a transfer lawful, who receives it, where its assessment is. */
+  readonly instrument: TransferInstrument | null;
+  readonly importer: string | null;
+  readonly assessment: string | null;
   readonly firstSeen: Date;
   readonly lastSeen: Date;
 }
@@ -189,19 +195,29 @@ export interface FlowQuery {
   readonly vendor?: string | undefined;
 }
 
+const placeOf = (side: 'from_app' | 'to_app') =>
+  sql`case when ${sql.ref(`f.${side}`)} = '' then 'integration:' || f.integration_id else ${sql.ref(`f.${side}`)} end`;
+
 /** Flows, those with the most records first. Their categories are those of the fields that moved. */
 export async function listFlows(db: Queryable, query: FlowQuery): Promise<Flow[]> {
   const rows = await tablesOf(db)
     .selectFrom('data_flow as f')
-    .leftJoin('data_place as a', 'a.app', 'f.from_app')
-    .leftJoin('data_place as b', 'b.app', 'f.to_app')
+    // An integration itself may have a place: a person says where it runs.
+    .leftJoin('data_place as a', (join) => join.on(sql<boolean>`a.app = ${placeOf('from_app')}`))
+    .leftJoin('data_place as b', (join) => join.on(sql<boolean>`b.app = ${placeOf('to_app')}`))
     .leftJoin('data_set as s', (join) =>
       join
         .on(sql<boolean>`s.app = case when f.from_app = '' then f.to_app else f.from_app end`)
         .on(sql<boolean>`s.object = case when f.from_app = '' then f.to_object else f.from_object end`),
     )
     .selectAll('f')
-    .select(['a.region as from_region', 'b.region as to_region', 's.label'])
+    .select([
+      'a.region as from_region',
+      'b.region as to_region',
+      'a.vendor as from_vendor',
+      'b.vendor as to_vendor',
+      's.label',
+    ])
     .select([
       sql<string | null>`coalesce(b.vendor, a.vendor)`.as('vendor'),
       sql<string[]>`(select coalesce(array_agg(distinct d.category), '{}') from data_field d
@@ -231,9 +247,13 @@ export async function listFlows(db: Queryable, query: FlowQuery): Promise<Flow[]
       calls: row.calls,
       regions: { from: row.from_region, to: row.to_region },
       vendor: row.vendor,
+      vendors: { from: row.from_vendor, to: row.to_vendor },
       purpose: row.purpose,
       legalBasis: row.legal_basis,
       safeguard: row.safeguard,
+      instrument: isInstrument(row.transfer_instrument) ? row.transfer_instrument : null,
+      importer: row.transfer_importer,
+      assessment: row.transfer_assessment,
       firstSeen: row.first_seen,
       lastSeen: row.last_seen,
     }))

@@ -1,6 +1,7 @@
 export { type DataMap, loadDataMap, type MapQuery } from './data-map.ts';
 export { dataObject } from './data-object.ts';
 export { GovernanceError, governanceErrors, NotAvailable } from './errors.ts';
+export { type DpvDocument, exportDpv } from './dpv.ts';
 export { exportFideslang, type Fideslang } from './fideslang.ts';
 export { createFieldCategories, type FieldCategories, type FieldNames } from './field-category.ts';
 export { fingerprint, guessKind, normaliseIdentifier, PRINT_KINDS, type PrintKind } from './fingerprint.ts';
@@ -70,4 +71,6 @@ export {
   TARGET_STATUSES,
 } from './subject-store.ts';
 export { parseObservations, type TakeDeps, takeObservations } from './take-observations.ts';
-export { loadTaxonomy } from './taxonomy.ts';
+export { type DpvTerms, loadTaxonomy, type Regions } from './taxonomy.ts';
+export { TRANSFER_INSTRUMENTS } from './transfer-instrument.ts';
+export { describeTransfer, listTransfers, type Transfer, transferInput, transfersCsv } from './transfer-register.ts';

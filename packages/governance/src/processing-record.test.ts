@@ -18,9 +18,13 @@ const flow: Flow = {
   calls: 1,
   regions: { from: 'eu', to: 'us' },
   vendor: 'Chat Inc',
+  vendors: { from: null, to: 'Chat Inc' },
   purpose: null,
   legalBasis: null,
   safeguard: null,
+  instrument: null,
+  importer: null,
+  assessment: null,
   firstSeen: new Date(0),
   lastSeen: new Date(0),
 };

@@ -36,7 +36,7 @@ export interface ProcessingActivity {
 
 export const subjectKey = (app: string, object: string): string => `${app}\0${object}`;
 
-function sideOf(place: { readonly app: string; readonly object: string }, integration: string): string {
+export function sideOf(place: { readonly app: string; readonly object: string }, integration: string): string {
   return place.app === '' ? `integration ${integration}` : `${place.app}: ${place.object}`;
 }
 
@@ -50,6 +50,7 @@ export function activityOf(
   if (categories.length === 0) return null;
   const { from, to } = flow.regions;
   const isTransfer = from !== null && to !== null && from !== to;
+  const safeguard = [flow.instrument, flow.safeguard].filter((one) => one !== null).join('; ') || null;
   const place = flow.to.app === '' ? flow.from : flow.to;
   const erasure = rules
     .filter(({ settings }) => coversSet(settings, { ...place, label: flow.label, categories: flow.categories }))
@@ -60,7 +61,7 @@ export function activityOf(
     purpose: flow.purpose === null,
     'legal basis': flow.legalBasis === null,
     'data subjects': who.length === 0,
-    safeguard: isTransfer && flow.safeguard === null,
+    safeguard: isTransfer && safeguard === null,
     'time limit': erasure.length === 0,
   };
   return {
@@ -77,7 +78,7 @@ export function activityOf(
     fromRegion: from,
     toRegion: to,
     isTransfer,
-    safeguard: flow.safeguard,
+    safeguard,
     erasure,
     evidence: flow.how,
     records: flow.records,
@@ -87,7 +88,7 @@ export function activityOf(
 }
 
 /** Whose data each data set holds. */
-async function listSubjects(db: Queryable) {
+export async function listSubjects(db: Queryable) {
   return tablesOf(db)
     .selectFrom('data_field')
     .select(['app', 'object', sql<string[]>`array_agg(distinct subject)`.as('subjects')])
@@ -103,6 +104,9 @@ export async function listProcessing(db: Queryable): Promise<ProcessingActivity[
   return flows.map((flow) => activityOf(flow, subjects, rules)).filter((row) => row !== null);
 }
 
+/** A column's name and its cell. */
+export type CsvColumn<Row> = readonly [string, (row: Row) => string | number | boolean | null];
+
 /** A cell that no spreadsheet takes for a formula. */
 function cell(value: string | number | boolean | null): string {
   const given = value === null ? '' : String(value);
@@ -110,7 +114,12 @@ function cell(value: string | number | boolean | null): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const COLUMNS: readonly (readonly [string, (row: ProcessingActivity) => string | number | boolean | null])[] = [
+export function csvOf<Row>(columns: readonly CsvColumn<Row>[], rows: readonly Row[]): string {
+  const lines = rows.map((row) => columns.map(([, read]) => cell(read(row))).join(','));
+  return [columns.map(([name]) => name).join(','), ...lines, ''].join('\r\n');
+}
+
+const COLUMNS: readonly CsvColumn<ProcessingActivity>[] = [
   ['activity', (row) => row.activity],
   ['purpose', (row) => row.purpose],
   ['legal_basis', (row) => row.legalBasis],
@@ -132,7 +141,4 @@ const COLUMNS: readonly (readonly [string, (row: ProcessingActivity) => string |
 ];
 
 /** RFC 4180. */
-export function processingCsv(rows: readonly ProcessingActivity[]): string {
-  const lines = rows.map((row) => COLUMNS.map(([, read]) => cell(read(row))).join(','));
-  return [COLUMNS.map(([name]) => name).join(','), ...lines, ''].join('\r\n');
-}
+export const processingCsv = (rows: readonly ProcessingActivity[]): string => csvOf(COLUMNS, rows);

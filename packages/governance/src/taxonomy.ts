@@ -28,6 +28,25 @@ const categoryLabels = z.strictObject({
   volumes: z.array(z.strictObject({ name: z.string(), label, records: z.int().positive(), raised: label })),
 });
 
+const country = z.string().regex(/^[a-z]{2,3}$/);
+const regions = z.strictObject({
+  source: z.string(),
+  eea: z.array(country),
+  adequate: z.record(country, z.string()),
+  others: z.array(country),
+  aliases: z.record(z.string(), country),
+});
+export type Regions = Readonly<z.output<typeof regions>>;
+
+const term = z.string().regex(/^[A-Z][A-Za-z0-9-]*$/);
+const dpvTerms = z.strictObject({
+  source: z.string(),
+  personalData: z.record(category, term),
+  subjects: z.record(z.string(), term),
+  legalBases: z.record(z.string(), term),
+});
+export type DpvTerms = Readonly<z.output<typeof dpvTerms>>;
+
 const FOLDER = new URL('../../../content/taxonomy/', import.meta.url);
 
 function read(file: string): unknown {
@@ -35,8 +54,15 @@ function read(file: string): unknown {
 }
 
 /** What Cordon knows of categories: read once, by whoever composes. */
-export function loadTaxonomy(): { readonly names: FieldNames; readonly policy: LabelPolicy } {
+export function loadTaxonomy(): {
+  readonly names: FieldNames;
+  readonly policy: LabelPolicy;
+  readonly regions: Regions;
+  readonly dpv: DpvTerms;
+} {
   return {
+    regions: regions.parse(read('regions.json')),
+    dpv: dpvTerms.parse(read('dpv.json')),
     names: fieldNames.parse(read('field-names.json')),
     policy: categoryLabels.parse(read('category-labels.json')),
   };
