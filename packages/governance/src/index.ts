@@ -22,7 +22,14 @@ export {
   type SampledRecord,
   type SampledSchema,
 } from './inventory.ts';
-export { type DataField, type DataSet, listFields, listSets, type SetQuery } from './inventory-store.ts';
+export {
+  type DataField,
+  type DataSet,
+  listFields,
+  listPlacesOfData,
+  listSets,
+  type SetQuery,
+} from './inventory-store.ts';
 export { type Label, LABELS, type LabelPolicy, type LabelReason } from './label.ts';
 export { createLabelCommands, type LabelChange, type LabelCommands, pinInput, placeInput } from './label-commands.ts';
 export { governanceMigrations } from './migrations.ts';

@@ -6,6 +6,7 @@ import { tablesOf } from './tables.ts';
 
 export const SETS_PAGE_MAX = 200;
 export const FIELDS_MAX = 2_000;
+const PLACES_MAX = 2_000;
 /** Rows in one statement: PostgreSQL takes 65,535 parameters. */
 const ROWS_MAX = 1_000;
 
@@ -146,6 +147,21 @@ export async function listFields(db: Queryable, app: string, object: string): Pr
     firstSeen: row.first_seen,
     lastSeen: row.last_seen,
   }));
+}
+
+/** Where apps and integrations are, and up to which label they are cleared, as people said. */
+export async function listPlacesOfData(
+  db: Queryable,
+): Promise<
+  {
+    readonly app: string;
+    readonly region: string | null;
+    readonly vendor: string | null;
+    readonly clearance: Label | null;
+  }[]
+> {
+  const rows = await tablesOf(db).selectFrom('data_place').selectAll().orderBy('app').limit(PLACES_MAX).execute();
+  return rows.map(({ app, region, vendor, label_floor }) => ({ app, region, vendor, clearance: labelOf(label_floor) }));
 }
 
 export interface SetQuery {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { LABELS } from '@cordon/governance';
 import type { CliContext } from './context.ts';
+import { addDataMapCommands } from './data-map-commands.ts';
 import { day, note, print, printJson, printTable, take, UsageWrong } from './output.ts';
 import { addRetentionCommands } from './retention-commands.ts';
+import { addSubjectCommands } from './subject-commands.ts';
 
 type Label = (typeof LABELS)[number];
 interface Json {
@@ -21,6 +23,8 @@ export function addDataCommands(program: Command, context: CliContext): void {
   addMap(data, context);
   addLabels(data, context);
   addExports(data, context);
+  addDataMapCommands(data, context);
+  addSubjectCommands(data, context);
   addRetentionCommands(data, context);
 }
 

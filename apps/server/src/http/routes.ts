@@ -9,10 +9,13 @@ import { addBehaviourRoutes, type BehaviourRouteDeps } from './behaviour-routes.
 import { addAppRoutes, type AppRouteDeps } from './app-routes.ts';
 import { addCommunicationRoutes, type CommunicationRouteDeps } from './communication-routes.ts';
 import { addCaseRoutes, type CaseRouteDeps } from './case-routes.ts';
+import { addDataMapRoutes } from './data-map-routes.ts';
 import { addDataRecordRoutes } from './data-record-routes.ts';
 import { addDataRoutes, type DataRouteDeps } from './data-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
+import { addDlpRoutes, type DlpRouteDeps } from './dlp-routes.ts';
+import { addDlpTokenRoutes } from './dlp-token-routes.ts';
 import { addDrillRoutes, type DrillRouteDeps } from './drill-routes.ts';
 import { addDiscoveryRoutes, type DiscoveryRouteDeps } from './discovery-routes.ts';
 import { addEventRoutes } from './event-routes.ts';
@@ -21,6 +24,7 @@ import { addIntegrationRoutes, type ClientDirectory } from './integration-routes
 import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addMonitorRoutes, type MonitorRouteDeps } from './monitor-routes.ts';
+import { addEnrichmentRoutes, type EnrichmentRouteDeps } from './enrichment-routes.ts';
 import { addForwardRoutes, type ForwardRouteDeps } from './forward-routes.ts';
 import { addNotificationRoutes, type NotificationRouteDeps } from './notification-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
@@ -39,7 +43,9 @@ import { addReviewRoutes, type ReviewRouteDeps } from './review-routes.ts';
 import { addRuleRoutes } from './rule-routes.ts';
 import { addSourceRoutes, type SourceRouteDeps } from './source-routes.ts';
 import { addVaultRoutes } from './vault-routes.ts';
+import { addSubjectRoutes } from './subject-routes.ts';
 import { addSystemRoutes } from './system-routes.ts';
+import { addTransferRoutes } from './transfer-routes.ts';
 import { addAttestationRoutes, type AssuranceRouteDeps } from './attestation-routes.ts';
 import { addFindingPortalRoutes } from './finding-portal-routes.ts';
 import { addPentestRoutes } from './pentest-routes.ts';
@@ -68,10 +74,12 @@ export interface RouteDeps
     RuleTuningRouteDeps,
     NotificationRouteDeps,
     ForwardRouteDeps,
+    EnrichmentRouteDeps,
     DetectionRouteDeps,
     SourceRouteDeps,
     ProofRouteDeps,
     DataRouteDeps,
+    DlpRouteDeps,
     LeaverRouteDeps,
     ProvisioningRouteDeps,
     DiscoveryRouteDeps,
@@ -106,7 +114,12 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addMapRoutes(server, deps);
   addDataRoutes(server, deps);
   addDataRecordRoutes(server, deps);
+  addDataMapRoutes(server, deps);
+  addTransferRoutes(server, deps);
+  addSubjectRoutes(server, deps);
   addRetentionRoutes(server, deps);
+  addDlpRoutes(server, deps);
+  addDlpTokenRoutes(server, deps);
   addGraphRoutes(server, deps);
   addAccessUseRoutes(server, deps);
   addSourceRoutes(server, deps);
@@ -117,6 +130,7 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addRuleTuningRoutes(server, deps);
   addNotificationRoutes(server, deps);
   addForwardRoutes(server, deps);
+  addEnrichmentRoutes(server, deps);
   addSystemRoutes(server, deps);
   addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);

@@ -4,13 +4,16 @@ import {
   createInventory,
   createLabelCommands,
   createRetentionCommands,
+  createSubjectCommands,
   describeFlow,
+  describeTransfer,
   type flowInput,
   forgetPrint,
   loadTaxonomy,
   rotateFingerprintKey,
   scan,
   type ScanDeps,
+  type transferInput,
 } from '@cordon/governance';
 import type { Actor, Clock, Database, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
 import type { z } from 'zod';
@@ -35,6 +38,9 @@ export function createDataParts(
     inventory: createInventory(context),
     labels: createLabelCommands({ db: deps.db, clock: deps.clock, rescan: () => scan(context) }),
     describeFlow: (actor: Actor, id: string, said: z.input<typeof flowInput>) => describeFlow(deps, actor, id, said),
+    describeTransfer: (actor: Actor, flowId: string, said: z.input<typeof transferInput>) =>
+      describeTransfer(deps, actor, flowId, said),
+    subjects: createSubjectCommands(deps),
     retention: createRetentionCommands(deps),
     fingerprints: {
       rotate: (actor: Actor) => rotateFingerprintKey(context, actor),

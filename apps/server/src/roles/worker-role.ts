@@ -9,7 +9,7 @@ import {
   sweepTokens,
   TOKENS_BATCH_MAX,
 } from '@cordon/estate';
-import { createRetentionWorkflow } from '@cordon/governance';
+import { createRetentionWorkflow, createSubjectWorkflow } from '@cordon/governance';
 import { createIdentity, type Identity, TOKENS_CHANNEL } from '@cordon/identity';
 import {
   acquireLease,
@@ -37,12 +37,15 @@ import { createBackupDuties } from '../backup/backup-duties.ts';
 import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
+import { createDlpDuties } from '../worker/dlp-duties.ts';
+import { takeStoppedCalls } from '../worker/dlp-calls.ts';
 import { createDrillDuties } from '../worker/drill-duties.ts';
 import { createDrillLabels } from '../worker/drill-labels.ts';
 import { createIncidentDuties } from '../worker/incident-duties.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
 import { createRetentionTools } from '../worker/retention-tools.ts';
+import { createSubjectTools } from '../worker/subject-tools.ts';
 import { startDataDuties } from '../worker/data-duties.ts';
 import { createLessonTaker } from '../worker/lesson-taker.ts';
 import { startDetection } from '../worker/detection-duties.ts';
@@ -59,6 +62,7 @@ import { startVendorDuties } from '../worker/vendor-duties.ts';
 import { startAssurance } from './assurance-parts.ts';
 import { startVendorWatch } from '../worker/vendor-watch-duties.ts';
 import { startVault } from '../worker/vault-duties.ts';
+import { listEverybody } from '../worker/everybody.ts';
 import type { Watch } from '../worker/watch.ts';
 
 const AUDIT_BATCH_MAX = 500;
@@ -141,17 +145,6 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const db = openDatabase({ url: config.databaseUrl, logger });
   const lake = await openLake({ ...config.lake, logger, clock: systemClock });
   const envelope = createSecretEnvelope(keyRingFromText(config.kek));
-  const detection = await startDetection({
-    db,
-    lake,
-    clock: systemClock,
-    logger,
-    publicUrl: config.control.publicUrl,
-    collect: config.worker.collect,
-    ...alertWays(config),
-    rulesFolder: config.rulesFolder,
-    labelDrills: createDrillLabels({ db, envelope, clock: systemClock }),
-  });
   const events = createEventOutbox(db, logger);
   const workflowClient = await openWorkflowClient({ databaseUrl: config.databaseUrl, logger });
   const leaverCommands = createLeaverCommands({ db, clock: systemClock, workflows: workflowClient });
@@ -164,6 +157,20 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     emit: (event) => events.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, systemClock.now()),
     onDisabled: (tx, { actor, person, reason }) => leaverCommands.begin(tx, actor, person, reason),
+  });
+  const detection = await startDetection({
+    db,
+    lake,
+    clock: systemClock,
+    logger,
+    publicUrl: config.control.publicUrl,
+    collect: config.worker.collect,
+    ...alertWays(config),
+    rulesFolder: config.rulesFolder,
+    networkFiles: config.networkFiles,
+    people: () => listEverybody(identity),
+    labelDrills: createDrillLabels({ db, envelope, clock: systemClock }),
+    onStored: (stored) => takeStoppedCalls({ db, clock: systemClock }, stored),
   });
   const manifests = await loadConnectors(logger);
   const connectors = createConnectorDuties({
@@ -239,6 +246,15 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     workflows: workflowClient,
     publicUrl: config.control.publicUrl,
   });
+  const dlp = createDlpDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    connectors: connectors.connectors,
+    manifests,
+    workflows: workflowClient,
+  });
   const workflows = await startWorkflows({
     databaseUrl: config.databaseUrl,
     logger,
@@ -247,6 +263,12 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     definitions: [
       createCutOffWorkflow({ db, clock: systemClock }),
       createRetentionWorkflow({ db, clock: systemClock, tools: createRetentionTools(connectors.connectors) }),
+      createSubjectWorkflow({
+        db,
+        clock: systemClock,
+        envelope,
+        tools: createSubjectTools({ db, manifests, connectors: connectors.connectors }),
+      }),
       ...connectors.definitions,
       ...incidents.definitions,
       ...backup.definitions,
@@ -254,6 +276,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       ...provisioning.definitions,
       ...discovery.definitions,
       ...drills.definitions,
+      ...dlp.definitions,
     ],
   });
   const vault = startVault({ db, clock: systemClock, envelope, logger });
@@ -264,6 +287,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   provisioning.start();
   discovery.start();
   drills.start();
+  await dlp.start();
   const assurance = startAssurance({
     db,
     clock: systemClock,
@@ -288,6 +312,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     lake,
     manifests,
     publicUrl: config.control.publicUrl,
+    dnsServers: config.dnsServers,
     logger,
   });
   const outbox = repeat('outbox', OUTBOX_MS, logger, () => shipOutbox(db, detection.watch, logger));
@@ -343,6 +368,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await provisioning.stop();
       await discovery.stop();
       await drills.stop();
+      await dlp.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();

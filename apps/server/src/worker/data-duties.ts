@@ -7,6 +7,7 @@ import {
   type SampledRecord,
   type SampledSchema,
   scan,
+  sweepSubjectBundles,
   takeObservations,
 } from '@cordon/governance';
 import type { Actor, Clock, Database, Logger, SecretEnvelope } from '@cordon/kernel';
@@ -18,6 +19,8 @@ const SCAN_MS = 60_000;
 const DESCRIPTIONS_MS = 60_000;
 /** How soon a new connection is looked at. */
 const CONNECTIONS_MS = 10_000;
+/** What was handed over to a person is forgotten when its time is over. */
+const BUNDLES_MS = 3_600_000;
 const SAMPLES_MS = 24 * 3_600_000;
 /** Records of one stream that are looked at in a day. */
 const SAMPLE_MAX = 200;
@@ -90,6 +93,7 @@ export async function startDataDuties(deps: {
     repeat('data labels', SCAN_MS, logger, () => scan(context)),
     repeat('data descriptions', DESCRIPTIONS_MS, logger, readDescriptions),
     repeat('data samples', CONNECTIONS_MS, logger, readSamples),
+    repeat('subject bundles', BUNDLES_MS, logger, () => sweepSubjectBundles(db, deps.clock.now())),
   ];
   return {
     async take(key, body) {

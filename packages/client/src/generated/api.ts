@@ -7398,6 +7398,1312 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/data/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    app?: string;
+                    label?: "public" | "internal" | "confidential" | "restricted";
+                    category?: string;
+                    region?: string;
+                    vendor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            level: "sets" | "apps";
+                            apps: {
+                                id: string;
+                                app: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                sets: number;
+                                records: number;
+                                region: string | null;
+                                vendor: string | null;
+                                isContext: boolean;
+                            }[];
+                            sets: {
+                                id: string;
+                                app: string;
+                                object: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                categories: string[];
+                                records: number;
+                                isContext: boolean;
+                            }[];
+                            integrations: {
+                                id: string;
+                                name: string;
+                            }[];
+                            lines: {
+                                id: string;
+                                from: string;
+                                to: string;
+                                integration: {
+                                    id: string;
+                                    name: string;
+                                };
+                                /** @enum {string} */
+                                how: "inline" | "inferred" | "possible";
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                categories: string[];
+                                records: number;
+                                flows: number;
+                                flowIds: string[];
+                            }[];
+                            totals: {
+                                apps: number;
+                                sets: number;
+                                flows: number;
+                            };
+                            left: {
+                                apps: number;
+                                sets: number;
+                                lines: number;
+                            };
+                            choices: {
+                                apps: string[];
+                                categories: string[];
+                                regions: string[];
+                                vendors: string[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                app: string;
+                                region: string | null;
+                                vendor: string | null;
+                                clearance: ("public" | "internal" | "confidential" | "restricted") | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                flowId: string;
+                                exporter: string;
+                                importer: string | null;
+                                integration: string;
+                                source: string;
+                                recipient: string;
+                                fromRegion: string | null;
+                                toRegion: string | null;
+                                /** @enum {string} */
+                                destination: "eea" | "adequate" | "third" | "unknown";
+                                note: string | null;
+                                subjects: string[];
+                                categories: string[];
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                instrument: ("adequacy decision" | "public instrument" | "binding corporate rules" | "standard contractual clauses" | "clauses of an authority" | "code of conduct" | "certification" | "authorised clauses" | "administrative arrangement" | "derogation: explicit consent" | "derogation: contract with the person" | "derogation: contract for the person" | "derogation: public interest" | "derogation: legal claims" | "derogation: vital interests" | "derogation: public register") | null;
+                                article: string | null;
+                                assessment: string | null;
+                                safeguard: string | null;
+                                records: number;
+                                lastSeen: number;
+                                missing: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/transfers.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/transfers/{flowId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    flowId: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        instrument: ("adequacy decision" | "public instrument" | "binding corporate rules" | "standard contractual clauses" | "clauses of an authority" | "code of conduct" | "certification" | "authorised clauses" | "administrative arrangement" | "derogation: explicit consent" | "derogation: contract with the person" | "derogation: contract for the person" | "derogation: public interest" | "derogation: legal claims" | "derogation: vital interests" | "derogation: public register") | null;
+                        importer: string | null;
+                        assessment: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data/dpv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            "@context": {
+                                [key: string]: string;
+                            };
+                            "@graph": {
+                                [key: string]: unknown;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                /** @enum {string} */
+                                kind: "export" | "erase" | "anonymise";
+                                reference: string;
+                                masked: {
+                                    kind: string;
+                                    text: string;
+                                }[];
+                                isSealed: boolean;
+                                identity: {
+                                    how: string;
+                                    by: string;
+                                    at: number;
+                                } | null;
+                                receivedAt: number;
+                                dueAt: number;
+                                extension: {
+                                    reason: string;
+                                    by: string;
+                                    at: number;
+                                } | null;
+                                /** @enum {string} */
+                                status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                                approvalAbove: number;
+                                perMinuteMax: number;
+                                openedBy: string;
+                                openedAt: number;
+                                approvedBy: string | null;
+                                counts: {
+                                    [key: string]: number;
+                                };
+                                gaps: {
+                                    app: string;
+                                    what: string;
+                                    because: string;
+                                }[];
+                                evidence: unknown;
+                                evidenceSha256: string | null;
+                                error: string | null;
+                                searchedAt: number | null;
+                                endedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "export" | "erase" | "anonymise";
+                        reference: string;
+                        identifiers: {
+                            value: string;
+                            /** @enum {string} */
+                            kind?: "email" | "phone" | "iban" | "card" | "national-id" | "customer-id" | "text";
+                        }[];
+                        receivedAt?: number;
+                        /** @default 10 */
+                        approvalAbove?: number;
+                        /** @default 60 */
+                        perMinuteMax?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    after?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                seq: number;
+                                connectionId: string;
+                                app: string;
+                                object: string;
+                                recordId: string;
+                                url: string | null;
+                                fields: string[];
+                                kinds: string[];
+                                way: ("delete" | "anonymise") | null;
+                                action: string | null;
+                                /** @enum {string} */
+                                status: "planned" | "task" | "held" | "spared" | "gone" | "acted" | "verified" | "unverified" | "failed" | "collected" | "task-done";
+                                reason: string | null;
+                                actionRunId: string | null;
+                                outcome: string | null;
+                                verifiedAt: number | null;
+                                error: string | null;
+                                doneBy: string | null;
+                                doneAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/bundle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            request: string;
+                            reference: string;
+                            collectedAt: string;
+                            apps: {
+                                [key: string]: {
+                                    object: string;
+                                    id: string;
+                                    record: unknown;
+                                }[];
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/targets/{seq}/spare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    seq: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/targets/{seq}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                    seq: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        how: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/identity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        how: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/subject-requests/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            kind: "export" | "erase" | "anonymise";
+                            reference: string;
+                            masked: {
+                                kind: string;
+                                text: string;
+                            }[];
+                            isSealed: boolean;
+                            identity: {
+                                how: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            receivedAt: number;
+                            dueAt: number;
+                            extension: {
+                                reason: string;
+                                by: string;
+                                at: number;
+                            } | null;
+                            /** @enum {string} */
+                            status: "open" | "searching" | "found" | "waiting" | "approved" | "acting" | "tasks" | "done" | "refused" | "failed";
+                            approvalAbove: number;
+                            perMinuteMax: number;
+                            openedBy: string;
+                            openedAt: number;
+                            approvedBy: string | null;
+                            counts: {
+                                [key: string]: number;
+                            };
+                            gaps: {
+                                app: string;
+                                what: string;
+                                because: string;
+                            }[];
+                            evidence: unknown;
+                            evidenceSha256: string | null;
+                            error: string | null;
+                            searchedAt: number | null;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/retention/rules": {
         parameters: {
             query?: never;
@@ -8083,6 +9389,1189 @@ export interface paths {
                             evidenceSha256: string | null;
                             error: string | null;
                             endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                connectionId: string;
+                                app: string;
+                                name: string;
+                                streams: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/scans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    connectionId?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                connectionId: string;
+                                app: string;
+                                name: string;
+                                /** @enum {string} */
+                                mode: "full" | "incremental";
+                                enforce: boolean;
+                                /** @enum {string} */
+                                status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                                requestedBy: string;
+                                requestedAt: number;
+                                startedAt: number | null;
+                                endedAt: number | null;
+                                error: string | null;
+                                streams: {
+                                    stream: string;
+                                    status: string;
+                                    records: number;
+                                    skipped: number;
+                                    files: number;
+                                    bytes: number;
+                                    found: number;
+                                    unreadable: {
+                                        [key: string]: number;
+                                    };
+                                    reason: string | null;
+                                }[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        connectionId: string;
+                        /**
+                         * @default full
+                         * @enum {string}
+                         */
+                        mode?: "full" | "incremental";
+                        /** @default false */
+                        enforce?: boolean;
+                        streams?: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            connectionId: string;
+                            app: string;
+                            name: string;
+                            /** @enum {string} */
+                            mode: "full" | "incremental";
+                            enforce: boolean;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                            requestedBy: string;
+                            requestedAt: number;
+                            startedAt: number | null;
+                            endedAt: number | null;
+                            error: string | null;
+                            streams: {
+                                stream: string;
+                                status: string;
+                                records: number;
+                                skipped: number;
+                                files: number;
+                                bytes: number;
+                                found: number;
+                                unreadable: {
+                                    [key: string]: number;
+                                };
+                                reason: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/scans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            connectionId: string;
+                            app: string;
+                            name: string;
+                            /** @enum {string} */
+                            mode: "full" | "incremental";
+                            enforce: boolean;
+                            /** @enum {string} */
+                            status: "queued" | "running" | "done" | "partial" | "failed" | "cancelled";
+                            requestedBy: string;
+                            requestedAt: number;
+                            startedAt: number | null;
+                            endedAt: number | null;
+                            error: string | null;
+                            streams: {
+                                stream: string;
+                                status: string;
+                                records: number;
+                                skipped: number;
+                                files: number;
+                                bytes: number;
+                                found: number;
+                                unreadable: {
+                                    [key: string]: number;
+                                };
+                                reason: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/scans/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                connectionId: string;
+                                everyHours: number;
+                                enforce: boolean;
+                                nextAt: number;
+                                setBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        everyHours: number;
+                        /** @default false */
+                        enforce?: boolean;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    status?: "open" | "waiting" | "justified" | "accepted" | "dismissed" | "remediating" | "remediated" | "failed" | "gone";
+                    app?: string;
+                    scanId?: string;
+                    source?: "rest" | "motion";
+                    assignee?: string;
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                /** @enum {string} */
+                                source: "rest" | "motion";
+                                connectionId: string | null;
+                                app: string;
+                                object: string;
+                                recordId: string;
+                                title: string | null;
+                                url: string | null;
+                                sharing: string | null;
+                                ownerId: string | null;
+                                direction: string | null;
+                                integrationId: string | null;
+                                integrationName: string | null;
+                                action: string;
+                                rule: {
+                                    id: string;
+                                    name: string;
+                                };
+                                label: string;
+                                classes: {
+                                    class: string;
+                                    types: string[];
+                                    category: string;
+                                    /** @enum {string} */
+                                    label: "public" | "internal" | "confidential" | "restricted";
+                                    count: number;
+                                    confidence: number;
+                                    where: string[];
+                                    masked: string[];
+                                    action: string;
+                                    rule: {
+                                        id: string;
+                                        name: string;
+                                    };
+                                }[];
+                                found: number;
+                                /** @enum {string} */
+                                status: "open" | "waiting" | "justified" | "accepted" | "dismissed" | "remediating" | "remediated" | "failed" | "gone";
+                                assignee: string | null;
+                                scanId: string | null;
+                                firstSeen: number;
+                                lastSeen: number;
+                                times: number;
+                            }[];
+                            counts: {
+                                [key: string]: number;
+                            };
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            source: "rest" | "motion";
+                            connectionId: string | null;
+                            app: string;
+                            object: string;
+                            recordId: string;
+                            title: string | null;
+                            url: string | null;
+                            sharing: string | null;
+                            ownerId: string | null;
+                            direction: string | null;
+                            integrationId: string | null;
+                            integrationName: string | null;
+                            action: string;
+                            rule: {
+                                id: string;
+                                name: string;
+                            };
+                            label: string;
+                            classes: {
+                                class: string;
+                                types: string[];
+                                category: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                count: number;
+                                confidence: number;
+                                where: string[];
+                                masked: string[];
+                                action: string;
+                                rule: {
+                                    id: string;
+                                    name: string;
+                                };
+                            }[];
+                            found: number;
+                            /** @enum {string} */
+                            status: "open" | "waiting" | "justified" | "accepted" | "dismissed" | "remediating" | "remediated" | "failed" | "gone";
+                            assignee: string | null;
+                            scanId: string | null;
+                            firstSeen: number;
+                            lastSeen: number;
+                            times: number;
+                            notes: {
+                                at: number;
+                                by: string;
+                                what: string;
+                                note: string | null;
+                            }[];
+                            remedies: {
+                                id: string;
+                                /** @enum {string} */
+                                action: "redact" | "tokenise" | "unshare" | "quarantine" | "delete" | "label" | "undo";
+                                /** @enum {string} */
+                                status: "queued" | "acted" | "verified" | "unverified" | "unenforceable" | "failed" | "undone";
+                                requestedBy: string;
+                                requestedAt: number;
+                                connectorAction: string | null;
+                                actionRunId: string | null;
+                                canUndo: boolean;
+                                outcome: string | null;
+                                reason: string | null;
+                                evidence: unknown;
+                                evidenceSha256: string | null;
+                                endedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/incidents/{id}/assignee": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        assignee: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            source: "rest" | "motion";
+                            connectionId: string | null;
+                            app: string;
+                            object: string;
+                            recordId: string;
+                            title: string | null;
+                            url: string | null;
+                            sharing: string | null;
+                            ownerId: string | null;
+                            direction: string | null;
+                            integrationId: string | null;
+                            integrationName: string | null;
+                            action: string;
+                            rule: {
+                                id: string;
+                                name: string;
+                            };
+                            label: string;
+                            classes: {
+                                class: string;
+                                types: string[];
+                                category: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                count: number;
+                                confidence: number;
+                                where: string[];
+                                masked: string[];
+                                action: string;
+                                rule: {
+                                    id: string;
+                                    name: string;
+                                };
+                            }[];
+                            found: number;
+                            /** @enum {string} */
+                            status: "open" | "waiting" | "justified" | "accepted" | "dismissed" | "remediating" | "remediated" | "failed" | "gone";
+                            assignee: string | null;
+                            scanId: string | null;
+                            firstSeen: number;
+                            lastSeen: number;
+                            times: number;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/incidents/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        decision: "dismiss" | "accept" | "justify" | "reopen";
+                        note: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            /** @enum {string} */
+                            source: "rest" | "motion";
+                            connectionId: string | null;
+                            app: string;
+                            object: string;
+                            recordId: string;
+                            title: string | null;
+                            url: string | null;
+                            sharing: string | null;
+                            ownerId: string | null;
+                            direction: string | null;
+                            integrationId: string | null;
+                            integrationName: string | null;
+                            action: string;
+                            rule: {
+                                id: string;
+                                name: string;
+                            };
+                            label: string;
+                            classes: {
+                                class: string;
+                                types: string[];
+                                category: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                count: number;
+                                confidence: number;
+                                where: string[];
+                                masked: string[];
+                                action: string;
+                                rule: {
+                                    id: string;
+                                    name: string;
+                                };
+                            }[];
+                            found: number;
+                            /** @enum {string} */
+                            status: "open" | "waiting" | "justified" | "accepted" | "dismissed" | "remediating" | "remediated" | "failed" | "gone";
+                            assignee: string | null;
+                            scanId: string | null;
+                            firstSeen: number;
+                            lastSeen: number;
+                            times: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/remedies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids: string[];
+                        /** @enum {string} */
+                        action: "redact" | "tokenise" | "unshare" | "quarantine" | "delete" | "label";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            ids: string[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/remedies/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                connector: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                toolLabel: string;
+                                setBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        connector: string;
+                        /** @enum {string} */
+                        label: "public" | "internal" | "confidential" | "restricted";
+                        toolLabel: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/passes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                rule: {
+                                    id: string;
+                                    name: string;
+                                };
+                                integrationId: string;
+                                appId: string | null;
+                                /** @enum {string} */
+                                kind: "justification" | "release";
+                                reason: string;
+                                givenBy: string;
+                                givenAt: number;
+                                expiresAt: number;
+                                endedAt: number | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ruleId: string;
+                        integrationId: string;
+                        /** @default null */
+                        appId?: string | null;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            rule: {
+                                id: string;
+                                name: string;
+                            };
+                            integrationId: string;
+                            appId: string | null;
+                            /** @enum {string} */
+                            kind: "justification" | "release";
+                            reason: string;
+                            givenBy: string;
+                            givenAt: number;
+                            expiresAt: number;
+                            endedAt: number | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/passes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        value: string;
+                        category: string;
+                        /**
+                         * @default token
+                         * @enum {string}
+                         */
+                        mode?: "token" | "hash" | "mask" | "partial" | "format";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            value: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/tokens/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        token: string;
+                        category: string;
+                        /**
+                         * @default token
+                         * @enum {string}
+                         */
+                        mode?: "token" | "format";
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            value: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/tokens/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
                         };
                     };
                 };
@@ -11886,6 +14375,268 @@ export interface paths {
                 };
             };
         };
+        trace?: never;
+    };
+    "/api/v1/enrichment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            state: {
+                                files: {
+                                    name: string;
+                                    /** @enum {string} */
+                                    origin: "shipped" | "own";
+                                    gives: ("country" | "asn" | "flags")[];
+                                    builtAt: number;
+                                    entries: number;
+                                    licence: string | null;
+                                    attribution: string | null;
+                                    attributionUrl: string | null;
+                                }[];
+                                problems: {
+                                    file: string;
+                                    message: string;
+                                }[];
+                                indicators: number;
+                                at: number;
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threat-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                source: string;
+                                /** @enum {string} */
+                                meaning: "threat" | "tor" | "vpn" | "hosting" | "proxy";
+                                /** @enum {string} */
+                                format: "stix" | "csv" | "lines";
+                                indicators: number;
+                                skipped: number;
+                                expiresAt: number;
+                                importedAt: number;
+                                importedBy: string;
+                                sweep: {
+                                    from: number;
+                                    doneAt: number | null;
+                                    found: number | null;
+                                    error: string | null;
+                                } | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        source: string;
+                        /**
+                         * @default threat
+                         * @enum {string}
+                         */
+                        meaning?: "threat" | "tor" | "vpn" | "hosting" | "proxy";
+                        /** @enum {string} */
+                        format: "stix" | "csv" | "lines";
+                        text: string;
+                        expiresAt: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            source: string;
+                            /** @enum {string} */
+                            meaning: "threat" | "tor" | "vpn" | "hosting" | "proxy";
+                            /** @enum {string} */
+                            format: "stix" | "csv" | "lines";
+                            indicators: number;
+                            skipped: number;
+                            expiresAt: number;
+                            importedAt: number;
+                            importedBy: string;
+                            sweep: {
+                                from: number;
+                                doneAt: number | null;
+                                found: number | null;
+                                error: string | null;
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threat-lists/{id}/sweep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        from: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            source: string;
+                            /** @enum {string} */
+                            meaning: "threat" | "tor" | "vpn" | "hosting" | "proxy";
+                            /** @enum {string} */
+                            format: "stix" | "csv" | "lines";
+                            indicators: number;
+                            skipped: number;
+                            expiresAt: number;
+                            importedAt: number;
+                            importedBy: string;
+                            sweep: {
+                                from: number;
+                                doneAt: number | null;
+                                found: number | null;
+                                error: string | null;
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threat-lists/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/system": {
@@ -16263,6 +19014,8 @@ export interface paths {
                         token: string;
                         /** @default [] */
                         privateAddresses?: string[];
+                        /** @default [] */
+                        pushGroups?: string[];
                     } | {
                         name: string;
                         /**
@@ -16412,6 +19165,7 @@ export interface paths {
                             value: string | boolean;
                         })[];
                         groups?: string[];
+                        pushGroups?: string[];
                         /** @enum {string} */
                         onLeave?: "deactivate" | "delete";
                         requestsPerS?: number;
@@ -20829,6 +23583,7 @@ export interface paths {
                                 inputs: {
                                     [key: string]: string;
                                 };
+                                missing: string[];
                                 error: string | null;
                                 createdAt: number;
                                 finishedAt: number | null;
@@ -23124,6 +25879,7 @@ export interface paths {
                                 inputs: {
                                     [key: string]: string;
                                 };
+                                missing: string[];
                                 error: string | null;
                                 createdAt: number;
                                 finishedAt: number | null;
@@ -23195,6 +25951,7 @@ export interface paths {
                             inputs: {
                                 [key: string]: string;
                             };
+                            missing: string[];
                             error: string | null;
                             createdAt: number;
                             finishedAt: number | null;
@@ -23262,6 +26019,7 @@ export interface paths {
                             inputs: {
                                 [key: string]: string;
                             };
+                            missing: string[];
                             error: string | null;
                             createdAt: number;
                             finishedAt: number | null;
@@ -23348,6 +26106,10 @@ export interface paths {
                         act?: string;
                         approve: boolean;
                         reason: string;
+                        /** @default {} */
+                        inputs?: {
+                            [key: string]: string;
+                        };
                     };
                 };
             };
@@ -23387,6 +26149,7 @@ export interface paths {
                             inputs: {
                                 [key: string]: string;
                             };
+                            missing: string[];
                             error: string | null;
                             createdAt: number;
                             finishedAt: number | null;
@@ -23469,6 +26232,7 @@ export interface paths {
                             inputs: {
                                 [key: string]: string;
                             };
+                            missing: string[];
                             error: string | null;
                             createdAt: number;
                             finishedAt: number | null;
@@ -23544,6 +26308,7 @@ export interface paths {
                             inputs: {
                                 [key: string]: string;
                             };
+                            missing: string[];
                             error: string | null;
                             createdAt: number;
                             finishedAt: number | null;
@@ -23619,6 +26384,7 @@ export interface paths {
                             inputs: {
                                 [key: string]: string;
                             };
+                            missing: string[];
                             error: string | null;
                             createdAt: number;
                             finishedAt: number | null;
@@ -36046,6 +38812,639 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signals/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is told of sessions, factors and accounts */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignalReceiver"][];
+                            metadataUrl: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add a receiver; its token is shown once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        audience: string;
+                        /**
+                         * @default email
+                         * @enum {string}
+                         */
+                        subjectFormat?: "email" | "iss_sub";
+                        /** @default true */
+                        allSubjects?: boolean;
+                        /** @default null */
+                        push?: {
+                            /** Format: uri */
+                            endpointUrl: string;
+                            authorization?: string;
+                        } | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            receiver: components["schemas"]["SignalReceiver"];
+                            token: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/receivers/{id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new token; the old one ends at once */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            token: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/receivers/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Pause, stop or go on; the receiver is told */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status: "enabled" | "paused" | "disabled";
+                        /** @default  */
+                        reason?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignalReceiver"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/receivers/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a verification event */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/receivers/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was sent, waits or is dead, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    state?: "waiting" | "delivered" | "dead";
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SentSignal"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/receivers/{id}/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try dead events again */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        ids: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            count: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/receivers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a receiver */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who tells Cordon, and what follows from it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignalSource"][];
+                            defaultActs: {
+                                [key: string]: "none" | "end-sessions" | "require-factor" | "factor-reset" | "suspend" | "restore" | "note-compliance" | "note-risk";
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add a source; with a token its stream is made there */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** Format: uri */
+                        issuer: string;
+                        audience?: string;
+                        /**
+                         * @default push
+                         * @enum {string}
+                         */
+                        delivery?: "push" | "poll";
+                        token?: string;
+                        /** @default {} */
+                        acts?: {
+                            [key: string]: "none" | "end-sessions" | "require-factor" | "factor-reset" | "suspend" | "restore" | "note-compliance" | "note-risk";
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            source: components["schemas"]["SignalSource"];
+                            address: {
+                                endpointUrl: string;
+                                authorization: string;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a source and end its stream */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Pause a source, or change what follows from its events */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        status?: "active" | "paused";
+                        acts?: {
+                            [key: string]: "none" | "end-sessions" | "require-factor" | "factor-reset" | "suspend" | "restore" | "note-compliance" | "note-risk";
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignalSource"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/signals/sources/{id}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the transmitter for a verification */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/sources/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came in, and what followed, newest first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["ReceivedSignal"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People who may not sign in because of a signal */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["SignInHold"][];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Let a person sign in again */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -36418,6 +39817,67 @@ export interface components {
                 name: string;
                 cidrs: string[];
             }[];
+        };
+        SignalReceiverInput: {
+            id: string;
+            name: string;
+            audience: string;
+            /** @enum {string} */
+            subjectFormat: "email" | "iss_sub";
+            allSubjects: boolean;
+            delivery: ("push" | "poll") | null;
+            endpointUrl: string | null;
+            events: string[];
+            /** @enum {string} */
+            status: "enabled" | "paused" | "disabled";
+            statusReason: string | null;
+            createdAt: string;
+            lastUsedAt: string | null;
+        };
+        SentSignalInput: {
+            id: string;
+            event: string;
+            personId: string | null;
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "dead";
+            attempts: number;
+            nextAt: string;
+            outcome: string | null;
+            createdAt: string;
+            settledAt: string | null;
+        };
+        SignalSourceInput: {
+            id: string;
+            name: string;
+            issuer: string;
+            audience: string;
+            /** @enum {string} */
+            delivery: "push" | "poll";
+            streamId: string | null;
+            acts: {
+                [key: string]: "none" | "end-sessions" | "require-factor" | "factor-reset" | "suspend" | "restore" | "note-compliance" | "note-risk";
+            };
+            /** @enum {string} */
+            status: "active" | "paused";
+            verifiedAt: string | null;
+            lastAt: string | null;
+            lastError: string | null;
+            createdAt: string;
+        };
+        ReceivedSignalInput: {
+            jti: string;
+            at: string;
+            event: string;
+            personId: string | null;
+            subject: unknown;
+            outcome: string;
+            detail: unknown;
+        };
+        SignInHoldInput: {
+            personId: string;
+            hold: ("suspended" | "factor-reset") | null;
+            reason: string | null;
+            at: string | null;
         };
         SsoAppInput: {
             id: string;
@@ -36924,6 +40384,67 @@ export interface components {
                 name: string;
                 cidrs: string[];
             }[];
+        };
+        SignalReceiver: {
+            id: string;
+            name: string;
+            audience: string;
+            /** @enum {string} */
+            subjectFormat: "email" | "iss_sub";
+            allSubjects: boolean;
+            delivery: ("push" | "poll") | null;
+            endpointUrl: string | null;
+            events: string[];
+            /** @enum {string} */
+            status: "enabled" | "paused" | "disabled";
+            statusReason: string | null;
+            createdAt: string;
+            lastUsedAt: string | null;
+        };
+        SentSignal: {
+            id: string;
+            event: string;
+            personId: string | null;
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "dead";
+            attempts: number;
+            nextAt: string;
+            outcome: string | null;
+            createdAt: string;
+            settledAt: string | null;
+        };
+        SignalSource: {
+            id: string;
+            name: string;
+            issuer: string;
+            audience: string;
+            /** @enum {string} */
+            delivery: "push" | "poll";
+            streamId: string | null;
+            acts: {
+                [key: string]: "none" | "end-sessions" | "require-factor" | "factor-reset" | "suspend" | "restore" | "note-compliance" | "note-risk";
+            };
+            /** @enum {string} */
+            status: "active" | "paused";
+            verifiedAt: string | null;
+            lastAt: string | null;
+            lastError: string | null;
+            createdAt: string;
+        };
+        ReceivedSignal: {
+            jti: string;
+            at: string;
+            event: string;
+            personId: string | null;
+            subject: unknown;
+            outcome: string;
+            detail: unknown;
+        };
+        SignInHold: {
+            personId: string;
+            hold: ("suspended" | "factor-reset") | null;
+            reason: string | null;
+            at: string | null;
         };
         SsoApp: {
             id: string;
