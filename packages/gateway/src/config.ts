@@ -92,6 +92,8 @@ export interface GatewayConfig {
   readonly processes?: number;
   /** Valkey or Redis that counts for a whole fleet: `valkey://`, `redis://`, or with `s` over TLS. */
   readonly valkeyUrl?: string;
+  /** What becomes of a DPoP proof while nobody can say whether another process took it. Default `accept`, and noted. */
+  readonly unsharedProofs?: 'accept' | 'refuse';
   /** Prometheus text and health, on an internal address. */
   readonly metrics?: { readonly host: string; readonly port: number };
   readonly limits?: Partial<GatewayLimits>;

@@ -3,6 +3,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { type CounterMessage, CounterWire } from './counter-message.ts';
 import type { LimitCheck, LocalCounters } from './limit-counters.ts';
+import type { ProofUse } from './proof-memory.ts';
 import type { BudgetNote } from './sharing/budget-note.ts';
 
 /** How long what one process counted may be unknown to the others, should the hub die. */
@@ -81,8 +82,8 @@ export class CounterHub {
   #onPeer: (() => void) | undefined;
   /** Told what the other processes learn of vendors' limits. */
   onNote: ((note: BudgetNote) => void) | undefined;
-  /** Whether a proof is used for the first time. */
-  onProof: (name: string) => boolean = () => true;
+  /** Notes the use of a proof. */
+  onProof: (name: string, source: string) => ProofUse = () => 'first';
 
   private constructor(server: net.Server, counters: LocalCounters) {
     this.#server = server;
@@ -191,11 +192,11 @@ export class CounterHub {
         this.onNote?.(message.note);
         return this.tell(message.note, peer);
       case 'proof': {
-        const first = this.onProof(message.name);
-        if (message.id > 0) peer.wire.send({ what: 'first', id: message.id, first });
+        const use = this.onProof(message.name, message.source);
+        if (message.id > 0) peer.wire.send({ what: 'use', id: message.id, use });
         return;
       }
-      case 'first':
+      case 'use':
       case 'verdict':
       case 'peers':
         return; // only a hub says this

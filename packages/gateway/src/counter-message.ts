@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Admission, KeyState, LimitCheck, LimitKind } from './limit-counters.ts';
+import type { ProofUse } from './proof-memory.ts';
 import type { RateVerdict } from './rate-limiter.ts';
 import { type BudgetNote, encodeNote, parseNote } from './sharing/budget-note.ts';
 
@@ -9,7 +10,7 @@ import { type BudgetNote, encodeNote, parseNote } from './sharing/budget-note.ts
  *
  * From a process to the hub: `a` admit, `l` leave, `h` hold (a call that the hub did not let in), `b` bytes.
  * From the hub: `v` verdict, `p` how many processes ask it. Both ways: `s` states of keys, with the UTC day that their quotas count;
- * `n` what was learned of a vendor's limit. `d` and its answer `f`: whether a DPoP proof is used for the first time.
+ * `n` what was learned of a vendor's limit. `d` and its answer `f`: what the use of a DPoP proof is.
  */
 export type CounterMessage =
   | { readonly what: 'admit'; readonly id: number; readonly checks: readonly LimitCheck[] }
@@ -26,13 +27,14 @@ export type CounterMessage =
   | { readonly what: 'states'; readonly day: number; readonly states: readonly KeyState[] }
   | { readonly what: 'note'; readonly note: BudgetNote }
   /** A DPoP proof that was used. `id` 0: it is only told of. */
-  | { readonly what: 'proof'; readonly id: number; readonly name: string }
-  | { readonly what: 'first'; readonly id: number; readonly first: boolean };
+  | { readonly what: 'proof'; readonly id: number; readonly name: string; readonly source: string }
+  | { readonly what: 'use'; readonly id: number; readonly use: ProofUse };
 
 /** The state of a key that both sides know by its place among the checks. */
 export type Progress = Omit<KeyState, 'key'>;
 
 const LINE_CHARS_MAX = 4 * 1024 * 1024;
+const USES: readonly ProofUse[] = ['first', 'used', 'full', 'alone'];
 const KINDS: readonly LimitKind[] = ['rate', 'concurrency', 'quota'];
 
 class NotAMessage extends Error {}
@@ -50,6 +52,12 @@ function number(value: unknown): number {
 function text(value: unknown): string {
   if (typeof value !== 'string') throw new NotAMessage('a text is missing');
   return value;
+}
+
+function parseUse(value: unknown): ProofUse {
+  const use = USES[number(value)];
+  if (!use) throw new NotAMessage('an unknown use of a proof');
+  return use;
 }
 
 const orNull = (value: unknown): number | null => (value === null ? null : number(value));
@@ -106,8 +114,8 @@ function toList(message: CounterMessage): unknown[] {
   }
   if (message.what === 'peers') return ['p', message.count];
   if (message.what === 'note') return ['n', encodeNote(message.note)];
-  if (message.what === 'proof') return ['d', message.id, message.name];
-  if (message.what === 'first') return ['f', message.id, message.first ? 1 : 0];
+  if (message.what === 'proof') return ['d', message.id, message.name, message.source];
+  if (message.what === 'use') return ['f', message.id, USES.indexOf(message.use)];
   const { refused, verdicts } = message.admission;
   const why = refused ? [refused.index, KINDS.indexOf(refused.kind)] : 0;
   const states = message.states.map(({ resetMs, calls, bytes }) => [resetMs, calls, bytes]);
@@ -142,9 +150,9 @@ export function parseMessage(line: string): CounterMessage {
       return { what: 'verdict', id: number(first), admission, states: list(fourth).map(parseProgress) };
     }
     case 'd':
-      return { what: 'proof', id: number(first), name: text(second) };
+      return { what: 'proof', id: number(first), name: text(second), source: text(third) };
     case 'f':
-      return { what: 'first', id: number(first), first: number(second) === 1 };
+      return { what: 'use', id: number(first), use: parseUse(second) };
     case 'p':
       return { what: 'peers', count: number(first) };
     case 'n': {

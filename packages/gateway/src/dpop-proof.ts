@@ -4,7 +4,6 @@ import { createPublicKey, hash, type KeyObject, timingSafeEqual, verify } from '
 export const PROOF_AGE_MS_MAX = 60_000;
 const PROOF_CHARS_MAX = 4096;
 const JTI_CHARS_MAX = 256;
-const PROOFS_MAX = 100_000;
 export const DPOP_ALGORITHMS = 'ES256 EdDSA RS256';
 
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -81,52 +80,18 @@ function sameUrl(claimed: unknown, url: string): boolean {
   return given.origin === ours.origin && given.pathname === ours.pathname;
 }
 
-/** Proofs seen within their window, so that none is used twice by way of whoever remembers them. */
-export class ProofMemory {
-  readonly #seen = new Map<string, number>();
-  readonly #max: number;
-
-  constructor(max = PROOFS_MAX) {
-    this.#max = max;
-  }
-
-  /** Those that may still come again. */
-  *fresh(now: number): Generator<string> {
-    for (const [id, until] of this.#seen) if (until > now) yield id;
-  }
-
-  /** False when the proof was seen before, or when there are too many to remember. */
-  admit(id: string, now: number): boolean {
-    const until = this.#seen.get(id);
-    if (until !== undefined && until > now) return false;
-    if (this.#seen.size >= this.#max) this.#forget(now);
-    if (this.#seen.size >= this.#max) return false;
-    this.#seen.set(id, now + 2 * PROOF_AGE_MS_MAX);
-    return true;
-  }
-
-  #forget(now: number): void {
-    for (const [id, until] of this.#seen) if (until <= now) this.#seen.delete(id);
-  }
-}
-
-/** What one proof is known by among processes: whoever asks learns neither key nor `jti`. For a proof that was checked. */
-export function proofName(proof: string, thumbprint: string): string {
-  const jti = parsePart(proof.split('.')[1] ?? '')?.['jti'];
-  return hash('sha256', `${thumbprint} ${String(jti)}`, 'base64url');
-}
-
-/** The nonce of a proof that was checked already. */
-export function nonceOf(proof: string): string | undefined {
-  const nonce = parsePart(proof.split('.')[1] ?? '')?.['nonce'];
-  return typeof nonce === 'string' ? nonce : undefined;
+/** A proof that holds, if it is used for the first time. */
+export interface CheckedProof {
+  /** What it is known by among processes: whoever asks learns neither key nor `jti`. */
+  readonly name: string;
+  readonly nonce: string | undefined;
 }
 
 /**
- * Checks a DPoP proof (RFC 9449, section 4.3) for one call. Returns what is wrong, or undefined. What costs nothing is
- * looked at before the signature.
+ * Checks a DPoP proof (RFC 9449, section 4.3) for one call, but for its first use. Returns what is wrong as a text. What
+ * costs nothing is looked at before the signature.
  */
-export function checkProof(proof: string, rules: ProofRules, memory: ProofMemory): string | undefined {
+export function checkProof(proof: string, rules: ProofRules): CheckedProof | string {
   if (proof.length > PROOF_CHARS_MAX || !COMPACT.test(proof)) return 'it is not one signed token';
   const [head = '', body = '', signature = ''] = proof.split('.');
   const header = parsePart(head);
@@ -150,5 +115,9 @@ export function checkProof(proof: string, rules: ProofRules, memory: ProofMemory
   const signed = Buffer.from(`${head}.${body}`);
   if (!verifies(header['alg'], jwk as Members, read.key, signed, Buffer.from(signature, 'base64url')))
     return 'its signature does not verify'; // an object, as readKey found
-  return memory.admit(`${read.thumbprint} ${jti}`, rules.now) ? undefined : 'it was used before';
+  const { nonce } = claims;
+  return {
+    name: hash('sha256', `${read.thumbprint} ${jti}`, 'base64url'),
+    nonce: typeof nonce === 'string' ? nonce : undefined,
+  };
 }

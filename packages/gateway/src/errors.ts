@@ -39,6 +39,8 @@ export const gatewayErrors = {
   'gateway.approval_used': refuse(401, 'info'),
   'gateway.approval_unavailable': refuse(503, 'warn'),
   'gateway.source_locked': refuse(429, 'info'),
+  'gateway.proofs_exhausted': refuse(429, 'info'),
+  'gateway.proof_unshared': refuse(503, 'warn'),
   'gateway.rate_limited': refuse(429),
   'gateway.concurrency_limited': refuse(429),
   'gateway.quota_exceeded': refuse(429),

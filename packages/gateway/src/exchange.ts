@@ -4,6 +4,7 @@ import type { Credential, DataLabel, IntegrationEntry, TokenEntry } from '@cordo
 import { uuidv7 } from '@cordon/kernel';
 import type { Decision, FindingFacts, Named } from '@cordon/lake';
 import type { Located, AppPlan, UpstreamTarget } from './app-plan.ts';
+import type { CheckedProof } from './dpop-proof.ts';
 import type { Refusal } from './errors.ts';
 import type { LinkTarget } from './link-rewriter.ts';
 import type { ResolvedOperation } from './operations.ts';
@@ -79,8 +80,8 @@ export class Exchange {
   /** Lower-case name of the field that held it, beyond the ones never forwarded. */
   tokenHeader: string | undefined;
   identity: Identity | undefined;
-  /** Nonce of the DPoP proof, when it carried one of ours. */
-  proofNonce: string | undefined;
+  /** The DPoP proof, when the token needs one; its nonce is one of ours. */
+  proof: CheckedProof | undefined;
   operation: ResolvedOperation | undefined;
   policies: readonly Named[] = [];
   /** Ends what the limits began: places in concurrency limits. */

@@ -7,8 +7,9 @@ import path from 'node:path';
 import { createSecretEnvelope } from '@cordon/kernel';
 import { sampleEntry, sampleSigningKey, sampleSnapshot } from '@cordon/policy/testing';
 import { request } from 'undici';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { ChildConfig } from './test-gateway-process.ts';
+import { TestValkeyServer, VALKEY_SERVER } from './test-valkey-server.ts';
 import { sampleEntries, startControlStub, startUpstream, TEST_TOKEN, tokenHash } from './testing.ts';
 
 const LIMIT = 20;
@@ -92,16 +93,13 @@ test(
   },
 );
 
-test('a DPoP proof that one process took is a replay at every other one', { timeout: 60_000 }, async () => {
+const BOUND = 'cordon_at_bound-to-a-dpop-key-0123456';
+
+/** A token bound to a key, and what calls with it. */
+function boundClient() {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { crv, kty, x, y } = keys.publicKey.export({ format: 'jwk' });
   const jkt = hash('sha256', JSON.stringify({ crv, kty, x, y }), 'base64url');
-  const token = 'cordon_at_bound-to-a-dpop-key-0123456';
-  const config = await prepare({
-    [`token:${tokenHash(token)}`]: sampleEntry('token', { expiresAt: 4e12, cnf: { jkt }, assurance: 'm1' }),
-  });
-  const first = await start(config); // the hub, being alone
-  const [second, third] = [await start(config), await start(config)];
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const prove = (): string => {
     const claims = {
@@ -109,18 +107,27 @@ test('a DPoP proof that one process took is a replay at every other one', { time
       htm: 'GET',
       htu: 'http://gateway.example/github/x',
       iat: Math.floor(Date.now() / 1000),
-      ath: hash('sha256', token, 'base64url'),
+      ath: hash('sha256', BOUND, 'base64url'),
     };
     const data = `${encode({ typ: 'dpop+jwt', alg: 'ES256', jwk: { crv, kty, x, y } })}.${encode(claims)}`;
     const key = { key: keys.privateKey, dsaEncoding: 'ieee-p1363' } as const;
     return `${data}.${sign('sha256', Buffer.from(data), key).toString('base64url')}`;
   };
   const call = async (dpop: string, { port }: { port: number }): Promise<number> => {
-    const headers = { authorization: `DPoP ${token}`, dpop, host: 'gateway.example' };
+    const headers = { authorization: `DPoP ${BOUND}`, dpop, host: 'gateway.example' };
     const answer = await request(`http://127.0.0.1:${port}/github/x`, { headers });
     await answer.body.dump();
     return answer.statusCode;
   };
+  const token = sampleEntry('token', { expiresAt: 4e12, cnf: { jkt }, assurance: 'm1' });
+  return { prove, call, entries: { [`token:${tokenHash(BOUND)}`]: token } };
+}
+
+test('a DPoP proof that one process took is a replay at every other one', { timeout: 60_000 }, async () => {
+  const { prove, call, entries } = boundClient();
+  const config = await prepare(entries);
+  const first = await start(config); // the hub, being alone
+  const [second, third] = [await start(config), await start(config)];
   const everywhere = (dpop: string, processes: { port: number }[]) =>
     Promise.all(processes.map((one) => call(dpop, one)));
 
@@ -138,4 +145,45 @@ test('a DPoP proof that one process took is a replay at every other one', { time
     .toBe(true);
   expect(await call(before, third)).toBe(401);
   expect([await call(after, third), await call(after, second)]).toEqual([204, 401]);
+});
+
+describe.skipIf(!fs.existsSync(VALKEY_SERVER))(`machines (skipped: ${VALKEY_SERVER} absent, when skipped)`, () => {
+  async function fleet(unsharedProofs: 'accept' | 'refuse') {
+    const server = new TestValkeyServer();
+    closers.push(() => server.remove());
+    await server.start();
+    const client = boundClient();
+    const config = { ...(await prepare(client.entries)), processes: 1, valkeyUrl: server.url, unsharedProofs };
+    // Each with a data folder of its own: nothing on a disk or a socket that they could tell each other by.
+    const machine = (name: string) => {
+      const dataDir = path.join(config.dataDir, name);
+      fs.mkdirSync(dataDir);
+      return start({ ...config, dataDir });
+    };
+    return { server, ...client, machines: [await machine('a'), await machine('b')] as const };
+  }
+
+  test('a DPoP proof is taken by one of two', { timeout: 60_000 }, async () => {
+    const { prove, call, machines, server } = await fleet('accept');
+    const [one, two] = machines;
+    const proof = prove();
+    expect([await call(proof, one), await call(proof, two), await call(proof, one)]).toEqual([204, 401, 401]);
+    const both = prove();
+    const answers = await Promise.all(machines.map((machine) => call(both, machine)));
+    expect(answers.toSorted((a, b) => a - b)).toEqual([204, 401]);
+    // Without the server each knows its own proofs, and calls go on.
+    await server.stop();
+    const alone = prove();
+    expect([await call(alone, one), await call(alone, one), await call(alone, two)]).toEqual([204, 401, 204]);
+  });
+
+  test('where it is set so, none is taken while nobody can say who took it', { timeout: 60_000 }, async () => {
+    const { prove, call, machines, server } = await fleet('refuse');
+    const [one, two] = machines;
+    expect(await call(prove(), one)).toBe(204);
+    await server.stop();
+    expect([await call(prove(), one), await call(prove(), two)]).toEqual([503, 503]);
+    await server.start();
+    await expect.poll(() => call(prove(), one), { timeout: 15_000 }).toBe(204);
+  });
 });

@@ -14,7 +14,6 @@ import { CredentialBox } from './credential-box.ts';
 import { CredentialRenewals } from './credential-renewals.ts';
 import { ControlApprovals, reportLock } from './control-approvals.ts';
 import { DpopNonces } from './dpop-nonce.ts';
-import { ProofMemory } from './dpop-proof.ts';
 import { SourceLocks } from './source-locks.ts';
 import type { GatewayErrorCode } from './errors.ts';
 import { Exchange, type ListenerPlan } from './exchange.ts';
@@ -454,7 +453,6 @@ function createRuntime(
     envelope,
     source,
     identities: new IdentityCache(),
-    proofs: new ProofMemory(),
     nonces: new DpopNonces(config.key),
     trustedProxies: new Set(config.trustedProxies),
     approvals: new ControlApprovals(client),

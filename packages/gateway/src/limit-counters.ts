@@ -1,4 +1,5 @@
 import type { Clock } from '@cordon/kernel';
+import { ProofMemory, type ProofUse } from './proof-memory.ts';
 import { QuotaCounter } from './quota-counter.ts';
 import type { BudgetNote } from './sharing/budget-note.ts';
 import { ConcurrencyLimiter, type Rate, RateLimiter, type RateVerdict } from './rate-limiter.ts';
@@ -39,11 +40,8 @@ export interface LimitCounters {
   /** Passes on what was learned of a vendor's limit, to whoever counts together; nothing waits for it. */
   tell(note: BudgetNote): void;
   onNote(listener: (note: BudgetNote) => void): void;
-  /**
-   * Whether a DPoP proof, by its name, is used for the first time anywhere on this machine. Absent where the process is
-   * alone, or nobody remembers for all.
-   */
-  firstUse?(name: string): boolean | Promise<boolean>;
+  /** Notes the use of a DPoP proof, by its name, and says whether it is the first one wherever calls are counted. */
+  useProof(name: string, source: string): ProofUse | Promise<ProofUse>;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -66,8 +64,11 @@ export class LocalCounters implements LimitCounters {
   readonly #rates: RateLimiter;
   readonly #places = new ConcurrencyLimiter();
   readonly #quotas: QuotaCounter;
+  readonly #proofs = new ProofMemory();
+  readonly #clock: Clock;
 
   constructor(clock: Clock) {
+    this.#clock = clock;
     this.#rates = new RateLimiter(clock);
     this.#quotas = new QuotaCounter(clock);
   }
@@ -109,6 +110,15 @@ export class LocalCounters implements LimitCounters {
     for (const { key, concurrency } of checks) {
       if (concurrency !== null) this.#places.enter(key, Number.POSITIVE_INFINITY);
     }
+  }
+
+  useProof(name: string, source: string): Exclude<ProofUse, 'alone'> {
+    return this.#proofs.admit(name, source, this.#clock.now());
+  }
+
+  /** Proofs that may still come again. */
+  proofs(): Generator<readonly [name: string, source: string]> {
+    return this.#proofs.fresh(this.#clock.now());
   }
 
   addBytes(key: string, bytes: number): void {

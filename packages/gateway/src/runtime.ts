@@ -4,7 +4,6 @@ import type { GatewayConfig, GatewayLimits } from './config.ts';
 import type { CredentialBox } from './credential-box.ts';
 import type { CredentialRenewals } from './credential-renewals.ts';
 import type { DpopNonces } from './dpop-nonce.ts';
-import type { ProofMemory } from './dpop-proof.ts';
 import type { SourceLock, SourceLocks } from './source-locks.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { GraphqlDocuments } from './graphql/graphql-documents.ts';
@@ -35,7 +34,6 @@ export interface GatewayRuntime {
   readonly envelope: SecretEnvelope;
   readonly source: SnapshotSource;
   readonly identities: IdentityCache;
-  readonly proofs: ProofMemory;
   readonly nonces: DpopNonces;
   readonly trustedProxies: ReadonlySet<string>;
   readonly approvals: { consume(tokenSha256: string, requestId: string): Promise<boolean> };

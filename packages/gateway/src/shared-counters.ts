@@ -1,6 +1,5 @@
 import net from 'node:net';
 import type { Clock, Logger } from '@cordon/kernel';
-import { ProofMemory } from './dpop-proof.ts';
 import { CounterHub, HubFolder, learnStates, stateMessages } from './counter-hub.ts';
 import { type CounterMessage, CounterWire } from './counter-message.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from './limit-counters.ts';
 import type { Metrics } from './metrics.ts';
 import { type PendingAdmission, PendingAdmissions } from './pending-admissions.ts';
+import type { ProofUse } from './proof-memory.ts';
 import type { BudgetNote } from './sharing/budget-note.ts';
 
 /** Decisions that a process took alone, because nobody that counts for all answered in time. */
@@ -28,8 +28,6 @@ const SEEK_AGAIN_MS = 250;
 const CHECK_RIVALS_MS = 1_000;
 const SEEK_TRIES_MAX = 20;
 const REFUSED_AGAIN_MS = 2;
-/** Proofs of all processes within two minutes: some 4,000 a second. */
-const PROOFS_MAX = 500_000;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
@@ -52,14 +50,12 @@ export interface SharedCountersOptions {
 export class SharedCounters implements LimitCounters {
   readonly #options: SharedCountersOptions;
   readonly #folder: HubFolder;
-  /** All counts when this process is the hub; otherwise what it knows of them, and what it decides by when alone. */
+  /** All counts, and proofs that were used, when this process is the hub; otherwise what it knows of them, and what it decides by when alone. */
   readonly #counters: LocalCounters;
   readonly #pending = new PendingAdmissions(HUB_WAIT_MS_MAX, (late) => this.#decideLate(late));
   /** Calls of this process that hold places, to be told to a new hub. */
   readonly #held = new Map<number, readonly LimitCheck[]>();
-  /** Every proof that this process used, and as the hub those of all. */
-  readonly #proofs = new ProofMemory(PROOFS_MAX);
-  readonly #asked = new Map<number, (first: boolean) => void>();
+  readonly #asked = new Map<number, (use: ProofUse) => void>();
   #hub: CounterHub | undefined;
   #link: CounterWire | undefined;
   #heardAt = 0;
@@ -104,27 +100,28 @@ export class SharedCounters implements LimitCounters {
     return this.#decideAlone(id, checks);
   }
 
-  firstUse(name: string): boolean | Promise<boolean> {
-    const own = this.#proofs.admit(name, this.#options.clock.now());
-    if (!own || this.#hub) return own;
-    if (!this.#link || this.#slow) {
-      this.#options.metrics.count(LOCAL_DECISIONS);
-      return true;
-    }
+  useProof(name: string, source: string): ProofUse | Promise<ProofUse> {
+    const own = this.#counters.useProof(name, source);
+    if (own !== 'first' || this.#hub) return own;
+    if (!this.#link || this.#slow) return this.#useAlone();
     const id = ++this.#lastId;
-    this.#link.send({ what: 'proof', id, name });
+    this.#link.send({ what: 'proof', id, name, source });
     return new Promise((resolve) => {
       const late = setTimeout(() => {
         this.#asked.delete(id);
-        this.#options.metrics.count(LOCAL_DECISIONS);
-        resolve(true);
+        resolve(this.#useAlone());
       }, HUB_WAIT_MS_MAX);
-      this.#asked.set(id, (first) => {
+      this.#asked.set(id, (use) => {
         clearTimeout(late);
         this.#asked.delete(id);
-        resolve(first);
+        resolve(use);
       });
     });
+  }
+
+  #useAlone(): ProofUse {
+    this.#options.metrics.count(LOCAL_DECISIONS);
+    return 'alone';
   }
 
   addBytes(key: string, bytes: number): void {
@@ -184,7 +181,7 @@ export class SharedCounters implements LimitCounters {
       if (message.what === 'states') learnStates(this.#counters, message);
       if (message.what === 'peers') this.#peers = message.count;
       if (message.what === 'note') this.#onNote(message.note);
-      if (message.what === 'first') this.#asked.get(message.id)?.(message.first);
+      if (message.what === 'use') this.#asked.get(message.id)?.(message.use);
       if (message.what !== 'verdict') continue;
       const { id, admission, states } = message;
       const pending = this.#pending.take(id);
@@ -229,7 +226,7 @@ export class SharedCounters implements LimitCounters {
 
   async #lead(hub: CounterHub, generation: number): Promise<void> {
     for (const old of this.#folder.generations()) if (old < generation) this.#folder.remove(old);
-    hub.onProof = (name) => this.#proofs.admit(name, this.#options.clock.now());
+    hub.onProof = (name, source) => this.#counters.useProof(name, source);
     await hub.begin(Math.max(0, this.#peers - 1), HAND_OVER_MS_MAX);
     if (this.#stopped) return hub.close();
     this.#hub = hub;
@@ -286,7 +283,7 @@ export class SharedCounters implements LimitCounters {
     this.#slow = false;
     for (const message of stateMessages(this.#counters)) wire.send(message);
     // A hub that takes over must know what was used before it did.
-    for (const name of this.#proofs.fresh(this.#options.clock.now())) wire.send({ what: 'proof', id: 0, name });
+    for (const [name, source] of this.#counters.proofs()) wire.send({ what: 'proof', id: 0, name, source });
     for (const [id, checks] of this.#held) wire.send({ what: 'hold', id, checks });
     for (const { id, checks } of this.#pending.all()) wire.send({ what: 'admit', id, checks });
   }

@@ -13,6 +13,8 @@ export interface ChildConfig {
   readonly port: number;
   /** How many gateways share the data directory; 1 when absent. */
   readonly processes?: number;
+  readonly valkeyUrl?: string;
+  readonly unsharedProofs?: 'accept' | 'refuse';
 }
 
 const config = JSON.parse(process.argv[2] ?? '{}') as ChildConfig; // from our own parent
@@ -30,6 +32,8 @@ const gateway = createGateway({
     metrics: { host: '127.0.0.1', port: 0 },
     reusePort: true,
     processes: config.processes ?? 1,
+    ...(config.valkeyUrl === undefined ? {} : { valkeyUrl: config.valkeyUrl }),
+    ...(config.unsharedProofs === undefined ? {} : { unsharedProofs: config.unsharedProofs }),
   },
   envelope: createSecretEnvelope({ keys: [Buffer.from(config.keyEncryptionKey, 'base64')] }),
   clock: systemClock,

@@ -9,6 +9,7 @@ import {
 } from './limit-counters.ts';
 import type { Metrics } from './metrics.ts';
 import { type PendingAdmission, PendingAdmissions } from './pending-admissions.ts';
+import type { ProofUse } from './proof-memory.ts';
 import { LOCAL_DECISIONS } from './shared-counters.ts';
 import { type BudgetNote, encodeNote, parseNote } from './sharing/budget-note.ts';
 import {
@@ -20,6 +21,7 @@ import {
   parseReply,
   PLACE_MS,
   placesKey,
+  proofCommand,
 } from './valkey-script.ts';
 
 /** A server in the same network answers in a millisecond; later than this the call is decided without it. */
@@ -113,6 +115,34 @@ export class ValkeyCounters implements LimitCounters {
     const waiting = this.#pending.add(id, checks);
     void this.#ask(id, checks);
     return waiting;
+  }
+
+  /**
+   * A proof that one gateway machine took is a replay at every other one. While the server is away each process knows
+   * its own proofs only, and says so.
+   */
+  async useProof(name: string, source: string): Promise<ProofUse> {
+    const own = this.#local.useProof(name, source);
+    if (own !== 'first') return own;
+    if (!this.#client.isReady || this.#slow) return this.#useAlone();
+    const late = Promise.withResolvers<'late'>();
+    const timer = setTimeout(() => late.resolve('late'), VALKEY_WAIT_MS_MAX);
+    try {
+      const reply: unknown = await Promise.race([this.#client.sendCommand(proofCommand(name)), late.promise]);
+      if (reply !== 'late') return reply === 'OK' ? 'first' : 'used';
+      this.#slow = true;
+      this.#warn(new Error(`no answer within ${VALKEY_WAIT_MS_MAX} ms`));
+    } catch (error) {
+      this.#warn(error);
+    } finally {
+      clearTimeout(timer);
+    }
+    return this.#useAlone();
+  }
+
+  #useAlone(): ProofUse {
+    this.#options.metrics.count(LOCAL_DECISIONS);
+    return 'alone';
   }
 
   addBytes(key: string, bytes: number): void {
@@ -223,7 +253,10 @@ export class ValkeyCounters implements LimitCounters {
   #warn(error: unknown): void {
     if (this.#warned) return;
     this.#warned = true;
-    this.#options.logger.warn({ err: error }, 'the counter server does not answer; each process counts limits alone');
+    this.#options.logger.warn(
+      { err: error },
+      'the counter server does not answer; each process counts limits and proofs alone',
+    );
   }
 
   #recover(): void {

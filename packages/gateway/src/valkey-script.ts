@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto';
 import type { Admission, LimitCheck, LimitKind } from './limit-counters.ts';
 import type { Progress } from './counter-message.ts';
+import { PROOF_KEPT_MS } from './proof-memory.ts';
 import type { RateVerdict } from './rate-limiter.ts';
 
 /** Life of a place in a concurrency limit that nobody renews: how long a gateway's death keeps it taken. */
 export const PLACE_MS = 60_000;
 const QUOTA_KEY_S = 2 * 86_400;
+/** Proofs are looked up one by one, so they may lie in any slot. */
+const PROOF_PREFIX = 'cordon:proof:';
 /** One hash tag: all keys of a script have to live in one slot. */
 const PREFIX = '{cordon}:limit:';
 
@@ -71,6 +74,15 @@ return reply
 export const ADMIT_SHA = hash('sha1', ADMIT_SCRIPT, 'hex');
 
 export const noteKey = (key: string): string => `${PREFIX}${key}:note`;
+/** Sets a proof's name for as long as the proof may come again; nothing is answered when it was there. */
+export const proofCommand = (name: string): string[] => [
+  'SET',
+  PROOF_PREFIX + name,
+  '1',
+  'NX',
+  'PX',
+  String(PROOF_KEPT_MS),
+];
 export const placesKey = (key: string): string => `${PREFIX}${key}:places`;
 export const bytesOfDayKey = (key: string, day: number): string => `${PREFIX}${key}:bytes:${day}`;
 

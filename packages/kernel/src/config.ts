@@ -48,6 +48,8 @@ const schema = z.strictObject({
       proxy_port: port.default(0),
       /** The same by TLS on any host, also for clients that prove themselves by a certificate; 0: none. */
       proxy_tls_port: port.default(0),
+      /** What becomes of DPoP proofs while gateways can't tell each other which were used: taken and noted, or refused. */
+      unshared_proofs: z.enum(['accept', 'refuse']).default('accept'),
       /** First of a row of plain loopback ports, one for each process alone; 0: none. For drills and tests. */
       process_port: port.default(0),
       processes: z.number().int().min(1).max(64).default(2),
@@ -210,6 +212,7 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_GATEWAY_PLAIN_PORT: 'gateway.plain_port',
   CORDON_GATEWAY_PROXY_PORT: 'gateway.proxy_port',
   CORDON_GATEWAY_PROXY_TLS_PORT: 'gateway.proxy_tls_port',
+  CORDON_GATEWAY_UNSHARED_PROOFS: 'gateway.unshared_proofs',
   CORDON_GATEWAY_PROCESS_PORT: 'gateway.process_port',
   CORDON_GATEWAY_PUBLIC_URL: 'gateway.public_url',
   CORDON_GATEWAY_PROCESSES: 'gateway.processes',

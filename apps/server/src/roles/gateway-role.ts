@@ -85,6 +85,7 @@ export async function startGateway(config: RoleConfig, logger: Logger): Promise<
       appPorts: { host: gateway.host, ...tls },
       reusePort: true,
       processes: gateway.processes,
+      unsharedProofs: gateway.unsharedProofs,
       ...(gateway.valkeyUrl === null ? {} : { valkeyUrl: gateway.valkeyUrl }),
       metrics: {
         host: gateway.metricsHost,

@@ -215,6 +215,7 @@ export async function resolveRoleConfig(
       index: 0,
       processes: config.gateway.processes,
       valkeyUrl: config.valkey_url ?? null,
+      unsharedProofs: config.gateway.unshared_proofs,
     },
     objects: objectSettings(config, folder),
     dnsServers: config.vendors.dns_servers.split(',').flatMap((one) => one.trim() || []),

@@ -59,6 +59,7 @@ export const roleConfig = z.object({
     processes: z.int(),
     /** Counts limits for a fleet. */
     valkeyUrl: z.string().nullable(),
+    unsharedProofs: z.enum(['accept', 'refuse']),
   }),
   objects: z.object({
     /** `file:/folder` or `s3://bucket/prefix`. */

@@ -87,6 +87,8 @@ function portsOf({ control, gateway, worker, lake, clickhouse_url: clickhouse }:
     { host: control.host, port: control.mtls_port, setting: 'CORDON_CONTROL_MTLS_PORT' },
     { host: gateway.host, port: gateway.port, setting: 'CORDON_GATEWAY_PORT' },
     { host: local, port: gateway.plain_port, setting: 'CORDON_GATEWAY_PLAIN_PORT' },
+    { host: gateway.host, port: gateway.proxy_port, setting: 'CORDON_GATEWAY_PROXY_PORT' },
+    { host: gateway.host, port: gateway.proxy_tls_port, setting: 'CORDON_GATEWAY_PROXY_TLS_PORT' },
     { host: local, port: worker.port, setting: 'CORDON_WORKER_PORT' },
     ...(clickhouse === undefined ? [{ host: local, port: lake.port, setting: 'CORDON_LAKE_PORT' }] : []),
     ...row(gateway.process_port, 'CORDON_GATEWAY_PROCESS_PORT'),

@@ -18698,6 +18698,7 @@ export interface paths {
                 query?: {
                     limit?: number;
                     person?: string;
+                    kind?: "leaver" | "joiner" | "mover";
                 };
                 header?: never;
                 path?: never;
@@ -18714,6 +18715,8 @@ export interface paths {
                         "application/json": {
                             items: {
                                 id: string;
+                                /** @enum {string} */
+                                kind: "leaver" | "joiner" | "mover";
                                 person: {
                                     id: string;
                                     name: string;
@@ -18771,6 +18774,8 @@ export interface paths {
                         "application/json": {
                             run: {
                                 id: string;
+                                /** @enum {string} */
+                                kind: "leaver" | "joiner" | "mover";
                                 person: {
                                     id: string;
                                     name: string;
@@ -18932,6 +18937,7 @@ export interface paths {
                                     value: string | boolean;
                                 })[];
                                 readonly groups: string[];
+                                readonly pushGroups: string[];
                                 /** @enum {string} */
                                 onLeave: "deactivate" | "delete";
                                 requestsPerS: number;
@@ -19094,6 +19100,7 @@ export interface paths {
                                 value: string | boolean;
                             })[];
                             readonly groups: string[];
+                            readonly pushGroups: string[];
                             /** @enum {string} */
                             onLeave: "deactivate" | "delete";
                             requestsPerS: number;
@@ -19197,6 +19204,7 @@ export interface paths {
                                 value: string | boolean;
                             })[];
                             readonly groups: string[];
+                            readonly pushGroups: string[];
                             /** @enum {string} */
                             onLeave: "deactivate" | "delete";
                             requestsPerS: number;
@@ -19339,6 +19347,25 @@ export interface paths {
                                 attempts: number;
                                 at: number;
                                 closedBy: string | null;
+                            }[];
+                            groups: {
+                                groupId: string;
+                                groupName: string;
+                                /** @enum {string} */
+                                act: "create" | "link" | "update" | "delete" | "conflict";
+                                remoteId: string | null;
+                                readonly differences: {
+                                    path: string;
+                                    wanted: string | boolean | null;
+                                    found: string | boolean | null;
+                                    /** @enum {string} */
+                                    changed: "here" | "there";
+                                }[];
+                                /** @enum {string} */
+                                state: "planned" | "waiting" | "done" | "nothing" | "task" | "failed";
+                                detail: string | null;
+                                attempts: number;
+                                at: number;
                             }[];
                         };
                     };

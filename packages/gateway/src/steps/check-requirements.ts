@@ -176,10 +176,10 @@ export function checkRequirements(exchange: Exchange): void {
       throw assuranceRefusal(exchange, assurance, requirement.names);
     }
     if (requirement.dpopNonce && token.cnf?.jkt) {
-      if (exchange.proofNonce === undefined) throw nonceRefusal(exchange);
+      if (exchange.proof?.nonce === undefined) throw nonceRefusal(exchange);
       const nonce = exchange.runtime.nonces.current(exchange.startedAt);
       // RFC 9449, section 8.2: the next one, before this one is too old.
-      if (exchange.proofNonce !== nonce) exchange.limitHeaders.push('DPoP-Nonce', nonce);
+      if (exchange.proof.nonce !== nonce) exchange.limitHeaders.push('DPoP-Nonce', nonce);
     }
     if (one !== operation && requirement.approvals.length > 0) {
       throw new Refusal('gateway.approval_mismatch', 'A call that needs approval is sent by itself, not among others.');

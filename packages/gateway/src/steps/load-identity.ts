@@ -2,12 +2,13 @@ import { hash as digest } from 'node:crypto';
 import type { TokenEntry } from '@cordon/policy';
 import { assuranceRefusal, nonceRefusal } from '../challenges.ts';
 import { clientThumbprint } from '../client-certificate.ts';
-import { checkProof, DPOP_ALGORITHMS, nonceOf, proofName } from '../dpop-proof.ts';
+import { type CheckedProof, checkProof, DPOP_ALGORITHMS } from '../dpop-proof.ts';
 import { type GatewayErrorCode, type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange, Identity } from '../exchange.ts';
 import { IntrospectionBusy, INTROSPECTED_MS_MAX } from '../identity-cache.ts';
 import { checkJwt, isJwt } from '../jwt-token.ts';
 import { findToken, type PresentedToken, TOKEN_CHARS_MAX, withoutParameter } from '../presented-token.ts';
+import type { ProofUse } from '../proof-memory.ts';
 import type { SnapshotTables } from '../snapshot-tables.ts';
 
 const ASSURANCE = { m0: 0, m1: 1, m2: 2 } as const;
@@ -207,20 +208,36 @@ function admit(
   checkIntegration(exchange);
   checkBinding(exchange, presented, token);
   checkApprovedApp(exchange, token);
-  const jkt = token.cnf?.jkt;
-  if (jkt) return checkFirstUse(exchange, jkt);
+  if (exchange.proof) return checkUse(exchange, exchange.proof);
 }
 
-/** RFC 9449, section 11.1: a proof that another process of this machine took already is a replay here too. */
-function checkFirstUse(exchange: Exchange, thumbprint: string): void | Promise<void> {
-  const { counters } = exchange.runtime;
-  if (!counters.firstUse) return;
-  const first = counters.firstUse(proofName(String(exchange.request.headers['dpop']), thumbprint));
-  const check = (isFirst: boolean): void => {
-    if (isFirst) return;
+/** RFC 9449, section 11.1: a proof that this process or another one took already is a replay. */
+function checkUse(exchange: Exchange, { name }: CheckedProof): void | Promise<void> {
+  const use = exchange.runtime.counters.useProof(name, exchange.caller.integration.id);
+  return typeof use === 'string' ? judgeUse(exchange, use) : use.then((late) => judgeUse(exchange, late));
+}
+
+function judgeUse(exchange: Exchange, use: ProofUse): void {
+  const { config } = exchange.runtime;
+  if (use === 'first') return;
+  if (use === 'used') {
     throw fail(exchange, dpopRefusal('invalid_dpop_proof', 'The DPoP proof is refused: it was used before.'));
-  };
-  return typeof first === 'boolean' ? check(first) : first.then(check);
+  }
+  if (use === 'full') {
+    throw new Refusal(
+      'gateway.proofs_exhausted',
+      'This integration has used as many DPoP proofs in two minutes as are remembered for one. Make fewer calls.',
+      { detail: { integration: exchange.caller.integration.name }, headers: [['Retry-After', '30']] },
+    );
+  }
+  if (config.unsharedProofs === 'refuse') {
+    throw new Refusal(
+      'gateway.proof_unshared',
+      'The gateways can’t tell each other which DPoP proofs were used, and are set to refuse them meanwhile. Try again.',
+      { headers: [['Retry-After', '2']] },
+    );
+  }
+  exchange.notes.push('proof-unshared');
 }
 
 /** Whatever way a call is judged further on, a token for one approved call opens no other app. */
@@ -297,13 +314,12 @@ function checkDpop(exchange: Exchange, presented: PresentedToken, thumbprint: st
   const { runtime, gatewayBase, startedAt: now, method } = exchange;
   const path = (exchange.request.url ?? '/').split('?', 1)[0]!; // split gives at least one piece
   const url = path.startsWith('/') ? gatewayBase + path : path;
-  const why = checkProof(proof, { now, method, url, token: presented.text, thumbprint }, runtime.proofs);
-  if (why !== undefined) throw fail(exchange, dpopRefusal('invalid_dpop_proof', `The DPoP proof is refused: ${why}.`));
-  const nonce = nonceOf(proof);
-  if (nonce === undefined) return;
+  const checked = checkProof(proof, { now, method, url, token: presented.text, thumbprint });
+  if (typeof checked === 'string')
+    throw fail(exchange, dpopRefusal('invalid_dpop_proof', `The DPoP proof is refused: ${checked}.`));
   // RFC 9449, section 9: a nonce that is too old, or not ours, is answered with a fresh one.
-  if (!runtime.nonces.accepts(nonce, now)) throw nonceRefusal(exchange);
-  exchange.proofNonce = nonce;
+  if (checked.nonce !== undefined && !runtime.nonces.accepts(checked.nonce, now)) throw nonceRefusal(exchange);
+  exchange.proof = checked;
 }
 
 function dpopRefusal(error: 'invalid_token' | 'invalid_dpop_proof', description: string): Refusal {
