@@ -13,6 +13,8 @@ export interface Facts {
     /** Names under which detections ask for it. */
     readonly triggers: readonly string[];
     readonly status: string;
+    /** What a person has to say before it can be approved. */
+    readonly missing: readonly string[];
     readonly caseId: string | null;
     /** From the audit trail, with the number of the record. */
     readonly proposed: Recorded | null;

@@ -115,7 +115,13 @@ class Outside {
   #facts() {
     const at = Date.now();
     const rules = ['salesforce.connected-app-used', 'salesforce.bulk-api-job', 'cordon.scope-probing'];
-    const run = { id: 'run', playbook: 'Stolen OAuth token', triggers: ['contain-integration'], caseId: 'c' };
+    const run = {
+      id: 'run',
+      playbook: 'Stolen OAuth token',
+      triggers: ['contain-integration'],
+      missing: [],
+      caseId: 'c',
+    };
     return {
       ...NO_FACTS,
       alerts: rules.map((ruleId) => ({ id: ruleId, ruleId, title: ruleId, level: 'high', createdAt: at })),

@@ -60,6 +60,7 @@ const facts: Facts = {
       playbook: 'Stolen OAuth token',
       triggers: ['contain-integration'],
       status: 'running',
+      missing: [],
       caseId: 'c1',
       proposed: { at: T + 4_000, seq: 15 },
       approved: { at: T + 9_000, seq: 16, by: 'Ada' },

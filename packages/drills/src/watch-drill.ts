@@ -77,7 +77,7 @@ function lastsMs(drill: Drill, injects: readonly Inject[]): number {
 
 /** In the name of the drill, where nobody is asked. Two detections may ask for the same playbook: one is enough. */
 async function decide({ db, drill, clock, ports }: Firing, facts: Facts): Promise<boolean> {
-  const run = facts.runs.find(({ status }) => status === 'proposed');
+  const run = facts.runs.find(({ status, missing }) => status === 'proposed' && missing.length === 0);
   if (drill.decide !== 'drill' || !run) return false;
   await ports.approve(run.id, REASON);
   await addEntry(db, drill.id, {

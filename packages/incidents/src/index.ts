@@ -14,6 +14,7 @@ export { closedTransport, type Transport } from './actions/transport.ts';
 export { checkPlaybook, type PlaybookProblem, problemText } from './cacao/check-playbook.ts';
 export { parsePlaybook, type Playbook, PLAYBOOK_BYTES_MAX, readPlaybook, writePlaybook } from './cacao/playbook.ts';
 export { createSchemaCheck } from './cacao/schema-check.ts';
+export { missingInputs } from './engine/run-commands.ts';
 export { neededInputs } from './cacao/variables.ts';
 export {
   CASE_STATUSES,

@@ -34,13 +34,19 @@ const TEXT = {
 export function RunReason({
   runId,
   kind,
+  missing,
   onClose,
 }: {
   readonly runId: string;
   readonly kind: keyof typeof TEXT;
+  /** What the alert that proposed the run could not say. */
+  readonly missing: readonly string[];
   readonly onClose: () => void;
 }) {
   const [reason, setReason] = useState('');
+  const [inputs, setInputs] = useState<Readonly<Record<string, string>>>({});
+  const asked = kind === 'approve' ? missing : [];
+  const isReady = reason.trim().length >= 3 && asked.every((name) => (inputs[name] ?? '').trim() !== '');
   const params = { path: { id: runId } };
   const command = useCommand<void, unknown>({
     run: async () => {
@@ -48,7 +54,7 @@ export function RunReason({
         return taken(await api.POST('/api/v1/playbook-runs/{id}/cancel', { params, body: { reason } }));
       if (kind === 'undo')
         return taken(await api.POST('/api/v1/playbook-runs/{id}/undo', { params, body: { reason } }));
-      const body = { approve: kind === 'approve', reason };
+      const body = { approve: kind === 'approve', reason, inputs: kind === 'approve' ? inputs : {} };
       return taken(await api.POST('/api/v1/playbook-runs/{id}/decision', { params, body }));
     },
     changes: CHANGES,
@@ -56,8 +62,17 @@ export function RunReason({
   });
   const { title, button, text } = TEXT[kind];
   return (
-    <FormDialog title={title} button={button} isReady={reason.trim().length >= 3} command={command} onClose={onClose}>
+    <FormDialog title={title} button={button} isReady={isReady} command={command} onClose={onClose}>
       <Alert type="info">{text}</Alert>
+      {asked.map((name) => (
+        <FormField
+          key={name}
+          label={name.replaceAll('__', '')}
+          description="The alert doesn’t say; by id or name, as the playbook means it."
+        >
+          <Input value={inputs[name] ?? ''} onChange={({ detail }) => setInputs({ ...inputs, [name]: detail.value })} />
+        </FormField>
+      ))}
       <FormField label="Why">
         <Textarea value={reason} rows={2} onChange={({ detail }) => setReason(detail.value)} />
       </FormField>

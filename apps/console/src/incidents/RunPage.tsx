@@ -80,7 +80,7 @@ function Details({ run }: { readonly run: PlaybookRunDetail }) {
         <RunAnswer runId={run.id} act={question.act} onClose={() => setQuestion(null)} />
       ) : null}
       {question !== null && question.kind !== 'answer' ? (
-        <RunReason runId={run.id} kind={question.kind} onClose={() => setQuestion(null)} />
+        <RunReason runId={run.id} kind={question.kind} missing={run.missing} onClose={() => setQuestion(null)} />
       ) : null}
     </Page>
   );

@@ -148,9 +148,11 @@ function addDecisions(playbook: Command, context: CliContext): void {
       )
       .requiredOption('--reason <text>', 'why')
       .option('--act <key>', 'one act of it')
-      .action(async (id: string, options: { reason: string; act?: string }) => {
+      .option('--input <name=value>', 'what the alert could not say; repeat it', collectInput, {})
+      .action(async (id: string, options: { reason: string; act?: string; input: Record<string, string> }) => {
         const { api } = await context.connect();
-        const body = { approve, reason: options.reason, ...(options.act !== undefined && { act: options.act }) };
+        const { reason, input: inputs, act } = options;
+        const body = { approve, reason, inputs, ...(act !== undefined && { act }) };
         note(take(await api.POST('/api/v1/playbook-runs/{id}/decision', { params: { path: { id } }, body })).status);
       });
   }

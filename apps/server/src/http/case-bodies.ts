@@ -81,6 +81,8 @@ export const runBody = z.object({
   startedBy: party,
   approval: z.object({ by: party, at: z.int(), approved: z.boolean(), reason: z.string() }).nullable(),
   inputs: z.record(z.string(), z.string()),
+  /** Of a proposed run: what its approval has to give. */
+  missing: z.array(z.string()),
   error: z.string().nullable(),
   createdAt: z.int(),
   finishedAt: z.int().nullable(),

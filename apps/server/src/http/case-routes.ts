@@ -36,6 +36,7 @@ import { actorOf, RequestInvalid } from './access.ts';
 import type { ApiServer } from './api-type.ts';
 import { caseBody, caseDetail, channelBody, evidenceBody, metricsBody } from './case-bodies.ts';
 import { idParameter } from './estate-bodies.ts';
+import { showRun } from './playbook-routes.ts';
 
 export interface CaseRouteDeps {
   readonly db: Database;
@@ -80,7 +81,7 @@ async function detailOf(db: Database, ref: string) {
     tasks,
     timeline: timeline.map((one) => ({ ...one, detail: { ...one.detail } })),
     messages: messages.map((one) => ({ ...one, to: [...one.to] })),
-    runs: runs.map((run) => ({ ...run, inputs: { ...run.inputs } })),
+    runs: runs.map(showRun),
   };
 }
 

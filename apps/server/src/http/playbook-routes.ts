@@ -5,6 +5,7 @@ import {
   listActs,
   listRuns,
   loadRun,
+  missingInputs,
   type Playbook,
   type PlaybookLibrary,
   readPlaybook,
@@ -34,7 +35,7 @@ const playbookParameter = z.object({ id: z.string().regex(/^playbook--[0-9a-f-]{
 const document = z.record(z.string(), z.unknown());
 const reasonBody = z.strictObject({ reason: z.string().trim().min(3, 'say why').max(2_000) });
 
-const show = (run: Run) => ({ ...run, inputs: { ...run.inputs } });
+export const showRun = (run: Run) => ({ ...run, inputs: { ...run.inputs }, missing: missingInputs(run) });
 
 function inputsOf({ playbook_variables = {} }: Playbook) {
   return Object.entries(playbook_variables)
@@ -46,7 +47,7 @@ async function runDetailOf(db: Database, id: string) {
   const run = await loadRun(db, id);
   const acts = await listActs(db, id);
   return {
-    ...show(run),
+    ...showRun(run),
     document: { ...readPlaybook(run.document) },
     variables: Object.fromEntries(
       Object.entries(run.variables).map(([name, { type, value }]) => [name, { type, value }]),
@@ -138,12 +139,12 @@ function addRunRoutes(server: ApiServer, { db, playbookRuns: runs }: PlaybookRou
         response: { 200: z.object({ items: z.array(runBody) }) },
       },
     },
-    async (request) => ({ items: (await listRuns(db, request.query)).map(show) }),
+    async (request) => ({ items: (await listRuns(db, request.query)).map(showRun) }),
   );
   server.post(
     '/api/v1/playbook-runs',
     { config: { permission: 'playbook.run' }, schema: { tags, body: runInput, response: { 201: runBody } } },
-    async (request, reply) => reply.status(201).send(show(await runs.start(actorOf(request), request.body))),
+    async (request, reply) => reply.status(201).send(showRun(await runs.start(actorOf(request), request.body))),
   );
   server.get(
     '/api/v1/playbook-runs/:id',
@@ -156,7 +157,7 @@ function addRunRoutes(server: ApiServer, { db, playbookRuns: runs }: PlaybookRou
       config: { permission: 'playbook.approve' },
       schema: { tags, params: idParameter, body: decisionInput, response: { 200: runBody } },
     },
-    async (request) => show(await runs.decide(actorOf(request), request.params.id, request.body)),
+    async (request) => showRun(await runs.decide(actorOf(request), request.params.id, request.body)),
   );
   server.post(
     '/api/v1/playbook-runs/:id/answer',
@@ -164,7 +165,7 @@ function addRunRoutes(server: ApiServer, { db, playbookRuns: runs }: PlaybookRou
       config: { permission: 'playbook.run' },
       schema: { tags, params: idParameter, body: answerInput, response: { 200: runBody } },
     },
-    async (request) => show(await runs.answer(actorOf(request), request.params.id, request.body)),
+    async (request) => showRun(await runs.answer(actorOf(request), request.params.id, request.body)),
   );
   server.post(
     '/api/v1/playbook-runs/:id/cancel',
@@ -172,7 +173,7 @@ function addRunRoutes(server: ApiServer, { db, playbookRuns: runs }: PlaybookRou
       config: { permission: 'playbook.run' },
       schema: { tags, params: idParameter, body: reasonBody, response: { 200: runBody } },
     },
-    async (request) => show(await runs.cancel(actorOf(request), request.params.id, request.body.reason)),
+    async (request) => showRun(await runs.cancel(actorOf(request), request.params.id, request.body.reason)),
   );
   server.post(
     '/api/v1/playbook-runs/:id/undo',
@@ -180,6 +181,6 @@ function addRunRoutes(server: ApiServer, { db, playbookRuns: runs }: PlaybookRou
       config: { permission: 'playbook.approve' },
       schema: { tags, params: idParameter, body: reasonBody, response: { 200: runBody } },
     },
-    async (request) => show(await runs.undo(actorOf(request), request.params.id, request.body.reason)),
+    async (request) => showRun(await runs.undo(actorOf(request), request.params.id, request.body.reason)),
   );
 }

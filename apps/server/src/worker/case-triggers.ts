@@ -16,14 +16,18 @@ export interface CaseTriggerDeps {
   readonly integrationName: (id: string) => Promise<string | null>;
 }
 
-function inputsOf({ entity, product, title }: Alert, declared: readonly string[]): Record<string, string> {
-  const known: Readonly<Record<string, string | undefined>> = {
-    __integration__: entity.type === 'integration' ? entity.id : undefined,
-    __person__: entity.type === 'person' ? entity.id : undefined,
+/** What an alert says of the inputs that playbooks ask for. */
+function knownInputs({ entity, product, title }: Alert): Record<string, string> {
+  return {
+    ...(entity.type === 'integration' && { __integration__: entity.id }),
+    ...(entity.type === 'person' && { __person__: entity.id }),
     __app__: product,
     __reason__: `Alert: ${title}`,
   };
-  return Object.fromEntries(declared.flatMap((name) => (known[name] === undefined ? [] : [[name, known[name]]])));
+}
+
+function inputsOf(alert: Alert, declared: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(knownInputs(alert)).filter(([name]) => declared.includes(name)));
 }
 
 /** Names under which the rule of an alert asks for a playbook. */
@@ -50,7 +54,7 @@ export async function openCasesForAlerts(deps: CaseTriggerDeps): Promise<number>
     if (trigger === null) continue;
     const known = await listCases(db, { link: { kind: 'alert', ref: alert.id }, limit: 1 });
     if (known.length > 0) continue;
-    const playbook = await deps.library.findByTrigger(trigger);
+    const playbook = await deps.library.findByTrigger(trigger, Object.keys(knownInputs(alert)));
     if (!playbook) continue;
     const named = await withName(deps, alert);
     await db.transaction((tx) => openFor(deps, tx, named, playbook));

@@ -1,7 +1,15 @@
 import { listAlerts } from '@cordon/detection';
 import { type DrillPorts, type Facts, NO_FACTS, type Recorded } from '@cordon/drills';
 import { type GatewayReach, listCutOffs, listGateways } from '@cordon/estate';
-import { listCases, listMessages, listRuns, readPlaybook, type Run, triggersOf } from '@cordon/incidents';
+import {
+  listCases,
+  listMessages,
+  listRuns,
+  missingInputs,
+  readPlaybook,
+  type Run,
+  triggersOf,
+} from '@cordon/incidents';
 import { type AuditRecord, type Clock, type Database, readAudit } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { drillLabel } from './finding-event.ts';
@@ -76,6 +84,7 @@ async function runFact(db: Database, run: Run) {
     playbook: run.playbookName,
     triggers: triggersOf(readPlaybook(run.document)),
     status: run.status,
+    missing: missingInputs(run),
     caseId: run.caseId,
     proposed: recorded(named('playbook_run.proposed') ?? named('playbook_run.started')),
     approved: approved ? { at: approved.at, seq: approved.seq, by: approved.actor.name } : null,

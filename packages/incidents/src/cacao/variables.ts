@@ -65,6 +65,14 @@ export function neededInputs(playbook: Playbook): string[] {
 
 /** The playbook's variables with what was given from outside. */
 export function startVariables(playbook: Playbook, inputs: Readonly<Record<string, string>>): Variables {
+  const variables = givenVariables(playbook, inputs);
+  const missing = neededInputs(playbook).filter((name) => variables[name]?.value === null);
+  if (missing.length > 0) throw new VariableWrong(`The playbook needs a value for ${missing.join(', ')}.`, { missing });
+  return variables;
+}
+
+/** The same while something is still missing: a run that was proposed waits for it. */
+export function givenVariables(playbook: Playbook, inputs: Readonly<Record<string, string>>): Variables {
   let variables = declareVariables(playbook.playbook_variables);
   for (const [name, value] of Object.entries(inputs)) {
     if (variables[name] && !variables[name].external) {
@@ -72,8 +80,6 @@ export function startVariables(playbook: Playbook, inputs: Readonly<Record<strin
     }
     variables = assign(variables, name, value);
   }
-  const missing = neededInputs(playbook).filter((name) => variables[name]?.value === null);
-  if (missing.length > 0) throw new VariableWrong(`The playbook needs a value for ${missing.join(', ')}.`, { missing });
   return variables;
 }
 

@@ -5,6 +5,7 @@ import { type Actor, appendAudit, authorize, type Clock, type Database, describe
 import type { ActionTable } from '../actions/action.ts';
 import { checkPlaybook, type PlaybookProblem, type SchemaCheck } from '../cacao/check-playbook.ts';
 import { parsePlaybook, type Playbook, readPlaybook, writePlaybook } from '../cacao/playbook.ts';
+import { neededInputs } from '../cacao/variables.ts';
 import { createSchemaCheck } from '../cacao/schema-check.ts';
 import { PlaybookInvalid, PlaybookUnknown } from '../errors.ts';
 import type { IncidentTables } from '../tables.ts';
@@ -110,10 +111,16 @@ export function createPlaybookLibrary({ db, clock, actions, folder }: LibraryCon
       if (!found) throw new PlaybookUnknown(`There is no playbook ${ref}.`, { ref });
       return found;
     },
-    async findByTrigger(trigger: string): Promise<Playbook | null> {
-      return (
-        (await everything()).map(({ playbook }) => playbook).find((one) => triggersOf(one).includes(trigger)) ?? null
-      );
+    /** Of those that answer to a trigger the first for which everything is known that it needs; else the first. */
+    async findByTrigger(trigger: string, known: readonly string[] = []): Promise<Playbook | null> {
+      // What a playbook is for stands first among its labels, what else it can help with after that.
+      const rank = (one: Playbook): number => triggersOf(one).indexOf(trigger);
+      const asked = (await everything())
+        .map(({ playbook }) => playbook)
+        .filter((one) => rank(one) >= 0)
+        .toSorted((a, b) => rank(a) - rank(b));
+      const fits = (one: Playbook): boolean => neededInputs(one).every((name) => known.includes(name));
+      return asked.find(fits) ?? asked[0] ?? null;
     },
     async list(): Promise<PlaybookSummary[]> {
       return (await everything())

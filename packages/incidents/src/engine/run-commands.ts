@@ -12,9 +12,9 @@ import {
 } from '@cordon/kernel';
 import { z } from 'zod';
 import type { ActionTable } from '../actions/action.ts';
-import { type Playbook, writePlaybook } from '../cacao/playbook.ts';
-import { startVariables, VARIABLE_CHARS_MAX } from '../cacao/variables.ts';
-import { ApproverWrong, PlaybookInvalid, PlaybookNotRunnable, RunStateConflict } from '../errors.ts';
+import { type Playbook, readPlaybook, writePlaybook } from '../cacao/playbook.ts';
+import { givenVariables, neededInputs, startVariables, VARIABLE_CHARS_MAX } from '../cacao/variables.ts';
+import { ApproverWrong, PlaybookInvalid, PlaybookNotRunnable, RunStateConflict, VariableWrong } from '../errors.ts';
 import type { IncidentTables } from '../tables.ts';
 import { refusals } from './command-plan.ts';
 import { digestOf, type PlaybookLibrary } from './playbook-library.ts';
@@ -38,6 +38,8 @@ export const decisionInput = z.strictObject({
   act: z.string().max(2_000).optional(),
   approve: z.boolean(),
   reason,
+  /** Of a proposed run: what its alert could not say, such as the integration. */
+  inputs: z.record(z.string(), z.string().min(1).max(VARIABLE_CHARS_MAX)).default({}),
 });
 export const answerInput = z.strictObject({
   act: z.string().max(2_000),
@@ -91,7 +93,7 @@ export function createRunCommands(context: RunContext) {
       startedBy: describeActor(actor),
       approval: null,
       inputs,
-      variables: startVariables(playbook, inputs),
+      variables: status === 'proposed' ? givenVariables(playbook, inputs) : startVariables(playbook, inputs),
       error: null,
       wakeAt: null,
       createdAt: at,
@@ -132,7 +134,10 @@ export function createRunCommands(context: RunContext) {
       return run;
     },
 
-    /** A run that an alert asks for: nothing happens until a person approves it. The same trigger proposes once. */
+    /**
+     * A run that an alert asks for: nothing happens until a person approves it, and says what the alert didn't know.
+     * The same trigger proposes once.
+     */
     async propose(tx: Transaction, given: Omit<NewRun, 'mode'> & { readonly triggerKey: string }): Promise<Run | null> {
       const actor: Actor = { kind: 'system', name: 'detection' };
       const run = make(actor, { ...given, mode: 'live' }, 'proposed');
@@ -172,7 +177,10 @@ export function createRunCommands(context: RunContext) {
               error: `Refused: ${input.reason}`,
               finished_at: clock.now(),
             });
-          else await setRun(tx, runId, { approval: JSON.stringify(decision), status: 'running' });
+          else {
+            const completed = completeRun(row, input.inputs);
+            await setRun(tx, runId, { ...completed, approval: JSON.stringify(decision), status: 'running' });
+          }
         } else {
           const act = await lockAct(tx, runId, input.act);
           if (act.status !== 'waiting-approval') throw new RunStateConflict('This act waits for no approval.');
@@ -184,7 +192,7 @@ export function createRunCommands(context: RunContext) {
           actor,
           `playbook_run.${verb}`,
           { id: runId, playbookName: row.playbook_name },
-          { act: input.act ?? null, reason: input.reason, digest: row.digest },
+          { act: input.act ?? null, reason: input.reason, digest: row.digest, inputs: Object.keys(input.inputs) },
         );
         await wakeRun(tx, workflows, runId);
       });
@@ -261,6 +269,26 @@ export function createRunCommands(context: RunContext) {
       return loadRun(db, runId);
     },
   };
+}
+
+/** What a proposed run still needs before it can be approved. */
+export function missingInputs(run: Pick<Run, 'status' | 'document' | 'inputs'>): string[] {
+  if (run.status !== 'proposed') return [];
+  return neededInputs(readPlaybook(run.document)).filter((name) => run.inputs[name] === undefined);
+}
+
+/** Adds what was missing. What the proposal said already stays: it is what was proposed. */
+function completeRun(
+  row: Pick<Run, 'status' | 'document' | 'inputs'>,
+  given: Readonly<Record<string, string>>,
+): { inputs?: string; variables?: string } {
+  const missing = missingInputs(row);
+  const other = Object.keys(given).find((name) => !missing.includes(name));
+  if (other !== undefined) throw new VariableWrong(`${other} isn't missing in this run.`);
+  if (missing.length === 0) return {};
+  const inputs = { ...row.inputs, ...given };
+  const variables = startVariables(readPlaybook(row.document), inputs);
+  return { inputs: JSON.stringify(inputs), variables: JSON.stringify(variables) };
 }
 
 export type RunCommands = ReturnType<typeof createRunCommands>;

@@ -135,6 +135,7 @@ export async function setRun(
   set: Partial<{
     status: RunStatus;
     approval: string;
+    inputs: string;
     variables: string;
     error: string | null;
     driving: boolean;
