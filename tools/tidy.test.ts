@@ -91,6 +91,8 @@ const DIRECTION: Readonly<Record<string, readonly string[]>> = {
   identity: ['kernel', 'lake', 'policy'],
   estate: ['kernel', 'openapi', 'policy'],
   vendors: ['kernel'],
+  dlp: ['kernel', 'classifier', 'policy'],
+  detectors: ['kernel', 'classifier'],
   proof: ['kernel'],
   lifecycle: ['kernel'],
   discovery: ['kernel'],

@@ -7,7 +7,7 @@ import { listConnections, loadConnection } from './connection-store.ts';
 import type { Entity } from './entity.ts';
 import type { Manifests } from './load-manifest.ts';
 import type { ActionSpec } from './manifest-action.ts';
-import { readStream, type StreamMark } from './read-stream.ts';
+import { readStream, type StreamMark, type StreamPage, type StreamPosition } from './read-stream.ts';
 
 export interface Capability {
   readonly connection: Connection;
@@ -51,6 +51,16 @@ export interface Connectors {
     stream: string,
     options: ReadStreamOptions,
   ): AsyncGenerator<StreamItem>;
+  /**
+   * The same page by page, with the place to go on from after a crash. `position` and `seen` are of an earlier page of
+   * the same read.
+   */
+  readPages(
+    actor: Actor,
+    connectionId: string,
+    stream: string,
+    options: Omit<ReadStreamOptions, 'sample'> & { readonly position?: StreamPosition; readonly seen?: StreamMark },
+  ): AsyncGenerator<StreamPage>;
   /** The bytes behind a record's `download`. Nothing of them is stored. Throws as `readStream` does. */
   readFile(actor: Actor, connectionId: string, download: string): AsyncGenerator<Buffer>;
   /** Runs, tries, verifies or undoes an action; safe to repeat with the same key. */
@@ -108,6 +118,28 @@ export function createConnectors(deps: ReachDeps): Connectors {
           yield index === page.entities.length - 1 ? { entity, mark: page.mark } : { entity };
         }
       }
+    },
+    async *readPages(actor, connectionId, stream, { purpose, ...options }) {
+      authorize(actor, 'connector.records');
+      const connection = await loadConnection(db, connectionId);
+      const tool = await reach(deps, connection);
+      const target = { type: 'connection', id: connectionId, name: connection.name };
+      await db.transaction((tx) =>
+        appendAudit(tx, {
+          actor,
+          action: 'connection.stream_read',
+          target,
+          detail: { stream, purpose },
+          at: clock.now(),
+        }),
+      );
+      yield* readStream(tool.loaded, stream, tool.client('read'), {
+        config: connection.config,
+        baseUrl: tool.baseUrl,
+        now: clock.now(),
+        plan: connection.plan,
+        ...options,
+      });
     },
     async *readFile(actor, connectionId, download) {
       authorize(actor, 'connector.records');

@@ -73,7 +73,7 @@ export {
   OUTCOMES,
   performAction,
 } from './perform-action.ts';
-export { readStream, type StreamMark } from './read-stream.ts';
+export { readStream, type StreamMark, type StreamPage, type StreamPosition } from './read-stream.ts';
 export { manifestReference } from './manifest-reference.ts';
 export { type ConnectorTest, testConnector } from './recording.ts';
 export { createToolClient } from './tool-client.ts';

@@ -27,6 +27,8 @@ import {
   identityRoutes,
   OAUTH_ROUTES,
   scimRoutes,
+  signalEndpoints,
+  SSF_METADATA_PATH,
 } from '@cordon/identity';
 import {
   type Clock,
@@ -41,6 +43,8 @@ import {
 } from '@cordon/kernel';
 import { drillsErrors } from '@cordon/drills';
 import { discoveryErrors } from '@cordon/discovery';
+import { createThreatCommands, enrichmentErrors } from '@cordon/enrichment';
+import { dlpErrors } from '@cordon/dlp';
 import { governanceErrors } from '@cordon/governance';
 import { checkQuery, lakeErrors, openLake } from '@cordon/lake';
 import { incidentsErrors } from '@cordon/incidents';
@@ -68,13 +72,16 @@ import { addRoutes } from '../http/routes.ts';
 import { createCommunicationParts } from './communication-parts.ts';
 import { createBackupParts } from '../backup/backup-parts.ts';
 import { createDataParts } from './data-parts.ts';
+import { createDlpParts } from './dlp-parts.ts';
 import { createDrillParts } from './drill-parts.ts';
 import { createIncidentParts } from './incident-parts.ts';
+import { movePorts, operationPort } from './access-ports.ts';
 import { createAccessParts } from './access-parts.ts';
 import { createConnectorParts } from './connector-parts.ts';
 import { createDiscoveryParts, type DiscoveryPeople } from './discovery-parts.ts';
 import { createGraphParts } from './graph-parts.ts';
 import { operationsOf } from './app-operations.ts';
+import { signInPorts } from './sign-in-parts.ts';
 import { clientPorts, clientSettings, openMtlsListener } from './strong-client-parts.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { createProvisioningParts } from './provisioning-parts.ts';
@@ -120,6 +127,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   const workflows = await openWorkflowClient({ databaseUrl: config.databaseUrl, logger });
   const outbox = createEventOutbox(db, logger);
   const leavers = createLeaverCommands({ db, clock, workflows });
+  const signInFacts = await signInPorts(db, config.networkFiles, logger);
   const identity = createIdentity({
     db,
     clock,
@@ -127,6 +135,9 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     logger,
     config: { publicUrl: config.control.publicUrl, tokenTtlS: config.accessTokenS, ...clientSettings(config) },
     ...clientPorts(db, clock),
+    ...signInFacts,
+    ...movePorts(clock),
+    operations: operationPort(db, () => estate),
     emit: (event) => outbox.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, clock.now()),
     checkIntegration: (actor, id) => estate.integrations.checkCredentials(actor, id),
@@ -152,6 +163,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   const snapshots = await startSnapshotService({ db, envelope, logger, now: clock.now() });
   const oauth = await identity.startOauthServer();
   const sso = await identity.sso.start();
+  const signals = await identity.signals.start();
   const channel = createGatewayChannel({
     db,
     snapshots,
@@ -184,7 +196,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   const watch = createWatchCommands(db, clock, content);
   const checkForward = (query: string): void => checkQuery({ query }, clock.now());
   const forwards = createForwardCommands({ db, clock, envelope, checkQuery: checkForward });
-  const isOauth = (path: string): boolean => path.startsWith('/oauth/') || path.startsWith('/.well-known/');
+  const isOauth = (path: string): boolean =>
+    path.startsWith('/oauth/') || (path.startsWith('/.well-known/') && path !== SSF_METADATA_PATH);
   const { server, routes } = await createApiServer({
     logger,
     clock,
@@ -206,10 +219,12 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       drillsErrors,
       proofErrors,
       governanceErrors,
+      dlpErrors,
       lifecycleErrors,
       vendorsErrors,
       discoveryErrors,
       reviewErrors,
+      enrichmentErrors,
     ],
     divert: {
       matches: (path) => channel.matches(path) || isOauth(path) || path.startsWith('/sso/') || forward.matches(path),
@@ -261,6 +276,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       dnsServers: config.dnsServers,
     }),
     forwards,
+    threats: createThreatCommands({ db, clock }),
     db,
     clock,
     estate,
@@ -302,11 +318,13 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     witnesses: createWitnessCommands({ db, clock }),
     dataParts: createDataParts({ db, clock, envelope, workflows }),
+    dlp: createDlpParts({ db, clock, envelope, workflows, manifests: connectors.manifests }),
     leavers,
     ...createProvisioningParts({ db, clock, envelope, workflows, identity }),
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));
+  await server.register(signalEndpoints(identity));
   await addConsole(server);
   const operator =
     config.control.operatorAccess === 'file'
@@ -324,6 +342,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       await operator?.stop();
       await oauth.stop();
       await sso.stop();
+      await signals.stop();
       await outbox.stop();
       await snapshots.stop();
       await workflows.close();

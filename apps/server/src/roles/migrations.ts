@@ -1,8 +1,10 @@
 import { backupMigrations } from '@cordon/backup';
 import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
+import { dlpMigrations } from '@cordon/dlp';
 import { drillsMigrations } from '@cordon/drills';
 import { discoveryMigrations } from '@cordon/discovery';
+import { enrichmentMigrations } from '@cordon/enrichment';
 import { estateMigrations } from '@cordon/estate';
 import { governanceMigrations } from '@cordon/governance';
 import { identityMigrations } from '@cordon/identity';
@@ -21,8 +23,10 @@ export const allMigrations: readonly Migrations[] = [
   identityMigrations,
   estateMigrations,
   detectionMigrations,
+  enrichmentMigrations,
   connectorsMigrations,
   governanceMigrations,
+  dlpMigrations,
   proofMigrations,
   lifecycleMigrations,
   webhookMigrations,

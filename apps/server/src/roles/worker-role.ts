@@ -55,6 +55,9 @@ import { startProof } from '../worker/proof-duties.ts';
 import { keepLakeShort, RETENTION_EVERY_MS } from '../worker/lake-retention.ts';
 import { createDiscoveryDuties } from '../worker/discovery-duties.ts';
 import { createLeaverDuties } from '../worker/leaver-duties.ts';
+import { startAccessDuties } from '../worker/access-duties.ts';
+import { createWorkerEstate } from '../worker/worker-estate.ts';
+import { movePorts, operationPort } from './access-ports.ts';
 import { createProvisioningDuties } from '../worker/provisioning-duties.ts';
 import { repeat } from '../worker/repeating.ts';
 import { alertWays } from '../worker/alert-ways.ts';
@@ -157,7 +160,11 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     emit: (event) => events.emit(event),
     onRevoked: (tx, revocation) => publishRevoked(tx, revocation.tokens, systemClock.now()),
     onDisabled: (tx, { actor, person, reason }) => leaverCommands.begin(tx, actor, person, reason),
+    ...movePorts(systemClock),
+    operations: operationPort(db, () => grantEstate),
   });
+  const workerParts = { db, clock: systemClock, envelope, logger, workflows: workflowClient, identity };
+  const grantEstate: ReturnType<typeof createWorkerEstate> = createWorkerEstate(workerParts);
   const detection = await startDetection({
     db,
     lake,
@@ -285,6 +292,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   backup.start();
   leavers.start();
   provisioning.start();
+  const access = startAccessDuties({ identity, logger });
   discovery.start();
   drills.start();
   await dlp.start();
@@ -366,6 +374,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await forwarding.stop();
       await leavers.stop();
       await provisioning.stop();
+      await access.stop();
       await discovery.stop();
       await drills.stop();
       await dlp.stop();

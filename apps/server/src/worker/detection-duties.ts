@@ -1,4 +1,5 @@
 import { clearWatch, DETECTION_CHANNEL, type ParserSet, REPLAY_CHANNEL, type RuleSet } from '@cordon/detection';
+import { THREATS_CHANNEL } from '@cordon/enrichment';
 import type { Clock, Database, Logger } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { loadDetectionContent } from '../detection-content.ts';
@@ -7,6 +8,9 @@ import { createCallMetrics } from './call-metrics.ts';
 import { startMonitor } from './monitor-duties.ts';
 import { startOtlpMetrics } from './otlp-metrics.ts';
 import { startBehaviour } from './behaviour-duties.ts';
+import { startEnrichment } from './enrichment-duties.ts';
+import type { LoadPeople } from './estate-directory.ts';
+import { sweepThreats } from './threat-sweep.ts';
 import { checkAudit } from './audit-check.ts';
 import { type CollectSettings, startCollectors } from './collect/collectors.ts';
 import { repeat } from './repeating.ts';
@@ -20,6 +24,7 @@ const REPLAY_MS = 30_000;
 const SETTINGS_MS = 10_000;
 const AUDIT_CHECK_MS = 3_600_000;
 const CLEAR_MS = 3_600_000;
+const SWEEP_MS = 30_000;
 
 export interface Detection {
   readonly watch: Watch;
@@ -47,11 +52,18 @@ export async function startDetection(deps: {
   /** A collector of metrics by OTLP over HTTP. */
   readonly otlp?: { readonly url: string; readonly headers: Readonly<Record<string, string>> } | undefined;
   readonly labelDrills: NonNullable<Parameters<typeof createWatch>[0]['labelDrills']>;
+  readonly onStored?: Parameters<typeof createWatch>[0]['onStored'];
+  /** The customer's files of networks. */
+  readonly networkFiles: readonly string[];
+  readonly people: LoadPeople;
 }): Promise<Detection> {
   const { db, lake, clock, logger } = deps;
   const { parsers, ruleSet } = await loadDetectionContent(logger, deps.rulesFolder);
   const calls = createCallMetrics();
-  const watch = createWatch({ ruleSet, db, lake, clock, logger, calls, labelDrills: deps.labelDrills });
+  const enrichment = await startEnrichment(deps);
+  const { enrich } = enrichment;
+  const { labelDrills, onStored } = deps;
+  const watch = createWatch({ ruleSet, db, lake, clock, logger, calls, enrich, labelDrills, onStored });
   await watch.loadSettings();
   const ingest = createSourceIngest({ db, parsers, watch, clock });
   let isRebuilt = false;
@@ -69,6 +81,7 @@ export async function startDetection(deps: {
     replay: repeat('dead letters', REPLAY_MS, logger, () => ingest.replay()),
     audit: repeat('audit check', AUDIT_CHECK_MS, logger, () => checkAudit({ db, clock, watch })),
     clearing: repeat('alert retention', CLEAR_MS, logger, () => clearWatch(db, clock.now())),
+    sweeps: repeat('threat sweeps', SWEEP_MS, logger, () => sweepThreats({ db, lake, clock, logger, watch })),
     settings: repeat('rule settings', SETTINGS_MS, logger, () => watch.loadSettings()),
   };
   const monitor = startMonitor({ db, lake, clock, logger });
@@ -78,6 +91,7 @@ export async function startDetection(deps: {
   const listeners = await Promise.all([
     db.listen(REPLAY_CHANNEL, () => duties.replay.nudge()),
     db.listen(DETECTION_CHANNEL, () => duties.settings.nudge()),
+    db.listen(THREATS_CHANNEL, () => duties.sweeps.nudge()),
   ]);
   return {
     watch,
@@ -93,6 +107,7 @@ export async function startDetection(deps: {
       await behaviour.stop();
       await Promise.all(listeners.map((listener) => listener.stop()));
       await Promise.all(Object.values(duties).map((duty) => duty.stop()));
+      await enrichment.stop();
     },
   };
 }

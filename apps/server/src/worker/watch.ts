@@ -29,6 +29,11 @@ export interface Watch {
    * may come again after any failure. Gives the ids that the lake had before.
    */
   ingest(batchId: string, events: readonly Observed[]): Promise<{ readonly known: ReadonlySet<string> }>;
+  /**
+   * Runs the rules over events that the lake has, as somebody now knows more about them. Stores what the rules say and
+   * raises alerts; the events stay as they are, and correlations don't see them.
+   */
+  reconsider(batchId: string, events: readonly Observed[]): Promise<number>;
   /** Makes the state of correlations anew from the lake, and raises what a crash kept from being raised. */
   rebuild(): Promise<number>;
   settleCorrelations(): Promise<void>;
@@ -61,6 +66,10 @@ export function createWatch(deps: {
   readonly logger: Logger;
   /** Counts the calls among what is stored. */
   readonly calls?: CallMetrics;
+  /** Looks at what was stored; the same events may come again. */
+  readonly onStored?: ((events: readonly OcsfEvent[]) => Promise<void>) | undefined;
+  /** Adds what is known about the events: places, threats, the estate. */
+  readonly enrich?: (events: readonly Observed[]) => Promise<readonly Observed[]>;
   /** Says which events are of an exercise: only those whose signature holds. */
   readonly labelDrills?: (events: readonly Observed[]) => Promise<readonly Observed[]>;
 }): Watch {
@@ -102,27 +111,43 @@ export function createWatch(deps: {
     for (const { id, delayMs } of raised) logger.info({ alert: id, delayMs }, 'an alert was raised');
   };
 
+  const judge = (events: readonly Observed[]): { findings: OcsfEvent[]; signals: StoredSignal[] } => {
+    const findings: OcsfEvent[] = [];
+    const signals: StoredSignal[] = [];
+    for (const observed of events) {
+      if (observed.stored.class_uid === FINDING_CLASS && observed.seen.product === 'cordon') continue;
+      for (const signal of matcher.match(observed.seen)) {
+        if (!isEnabled(signal.ruleId)) continue;
+        const { event, kept } = signalFinding(signal, observed);
+        findings.push(event);
+        signals.push(kept);
+      }
+    }
+    return { findings, signals };
+  };
+
   return {
     async ingest(batchId, given) {
-      const events = deps.labelDrills ? await deps.labelDrills(given) : given;
-      const findings: OcsfEvent[] = [];
-      const signals: StoredSignal[] = [];
-      for (const observed of events) {
-        if (observed.stored.class_uid === FINDING_CLASS && observed.seen.product === 'cordon') continue;
-        for (const signal of matcher.match(observed.seen)) {
-          if (!isEnabled(signal.ruleId)) continue;
-          const { event, kept } = signalFinding(signal, observed);
-          findings.push(event);
-          signals.push(kept);
-        }
-      }
+      const enriched = deps.enrich ? await deps.enrich(given) : given;
+      const events = deps.labelDrills ? await deps.labelDrills(enriched) : enriched;
+      const { findings, signals } = judge(events);
       const stored = events.map((observed) => observed.stored);
       const { known } = await lake.ingest({ id: batchId, events: [...stored, ...findings] });
-      deps.calls?.count(stored, known);
+      const meant = events.flatMap((one) => (one.drill === undefined ? [one.stored] : []));
+      deps.calls?.count(meant, known);
+      await deps.onStored?.(meant);
       await raise(signals);
       for (const { signal, receivedAt, drill } of signals) runnerOf(drill).add(signal, receivedAt);
       metrics.countEvents(events.length, signals.length);
       return { known };
+    },
+
+    async reconsider(batchId, events) {
+      const { findings, signals } = judge(events);
+      if (findings.length === 0) return 0;
+      await lake.ingest({ id: batchId, events: findings });
+      await raise(signals);
+      return signals.length;
     },
 
     async rebuild() {
