@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import axe from 'axe-core';
-import { type MailServer, makePdf, startMailServer } from '@cordon/vendors/testing';
+import { type MailServer, makeCsaf, makePdf, startMailServer } from '@cordon/vendors/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
@@ -11,6 +14,7 @@ import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /** A vendor's reports are read, confirmed and found to leave a gap; what a penetration test found is closed on evidence. */
 
+const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
 let mail: MailServer;
 let cordon: RunningCordon;
 let browser: Browser;
@@ -59,10 +63,20 @@ async function fileOf(name: string, bytes: Uint8Array | string): Promise<string>
   return path;
 }
 
+const ISO =
+  'Certificate of Registration\n\nInformation Security Management System - ISO/IEC 27001:2022\n\nThis is to certify that Acme Cloud Ltd operates an information security management system.\n\nCertificate number: IS 777001\n\nIssue date: 2026-01-10\n\nExpiry date: 2029-01-09\n';
+
 const soc2 = (from: string, until: string): Uint8Array =>
   makePdf(
     `SOC 2 Type II Report\n\nFor the period ${from} to ${until}\n\nIndependent Service Auditor's Report\n\nWe have examined the description of the Acme Cloud Platform system and controls relevant to security and availability.\nAcme uses Amazon Web Services (AWS), a subservice organization, and the carve-out method was used.\n\nIn our opinion, in all material respects, the controls operated effectively.\n\nHartley & Moss LLP\n\nComplementary User Entity Controls\n\n1. User entities are responsible for removing accounts of people who leave.\n\nTests of Controls\n\nCC6.2 Exception noted. For 2 of 25 terminated users selected, access was not removed within 24 hours.\n`,
   );
+
+/** The command line as an administrator uses it, on this Cordon. */
+async function cli(...args: string[]): Promise<string> {
+  const env = { PATH: process.env['PATH'] ?? '', CORDON_URL: cordon.url, CORDON_TOKEN: cordon.token };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [PROGRAM, ...args], { env, cwd: folder });
+  return stdout + stderr;
+}
 
 test('the first owner comes in and has a vendor', async () => {
   await page.goto(await cordon.firstOwnerLink());
@@ -72,7 +86,7 @@ test('the first owner comes in and has a vendor', async () => {
   await page.getByRole('button', { name: 'Create a passkey' }).click();
   await page.getByLabel('I have kept the codes').check();
   await page.getByRole('button', { name: 'Go to Cordon' }).click();
-  const body = { name: 'Acme Cloud', owner: 'ada@example.com' };
+  const body = { name: 'Acme Cloud', owner: 'ada@example.com', website: 'https://www.acme.invalid' };
   vendorId = taken(await cordon.api.POST('/api/v1/vendors', { body })).id;
   await page.goto(`${cordon.url}/vendors/${vendorId}`);
   await page.getByRole('tab', { name: 'Audits' }).click();
@@ -146,6 +160,31 @@ test('an own audit is planned, done item by item, leaves a finding and comes aga
   await tab.screenshots('own-audit');
   await page.getByRole('button', { name: 'Complete' }).click();
   await page.getByText(/Done: 1 findings. It comes again on 20\d\d-01-31/).waitFor();
+});
+
+test('an own audit is ended: it is no longer asked for, and stays to be read', async () => {
+  await page.getByRole('button', { name: /^End Exit readiness/ }).click();
+  const dialog = page.getByRole('dialog', { name: /^End Exit readiness/ });
+  await dialog.getByRole('button', { name: 'End it' }).click();
+  await page.getByText(/Ended on .*it does not come again/).waitFor();
+  await page.getByText(/2026-01-31: done by Ada Byron/).waitFor();
+  expect(await page.getByRole('button', { name: /^End Exit readiness/ }).count()).toBe(0);
+});
+
+test('within how many days findings are due is set in the console, and holds for the next', async () => {
+  await page.goto(`${cordon.url}/vendors`);
+  await page.getByRole('button', { name: 'Change the due dates of findings' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Due dates of findings' });
+  await dialog.getByLabel('High, days').fill('20');
+  await dialog.getByLabel('Low, days').fill('');
+  expect(await hindrances(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('20 days').waitFor();
+  await tab.screenshots('severity-policy');
+  const { high, low } = taken(await cordon.api.GET('/api/v1/finding-policy'));
+  expect([high, low]).toEqual([20, null]);
+  await page.goto(`${cordon.url}/vendors/${vendorId}`);
+  await page.getByRole('tab', { name: 'Audits' }).click();
 });
 
 const CSV =
@@ -222,6 +261,63 @@ test('the owner looks at the evidence and closes it; without evidence nothing cl
   await page.getByText('A finding closes on evidence').waitFor();
 });
 
+test('attestations and penetration tests are worked with from the command line', async () => {
+  const report = await fileOf('iso.txt', ISO);
+  expect(await cli('attestation', 'read', report)).toMatch(/kind: iso-27001[\s\S]*IS 777001/);
+  expect(await cli('attestation', 'add', 'Acme Cloud', report)).toContain('iso-27001:');
+  expect(await cli('attestation', 'list', 'acme cloud')).toMatch(/iso-27001 +proposed[\s\S]*soc2-type2 +\w+/);
+  const warned = await cli('attestation', 'warnings').catch(
+    (error: unknown) => error as { code: number; stdout: string },
+  );
+  expect(typeof warned === 'string' ? warned : warned.stdout).toContain('vendor');
+  const csv = await fileOf('second.csv', 'Title,Severity\nNo limit on sign-in,High\nOld banner,Low\n');
+  expect(await cli('pentest', 'outline', csv)).toContain('"title": 1');
+  const made = await cli('pentest', 'import', 'Acme Cloud', csv, '--title', 'Second', '--until', '2026-05-01');
+  expect(made).toContain('2 findings');
+  const found = await cli('pentest', 'findings', 'Acme Cloud');
+  expect(found).toMatch(/high +open, overdue +2026-05-21 +No limit on sign-in/);
+  expect(found).toMatch(/low +open +- +Old banner/);
+  const id = /^(\S+) .*No limit on sign-in/m.exec(found)?.[1] ?? '';
+  expect(await cli('pentest', 'move', id, 'fixed', '--note', 'they say so')).toContain('No limit on sign-in: fixed');
+  await expect(cli('pentest', 'move', id, 'closed', '--note', 'no evidence')).rejects.toThrow('closes on evidence');
+  expect(await cli('pentest', 'invite', 'Acme Cloud', 'vic@vendor.example')).toContain('is on its way');
+  expect((await mail.take('vic@vendor.example')).text).toContain('/portal#');
+});
+
+test('vendors are worked with from the command line', async () => {
+  expect(await cli('vendor', 'list')).toMatch(/Acme Cloud +\w+/);
+  expect(await cli('vendor', 'adopt')).toContain('vendors added');
+  const list = await fileOf('subs.csv', 'Name,Purpose,Country\nCloud Host,hosting,IE\n');
+  expect(await cli('vendor', 'subprocessors', 'Acme Cloud', list)).toMatch(/Cloud Host +IE +hosting/);
+  expect(await cli('vendor', 'score', 'Acme Cloud')).toMatch(/\d+ of 100 \(inherent \d+\)/);
+  const { score } = JSON.parse(await cli('vendor', 'score', 'Acme Cloud', '--json')) as {
+    score: { rows: { key: string; group: string; points: number }[] };
+  };
+  const finding = score.rows.find(({ key, points }) => key.startsWith('finding') && points > 0)?.key ?? '';
+  expect(await cli('vendor', 'score', 'Acme Cloud', '--mend', finding)).toMatch(/\d+ would be \d+ with: /);
+  expect(await cli('vendor', 'hosts', 'Acme Cloud', '--look')).toContain('hosts are looked at soon');
+  const text = await fileOf('notice.txt', 'They wrote: a mailbox was entered.');
+  const noticed = await cli('vendor', 'notice', 'Acme Cloud', text, '--title', 'Mailbox entered', '--severity', 'low');
+  expect(noticed).toMatch(/low +Mailbox entered +[\da-f-]{36}/);
+  const csaf = await fileOf('acme-2026-1.json', makeCsaf('ACME-2026-1', { vendor: 'Acme Cloud' }));
+  expect(await cli('vendor', 'notice', 'Acme Cloud', csaf)).toMatch(/critical +Acme Cloud: ACME-2026-1/);
+  expect(await cli('vendor', 'news', 'Acme Cloud')).toContain('Mailbox entered');
+  expect(await cli('vendor', 'feed', 'isac', 'https://isac.example/feed.json', '--minutes', '60')).toContain(
+    'read soon',
+  );
+  expect(await cli('vendor', 'clients', '--add', 'bad-client', '--why', 'they rang')).toMatch(
+    /bad-client +they rang +-/,
+  );
+  const out = join(folder, 'acme.pdf');
+  await cli('vendor', 'export', 'Acme Cloud', '--out', out);
+  const certificate = await fileOf('cordon.pem', await cli('vendor', 'certificate'));
+  expect(await cli('vendor', 'verify', out, '--certificate', certificate)).toMatch(/^good, by CN=Cordon/);
+  await cli('vendor', 'export', 'Acme Cloud', '--out', join(folder, 'acme.json'), '--oscal');
+  expect(await readFile(join(folder, 'acme.json'), 'utf8')).toContain('"assessment-results"');
+  const contract = await fileOf('dpa.txt', 'Vendor shall notify Customer of any security incident within 72 hours.');
+  expect(await cli('contract', 'check', contract)).toMatch(/breach-notice +\w+ +72 hours/);
+});
+
 test('a revoked link ends the session at once', async () => {
   const params = { path: { id: vendorId } };
   const { items } = taken(await cordon.api.GET('/api/v1/vendors/{id}/finding-links', { params }));
@@ -230,4 +326,10 @@ test('a revoked link ends the session at once', async () => {
   await guest.page.reload();
   await guest.page.getByRole('heading', { name: 'This link does not work' }).waitFor();
   expect(tab.errors.filter((error) => !/40\d|42\d/.test(error))).toEqual([]);
+});
+
+test('offboarded from the command line, with every task', async () => {
+  expect(await cli('vendor', 'offboard', 'Acme Cloud', '--reason', 'the contract ended')).toMatch(
+    /Cut off every integration.* +yes[\s\S]*no/,
+  );
 });

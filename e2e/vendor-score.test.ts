@@ -8,12 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type Estate, startEstate } from '@cordon/demo';
 import { createAuthority, issueServerCertificate } from '@cordon/kernel';
+import { createTestLogger } from '@cordon/kernel/testing';
 import { verifyPdf, writeAnswers } from '@cordon/vendors';
-import { type MailServer, startMailServer } from '@cordon/vendors/testing';
+import { type MailServer, makeCsaf, makeProvider, startMailServer } from '@cordon/vendors/testing';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type NameServer, startNameServer } from './harness/name-server.ts';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
 import { addIntegration, eventually, taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
@@ -22,10 +25,16 @@ import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
 const WORKER_MS_MAX = 60_000;
+/** What Okta's emulator calls the app Otter.ai, which acts there as its OAuth client. */
+const OTTER = '0oameridianotterai00';
 let mail: MailServer;
 let cordon: RunningCordon;
 let vendorServer: https.Server;
 let feedServer: http.Server;
+let csafServer: https.Server;
+let nameServer: NameServer;
+let estate: Estate;
+const csafFiles = new Map<string, string>();
 let browser: Browser;
 let tab: Tab;
 let page: Page;
@@ -42,7 +51,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cordon-vendor-score-'));
   const ca = await createAuthority('Vendor', Date.now());
   authority = ca.cert;
-  const pair = await issueServerCertificate(ca, { dns: ['localhost'], ip: ['127.0.0.1'] }, Date.now());
+  const dns = ['api.acme.test', 'www.unnamed.test', 'csaf.orbit.test'];
+  const pair = await issueServerCertificate(ca, { dns, ip: ['127.0.0.1'] }, Date.now());
   // What many a vendor still does: every version that OpenSSL speaks.
   const old = { ...pair, minVersion: 'TLSv1' as const, ciphers: 'DEFAULT@SECLEVEL=0' };
   vendorServer = https.createServer(old, (_request, response) => response.writeHead(404).end());
@@ -53,9 +63,22 @@ beforeAll(async () => {
     ],
   };
   feedServer = http.createServer((_request, response) => response.end(JSON.stringify(feed)));
+  csafServer = https.createServer({ ...pair, minVersion: 'TLSv1.2' }, (request, response) => {
+    const file = csafFiles.get(request.url ?? '');
+    response.writeHead(file === undefined ? 404 : 200).end(file);
+  });
   mail = await startMailServer();
-  const env = { CORDON_SMTP_URL: mail.url, CORDON_MAIL_FROM: 'Cordon <cordon@example.com>' };
-  [cordon, browser] = await Promise.all([startCordon({ processes: 1, env }), startBrowser()]);
+  nameServer = await startNameServer({ hosts: dns, issuers: { 'acme.test': 'letsencrypt.org' } });
+  const env = {
+    CORDON_DNS_SERVERS: nameServer.address,
+    CORDON_SMTP_URL: mail.url,
+    CORDON_MAIL_FROM: 'Cordon <cordon@example.com>',
+  };
+  [cordon, browser, estate] = await Promise.all([
+    startCordon({ processes: 1, env }),
+    startBrowser(),
+    startEstate({ logger: createTestLogger(), seed: 'vendors' }),
+  ]);
   tab = await openTab(browser);
   page = tab.page;
 });
@@ -64,9 +87,10 @@ afterEach(async ({ task }) => {
 });
 afterAll(async () => {
   await browser?.close();
-  await cordon?.stop();
+  await Promise.all([cordon?.stop(), estate?.stop()]);
   await mail?.stop();
-  for (const server of [vendorServer, feedServer]) {
+  await nameServer?.stop();
+  for (const server of [vendorServer, feedServer, csafServer]) {
     server?.closeAllConnections();
     server?.close();
   }
@@ -98,8 +122,10 @@ test('vendors come from a list, and are edited', async () => {
   await page.getByRole('button', { name: 'Create a passkey' }).click();
   await page.getByLabel('I have kept the codes').check();
   await page.getByRole('button', { name: 'Go to Cordon' }).click();
-  const upstream = `https://localhost:${await listen(vendorServer)}`;
-  const app = { name: 'acme', upstream, privateAddresses: ['127.0.0.1', '::1'], caCertificates: [authority] };
+  const port = await listen(vendorServer);
+  const upstream = `https://api.acme.test:${port}`;
+  const hosts = [{ role: 'files', upstream: `https://www.unnamed.test:${port}` }];
+  const app = { name: 'acme', upstream, hosts, privateAddresses: ['127.0.0.1'], caCertificates: [authority] };
   const { id: appId } = taken(await cordon.api.POST('/api/v1/apps', { body: app }));
   await addIntegration(cordon, appId, 'sync', ['anything']);
   const list = join(folder, 'vendors.csv');
@@ -134,6 +160,16 @@ test('the worker sees that the host offers TLS 1.0, and the owner learns of it',
   await tab.screenshots('vendor-monitoring');
 });
 
+test('a name server says who may issue its certificates, and where nobody is named that is said', async () => {
+  const hosts = page.getByRole('table', { name: 'Hosts' });
+  await hosts.getByRole('row', { name: /api\.acme\.test.*letsencrypt\.org/ }).waitFor();
+  const row = hosts.getByRole('row', { name: /www\.unnamed\.test.*anybody/ });
+  await row.getByText('No CAA record says who may issue certificates').waitFor({ timeout: WORKER_MS_MAX });
+  const { items } = taken(await cordon.api.GET('/api/v1/vendors/{id}/hosts', { params: path() }));
+  const [named] = items.filter(({ host }) => host === 'api.acme.test');
+  expect(named?.problems.map(({ code }) => code)).not.toContain('caa_absent');
+});
+
 test('a "yes" that this contradicts is a finding with evidence, and the score is the sum of its rows', async () => {
   const { api } = cordon;
   const made = taken(
@@ -157,7 +193,7 @@ test('a "yes" that this contradicts is a finding with evidence, and the score is
 
 test('one can ask what if they mend it, and say that a contradiction is none', async () => {
   const before = taken(await cordon.api.GET('/api/v1/vendors/{id}/score', { params: path() })).score.residual;
-  await page.getByRole('checkbox', { name: /What if mended: localhost: It still offers/ }).check();
+  await page.getByRole('checkbox', { name: /What if mended: api.acme.test: It still offers/ }).check();
   await page.getByRole('button', { name: 'What if they mend this' }).click();
   const text = await page.getByText(/Mended, the score would be \d+ instead of/).innerText();
   expect(Number(/would be (\d+)/.exec(text)?.[1])).toBeLessThan(before);
@@ -200,6 +236,146 @@ test("a feed's notice opens a case, with the contract's clock as a person correc
   await openVendor('Monitoring');
   await page.getByRole('link', { name: 'What it reaches here' }).click();
   await page.getByText('sync').first().waitFor();
+});
+
+test('a notice by hand and one as a CSAF document open cases, each with its clock and news to the owner', async () => {
+  const add = async (fill: (dialog: ReturnType<Page['getByRole']>) => Promise<void>): Promise<void> => {
+    await openVendor('Monitoring');
+    await page.getByRole('button', { name: 'Add a notice' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Add a notice' });
+    await fill(dialog);
+    await dialog.getByRole('button', { name: 'Add and open a case' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  };
+  await add(async (dialog) => {
+    await dialog.getByLabel('What happened').fill('Backups were copied');
+    await dialog.getByLabel('Text').fill('They rang: backups of our workspace were copied.');
+  });
+  await add((dialog) => dialog.getByLabel('Text').fill(makeCsaf('ACME-2026-7')));
+  const notices = page.getByRole('table', { name: 'Notices' });
+  for (const title of ['Backups were copied', 'Acme: ACME-2026-7']) {
+    await notices
+      .getByRole('row', { name: new RegExp(title) })
+      .getByRole('link')
+      .waitFor();
+  }
+  expect(await hindrances()).toEqual([]);
+  const { items } = taken(await cordon.api.GET('/api/v1/vendors/{id}/notices', { params: path() }));
+  for (const { title, caseId } of items.filter((one) => !one.title.startsWith('Support'))) {
+    const params = { params: { path: { id: caseId ?? '' } } };
+    const duties = taken(await cordon.api.GET('/api/v1/cases/{id}/duties', params)).items;
+    expect([title, duties.some(({ dutyTitle }) => dutyTitle === 'Contract: dpa.txt')]).toEqual([title, true]);
+  }
+  const about = /(Backups were copied|Acme: ACME-2026-7) \(1 apps and 1 integrations here\)/;
+  // News of hosts and of contradictions came before.
+  const told: string[] = [];
+  while (told.length < 2) told.push(...(about.exec((await mail.take('olga@example.com')).text)?.slice(1) ?? []));
+  await notices
+    .getByRole('row', { name: /ACME-2026-7/ })
+    .getByRole('link', { name: 'What it reaches here' })
+    .click();
+  await page.getByText('sync').first().waitFor();
+  await tab.screenshots('vendor-notice-case');
+});
+
+test("a provider's CSAF documents are walked over TLS, hashes checked, and what names a vendor opens a case", async () => {
+  const base = `https://csaf.orbit.test:${await listen(csafServer)}`;
+  const entry = (name: string, content: string) => ({ name, content, updated: new Date().toISOString() });
+  const files = makeProvider(
+    base,
+    [
+      entry('2026/acme-2026-9.json', makeCsaf('ACME-2026-9')),
+      entry('2026/other-1.json', makeCsaf('OTHER-1', { vendor: 'Nobody we know' })),
+      entry('2026/acme-2026-10.json', makeCsaf('ACME-2026-10')),
+    ],
+    'directory',
+  );
+  files.set('/white/2026/acme-2026-10.json.sha512', `${'0'.repeat(128)}  acme-2026-10.json`);
+  for (const [name, content] of files) csafFiles.set(name, content);
+  await page.goto(`${cordon.url}/vendors`);
+  await page.getByRole('button', { name: 'Add feed' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Add a feed' });
+  await dialog.getByLabel('Name').fill('coordinator');
+  await dialog.getByLabel('Address', { exact: true }).fill(`${base}/`);
+  await dialog.getByRole('button', { name: /Kind/ }).click();
+  await page.getByRole('option', { name: /CSAF 2.0 provider/ }).click();
+  await dialog.getByRole('button', { name: 'A server of your own' }).click();
+  await dialog.getByLabel('Private addresses').fill('127.0.0.1');
+  await dialog.getByLabel('Authority').fill(authority);
+  await tab.screenshots('vendor-feed-dialog');
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+  const row = page.getByRole('row', { name: /coordinator/ });
+  await eventually(async () => {
+    await page.reload();
+    await row.getByText('A coordinator: 3 listed, 2 read last time').waitFor({ timeout: 2_000 });
+  }, WORKER_MS_MAX);
+  await row.getByText('2 with a hash that fits; 2 signed, which is not verified').waitFor();
+  await row.getByText('acme-2026-10.json: its sha512 is not the one beside it').waitFor();
+  expect(await hindrances()).toEqual([]);
+  await tab.screenshots('vendor-feeds');
+  const { items } = taken(await cordon.api.GET('/api/v1/vendor-notices'));
+  expect(items.filter(({ title }) => title.includes('2026-9')).map(({ vendorId: of }) => of)).toEqual([vendorId]);
+  expect(items.some(({ title }) => /OTHER-1|2026-10/.test(title))).toBe(false);
+});
+
+test('a grant of a compromised client is found in a connected tool, seen, and taken away there', async () => {
+  const { baseUrl, credential } = estate.app('okta');
+  const connection = {
+    app: 'okta',
+    name: 'okta-main',
+    config: { domain: 'meridian.okta.com' },
+    baseUrl,
+    privateAddresses: ['127.0.0.1'],
+    credential: { kind: 'bearer' as const, token: credential.secret },
+    everyMinutes: 60,
+  };
+  const { id } = taken(await cordon.api.POST('/api/v1/connections', { body: connection }));
+  await page.goto(`${cordon.url}/vendors`);
+  await page.getByRole('button', { name: 'Add client' }).click();
+  const add = page.getByRole('dialog', { name: 'Add a compromised client' });
+  await add.getByLabel('Client ID').fill(OTTER);
+  await add.getByLabel('Why').fill('Its secret was published');
+  await add.getByRole('button', { name: 'Add', exact: true }).click();
+  const row = page
+    .getByRole('table', { name: 'Compromised OAuth clients' })
+    .getByRole('row', { name: new RegExp(OTTER) });
+  await row.getByText('Otter.ai at okta-main').waitFor({ timeout: WORKER_MS_MAX });
+  expect(await row.getByRole('link', { name: 'the tool' }).getAttribute('href')).toBe(`/connections/${id}`);
+  const cases = taken(await cordon.api.GET('/api/v1/cases', { params: { query: {} } })).items;
+  expect(cases.map(({ title }) => title).join('\n')).toContain('A compromised OAuth client holds a grant: Otter.ai');
+  expect(await hindrances()).toEqual([]);
+  await tab.screenshots('compromised-client');
+  await row.getByRole('button', { name: `Cut ${OTTER}` }).click();
+  const cut = page.getByRole('dialog', { name: `Cut ${OTTER}` });
+  await cut.getByRole('button', { name: 'Take its grants away' }).click();
+  await page
+    .getByRole('row', { name: /Otter\.ai in okta-main.*Deactivate an application.*Done/ })
+    .waitFor({ timeout: WORKER_MS_MAX });
+  await tab.screenshots('compromised-client-cut');
+  const headers = { authorization: `SSWS ${credential.secret}`, accept: 'application/json' };
+  const apps = (await (await fetch(new URL('/api/v1/apps', baseUrl), { headers })).json()) as {
+    id: string;
+    status: string;
+  }[]; // the emulator's own shape
+  expect(apps.find((one) => one.id === OTTER)?.status).toBe('INACTIVE');
+  const params = { path: { id } };
+  taken(await cordon.api.POST('/api/v1/connections/{id}/syncs', { params, body: { streams: ['applications'] } }));
+  await row.getByText('None any more, of 1').waitFor({ timeout: WORKER_MS_MAX });
+});
+
+test('a company found by discovery is put into the register from its page', async () => {
+  await eventually(async () => {
+    const { items } = taken(await cordon.api.GET('/api/v1/discovery/apps', { params: { query: {} } }));
+    expect(items.map(({ key }) => key)).toContain('otter-ai');
+  }, WORKER_MS_MAX);
+  await page.goto(`${cordon.url}/discovery/otter-ai`);
+  await page.getByRole('button', { name: 'Add to vendors' }).click();
+  await page.getByText(/is in the register of vendors\./).waitFor();
+  const { items } = taken(await cordon.api.GET('/api/v1/vendors'));
+  const found = items.find(({ profile }) => profile.note === 'Found by discovery.');
+  expect([found?.profile.website, found?.profile.products]).toEqual(['https://otter.ai', ['Otter.ai']]);
+  await page.goto(`${cordon.url}/vendors/${found?.id}`);
+  await page.getByRole('heading', { name: found?.name ?? '', level: 1 }).waitFor();
 });
 
 test('any workbook is read by a mapping, and compared with the one before', async () => {
@@ -284,7 +460,7 @@ test('fourth parties are drawn, and a person names a compromised client and take
   expect(await hindrances()).toEqual([]);
   await tab.screenshots('fourth-parties');
   await page.getByRole('button', { name: 'Remove told-by-phone' }).click();
-  await page.getByText('No client is called compromised.').waitFor();
+  await page.getByRole('row', { name: /told-by-phone/ }).waitFor({ state: 'detached' });
   await drawing.getByRole('button', { name: 'Acme' }).click();
   await page.getByRole('heading', { name: 'Acme', level: 1 }).waitFor();
 });

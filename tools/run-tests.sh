@@ -8,7 +8,7 @@ cd "$root"
 PATH="$root/node_modules/.bin:$PATH"
 export PATH
 
-packages='chromium redis-server sqlmap apache2 libapache2-mod-auth-openidc libapache2-mod-auth-mellon simplesamlphp php-cli'
+packages='chromium redis-server sqlmap apache2 libapache2-mod-auth-openidc libapache2-mod-auth-mellon simplesamlphp php-cli dnsmasq-base'
 missing=''
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"

@@ -9,6 +9,7 @@ import { loadClauses } from './contract/clause.ts';
 import { InputInvalid } from './errors.ts';
 import { createExportCommands, type ExportCommands } from './export/export-commands.ts';
 import { verifyPdf } from './export/pdf.ts';
+import { assessmentResults } from './export/made-oscal-schema.ts';
 import { createFileReader } from './files/file-reader.ts';
 import { sendQueued } from './mail/mail-queue.ts';
 import {
@@ -347,6 +348,11 @@ describe('the export', () => {
     expect((await readAudit(database.db, { target, limit: 3 })).map(({ action }) => action)).toContain(
       'vendor.exported',
     );
+  });
+
+  test('has the members and datatypes of OSCAL assessment results, and no others', async () => {
+    const document: unknown = JSON.parse((await exports.oscal(OWNER, vendorId)).bytes.toString('utf8'));
+    expect(assessmentResults.safeParse(document).error?.issues ?? []).toEqual([]);
   });
 
   test.skipIf(!existsSync(OSCAL_SCHEMA))('is OSCAL by the schema of NIST (skipped: schema absent)', async () => {

@@ -1,3 +1,4 @@
 export { makeDocx, makePdf } from './files/made-files.ts';
+export { makeCsaf, type MadeEntry, makeProvider } from './monitoring/made-csaf.ts';
 export { type MailServer, type ReceivedMail, startMailServer } from './mail/made-mail-server.ts';
 export { makeCaiq, type MadeCaiq } from './questionnaire/made-caiq.ts';

@@ -50,6 +50,13 @@ function versionsOf({ observation }: WatchedHost): string {
   return names.join(', ') || '-';
 }
 
+/** Who may issue certificates for it; a record of another kind is counted. */
+function caaOf({ observation }: WatchedHost): string {
+  if (!observation?.caa) return 'not visible';
+  const issuers = observation.caa.map((record) => /"issue(?:wild)?":"([^"]*)"/.exec(record)?.[1] ?? 'other');
+  return [...new Set(issuers)].join(', ') || 'anybody';
+}
+
 function Hosts({ vendorId }: { readonly vendorId: string }) {
   const can = useCan();
   const hosts = useQuery(hostsQuery(vendorId));
@@ -99,6 +106,7 @@ function Hosts({ vendorId }: { readonly vendorId: string }) {
             header: 'security.txt',
             cell: ({ observation }) => observation?.securityTxt?.state ?? 'not visible',
           },
+          { id: 'caa', header: 'May issue (CAA)', cell: caaOf },
           { id: 'at', header: 'Looked', cell: (row) => (row.checkedAt === null ? '-' : showDay(row.checkedAt)) },
         ]}
         empty={<Box color="text-body-secondary">No host is known: the vendor has no app and no website.</Box>}

@@ -105,6 +105,54 @@ export function addVendorInsightCommands(program: Command, context: CliContext):
     });
 
   group
+    .command('notice <vendor> <file>')
+    .description('a notice that came to you: a CSAF 2.0 document, or a text with --title; opens a case')
+    .option('--title <text>', 'what happened, for a text')
+    .option('--severity <word>', 'critical, high, medium or low, for a text', 'high')
+    .action(async (name: string, file: string, { title, severity: word }: { title?: string; severity: string }) => {
+      const { api, params } = await find(name);
+      const severity = (['critical', 'high', 'medium', 'low'] as const).find((one) => one === word);
+      if (!severity) throw new UsageWrong('A severity is critical, high, medium or low.');
+      const text = await readFile(file, 'utf8');
+      const body =
+        title === undefined
+          ? { form: 'csaf' as const, content: text }
+          : { form: 'hand' as const, title, text, severity, occurredAt: null, reference: '' };
+      const { items } = take(await api.POST('/api/v1/vendors/{id}/notices', { params, body }));
+      printTable(
+        ['severity', 'notice', 'case'],
+        items.map((one) => [one.severity, one.title, one.caseId ?? '-']),
+      );
+    });
+
+  group
+    .command('clients')
+    .description('OAuth clients that are called compromised, and their grants in connected tools')
+    .option('--add <id>', 'call this client compromised')
+    .option('--cut <id>', 'take every grant of this client away')
+    .option('--why <text>', 'the reason; kept as evidence')
+    .action(async ({ add, cut, why }: { add?: string; cut?: string; why?: string }) => {
+      const { api } = await context.connect();
+      const reason = (): string => {
+        if (why === undefined) throw new UsageWrong('Say why, with --why.');
+        return why;
+      };
+      if (add !== undefined) {
+        const answer = await api.POST('/api/v1/compromised-clients', { body: { clientId: add, reason: reason() } });
+        take(answer);
+      }
+      if (cut !== undefined) {
+        const body = { clientId: cut, reason: reason() };
+        note(`run ${take(await api.POST('/api/v1/compromised-clients/cuts', { body })).runId}`);
+      }
+      const { items } = take(await api.GET('/api/v1/compromised-clients'));
+      printTable(
+        ['client', 'why', 'grants'],
+        items.map((one) => [one.clientId, one.reason, one.found.map(({ text }) => text).join('; ') || '-']),
+      );
+    });
+
+  group
     .command('export <vendor>')
     .description('the whole vendor file, as a signed PDF or as OSCAL')
     .requiredOption('--out <file>', 'where to')

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FeedWay } from '@cordon/vendors';
 import { fetchFeed } from './vendor-insight-parts.ts';
 
 let asked = 0;
@@ -21,8 +22,14 @@ afterAll(() => {
   server.close();
 });
 
+const way = (privateAddresses: readonly string[]): FeedWay => ({
+  privateAddresses,
+  authorities: [],
+  bytesMax: 4_194_304,
+});
+
 test('a feed at a private address that somebody named is read', async () => {
-  expect(await fetchFeed(`${base}/feed`, ['127.0.0.1'])).toBe('{"version":1}');
+  expect(String(await fetchFeed(`${base}/feed`, way(['127.0.0.1'])))).toBe('{"version":1}');
 });
 
 test.each([
@@ -30,12 +37,12 @@ test.each([
   ['a redirect', '/moved', ['127.0.0.1'], /answered 302/],
   ['too much', '/large', ['127.0.0.1'], /too large/],
 ])('%s is refused', async (_, path, allowed, message) => {
-  await expect(fetchFeed(base + path, allowed)).rejects.toThrow(message);
+  await expect(fetchFeed(base + path, way(allowed))).rejects.toThrow(message);
 });
 
 test('plain HTTP by name is refused before anything is sent', async () => {
   const before = asked;
-  await expect(fetchFeed(base.replace('127.0.0.1', 'localhost'), ['127.0.0.1', '::1'])).rejects.toThrow(
+  await expect(fetchFeed(base.replace('127.0.0.1', 'localhost'), way(['127.0.0.1', '::1']))).rejects.toThrow(
     /not encrypted/,
   );
   expect(asked).toBe(before);

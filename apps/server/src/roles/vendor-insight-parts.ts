@@ -32,10 +32,14 @@ const CONTENT = fileURLToPath(new URL('../../../../content/', import.meta.url));
 const FEED_MS_MAX = 20_000;
 
 /** Reads a feed under the rules of egress; plain HTTP only to an address that somebody named; no redirect. */
-export function fetchFeed(address: string, { privateAddresses, authorities, bytesMax }: FeedWay): Promise<Buffer> {
+export function fetchFeed(
+  address: string,
+  { privateAddresses, authorities, bytesMax }: FeedWay,
+  resolve?: ReturnType<typeof createAddressLookup>,
+): Promise<Buffer> {
   const url = new URL(address);
   const isPlain = url.protocol === 'http:';
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     checkLiteralHost(url.hostname, privateAddresses);
     if (isPlain && !privateAddresses.includes(url.hostname.replace(/^\[|\]$/g, ''))) {
       throw new Error(`${url.origin} is not encrypted; http is allowed only to a private address that is listed`);
@@ -44,7 +48,7 @@ export function fetchFeed(address: string, { privateAddresses, authorities, byte
       url,
       {
         agent: false,
-        lookup: guardedLookup(privateAddresses),
+        lookup: guardedLookup(privateAddresses, resolve),
         signal: AbortSignal.timeout(FEED_MS_MAX),
         headers: { accept: 'application/json, text/csv, text/plain;q=0.9, */*;q=0.1', 'user-agent': 'cordon' },
         ca: [...tls.getCACertificates('default'), ...authorities],
@@ -59,7 +63,7 @@ export function fetchFeed(address: string, { privateAddresses, authorities, byte
         });
         answer.once('error', reject);
         answer.once('end', () => {
-          if (answer.statusCode === 200) resolve(Buffer.concat(chunks));
+          if (answer.statusCode === 200) done(Buffer.concat(chunks));
           else reject(new AddressRefused(answer.statusCode ?? 0));
         });
       },
@@ -119,7 +123,7 @@ export function createVendorInsight(deps: VendorInsightDeps) {
     }),
     probe: (target, reach, now) => probeHost(target, reach, { lookupCaa, now }),
     openCase,
-    fetchBytes: fetchFeed,
+    fetchBytes: (url, way) => fetchFeed(url, way, resolve),
   };
   return {
     scores: createScoreCommands({

@@ -19,6 +19,9 @@ const STATIC_KINDS: readonly string[] = [
   'google-service-account',
 ];
 
+/** What a grant is once it lets nobody in any more. */
+const ENDED: readonly string[] = ['revoked', 'suspended'];
+
 type Label = (typeof DATA_LABELS)[number];
 
 /** The most harmful label of a class; what no detector knows counts as confidential. */
@@ -152,7 +155,7 @@ export function createFindGrants(db: Database): FindClientGrants {
     for (const { id: connectionId, name } of await listConnections(db)) {
       for await (const { entity } of entitiesOf(db, connectionId, 'grant')) {
         const client = clientOf(entity, clientIds);
-        if (client === null || entity.type !== 'grant' || entity.status === 'revoked') continue;
+        if (client === null || entity.type !== 'grant' || ENDED.includes(entity.status)) continue;
         const clientName = entity.client?.name ?? entity.subject.name ?? client;
         const text = `${clientName} at ${name}: ${entity.kind} ${entity.scopes?.join(' ') ?? ''}`.trim();
         found.push({ clientId: client, clientName, ref: `${connectionId}:${entity.id}`, text, connectionId });
