@@ -352,6 +352,11 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/enrichment',
+    component: lazyRouteComponent(() => import('./events/EnrichmentPage.tsx'), 'EnrichmentPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/',
     component: lazyRouteComponent(() => import('./map/MapPage.tsx'), 'MapPage'),
   }),

@@ -30,7 +30,8 @@ export { parserDocument, type ParserDocument } from './parser/parser-schema.ts';
 export { parseEventTime } from './parser/event-time.ts';
 export { detectReplay, type ReplayLine, type ReplayOptions } from './replay.ts';
 export { splitJson, EVENT_BYTES_MAX } from './split-json.ts';
-export { CLASS_NAMES, lakeEvent, lakeMapping } from './lake-mapping.ts';
+export { CLASS_NAMES, lakeEvent,
+  lakeToDetection, lakeMapping } from './lake-mapping.ts';
 export { type BacktestDay, type BacktestVerdict, judgeBacktest, ruleCondition } from './backtest.ts';
 export {
   ALERT_STATUSES,

@@ -7,6 +7,7 @@ const COLUMNS: Readonly<Record<string, ColumnRef>> = {
   'ocsf.api.operation': { column: 'operation', kind: 'text' },
   'ocsf.http_request.http_method': { column: 'method', kind: 'text' },
   'ocsf.http_request.user_agent': { column: 'user_agent', kind: 'text' },
+  'ocsf.src_endpoint.location.country': { column: 'country', kind: 'text' },
   'ocsf.class_uid': { column: 'class_uid', kind: 'number' },
   'ocsf.activity_id': { column: 'activity_id', kind: 'number' },
 };
@@ -36,6 +37,24 @@ export function lakeEvent(event: DetectionEvent): Record<string, unknown> {
   const ocsf: Record<string, unknown> = typeof event.ocsf === 'object' && event.ocsf !== null ? { ...event.ocsf } : {};
   delete ocsf['unmapped'];
   return { ...ocsf, raw_data: JSON.stringify(event.raw) };
+}
+
+/** The way back: an event of the lake as rules saw it when it came. */
+export function lakeToDetection(stored: Readonly<Record<string, unknown>>): DetectionEvent {
+  const metadata = record(stored['metadata']);
+  const service = String(metadata['log_name'] ?? '');
+  const about = { id: String(metadata['uid']), time: Number(stored['time']) };
+  const { raw_data: text } = stored;
+  if (typeof text !== 'string') {
+    const ocsf = { ...stored, class_name: CLASS_NAMES[Number(stored['class_uid'])] ?? '' };
+    return { ...about, product: 'cordon', service: 'events', raw: stored, ocsf };
+  }
+  const raw: unknown = JSON.parse(text);
+  return { ...about, product: String(record(metadata['product'])['uid'] ?? ''), service, raw, ocsf: stored };
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}; // an object
 }
 
 /** What the worker gives Cordon's own events as `class_name`; the lake keeps only the number. */

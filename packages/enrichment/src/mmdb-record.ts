@@ -33,7 +33,8 @@ export function factsOfRecord(value: unknown): NetworkFacts | undefined {
   const record = fields(value);
   const country = countryOf(record);
   const number = record['autonomous_system_number'] ?? record['asn'];
-  const asn = Number(/^(?:AS)?(\d{1,10})$/i.exec(String(number))?.[1] ?? Number.NaN);
+  const text = typeof number === 'string' ? number : typeof number === 'number' ? `${number}` : '';
+  const asn = Number(/^(?:AS)?(\d{1,10})$/i.exec(text)?.[1] ?? Number.NaN);
   const names = [record['autonomous_system_organization'], record['as_name'], record['name']];
   const organisation = names.find((one) => typeof one === 'string' && one !== '');
   const said = { ...fields(record['traits']), ...record };

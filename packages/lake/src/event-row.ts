@@ -33,6 +33,14 @@ const whole = (...values: readonly unknown[]) => Math.trunc(number(...values));
 const within = (value: number, max: number) => (value > max ? max : value);
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+const words = (value: unknown): string[] => [
+  ...new Set(
+    list(value)
+      .map((one) => text(one))
+      .filter(Boolean),
+  ),
+];
+
 function address(value: unknown): string {
   return typeof value === 'string' && isIP(value) !== 0 && !value.includes('%') ? value : '::';
 }
@@ -67,6 +75,10 @@ export function eventRow(event: OcsfEvent, batchId: string): EventRow {
   const policies = list(event['authorizations']).map((entry) => text(fields(fields(entry)['policy'])['uid']));
   const classes = list(cordon['findings']).map((entry) => text(fields(entry)['class']));
   const analytic = fields(fields(event['finding_info'])['analytic']);
+  const enriched = fields(fields(event.unmapped)['enrichment']);
+  const ownApp = fields(enriched['app']);
+  const network = fields(source['autonomous_system']);
+  const client = fields(enriched['client']);
   const about = target(event);
   const resource = fields(list(event['resources'])[0]);
   const product = text(event.metadata.product.name);
@@ -84,6 +96,7 @@ export function eventRow(event: OcsfEvent, batchId: string): EventRow {
       service['uid'],
       event.class_uid === 4002 ? destination['uid'] : '',
       resource['type'] === 'app' ? resource['uid'] : '',
+      ownApp['uid'],
     ),
     app_name: text(
       service['name'],
@@ -114,6 +127,13 @@ export function eventRow(event: OcsfEvent, batchId: string): EventRow {
     redactions: within(whole(cordon['redactions']), 0xffff_ffff),
     duration_ms: number(event.duration, response['latency']),
     upstream_ms: number(cordon['upstream_ms']),
+    country: text(fields(source['location'])['country']),
+    asn: within(whole(network['number']), 0xffff_ffff),
+    client: text(client['name']),
+    network_flags: words(enriched['network']),
+    threats: words(enriched['threats']),
+    first_seen: words(enriched['first_seen']),
+    label: text(enriched['label']),
     records: whole(cordon['records']),
     request_bytes: whole(request['body_length'], request['length'], traffic['bytes_out']),
     response_bytes: whole(response['body_length'], response['length'], traffic['bytes_in']),

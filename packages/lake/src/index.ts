@@ -28,6 +28,7 @@ export type { Operator } from './query-tokens.ts';
 export { PAGE_EVENTS_MAX } from './search.ts';
 export type { SearchPage, SearchRequest, StoredEvent } from './search.ts';
 export { checkQuery } from './search-scope.ts';
+export { SWEPT_COLUMNS, type SweptColumn } from './sweep.ts';
 export type { PropertyFilter, Scope } from './search-scope.ts';
 export type { TrafficGroup, TrafficRequest, TrafficRow } from './traffic.ts';
 export type { HuntDay, HuntHit, HuntLake, HuntRequest } from './hunt.ts';

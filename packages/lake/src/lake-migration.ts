@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createBehaviour } from './behaviour-schema.ts';
+import { addEnrichment } from './enrichment-schema.ts';
 import { LakeMigrationConflict } from './errors.ts';
 import type { LakeConnection } from './lake-connection.ts';
 import { createEvents, type DdlNames, ddlNames, type LakeLayout } from './lake-schema.ts';
@@ -19,6 +20,7 @@ export const LAKE_MIGRATIONS: readonly LakeMigration[] = [
   { version: 1, name: 'events', statements: createEvents },
   { version: 2, name: 'behaviour', statements: createBehaviour },
   { version: 3, name: 'records', statements: addRecords },
+  { version: 4, name: 'enrichment', statements: addEnrichment },
 ];
 
 interface AppliedRow {

@@ -173,7 +173,7 @@ describe('the process', () => {
     const again = await spawnLake({ dataDir, port: engine.port, password, logger });
     expect(await test_.lake.ping()).toBe(true);
     const reopened = await openLake({ url: again.url, password, logger, clock: systemClock });
-    expect((await reopened.stats()).schemaVersion).toBe(3);
+    expect((await reopened.stats()).schemaVersion).toBe(4);
     await reopened.close();
     await again.stop();
   });

@@ -1,3 +1,5 @@
+import { ENRICHMENT_COLUMN_NAMES, type EnrichmentColumn } from './enrichment-schema.ts';
+
 /**
  * The lake's tables. Typed columns are what is filtered and counted; `raw` is the event as OCSF JSON. Everything that
  * a query needs beyond them comes from `raw` by path.
@@ -64,11 +66,12 @@ export const EVENT_COLUMNS = {
 } as const;
 
 /** Columns that later migrations added. */
-export type EventColumn = keyof typeof EVENT_COLUMNS | 'records';
+export type EventColumn = keyof typeof EVENT_COLUMNS | 'records' | EnrichmentColumn;
 
 export const INSERT_COLUMNS: readonly Exclude<EventColumn, 'ingested_at'>[] = [
   ...(Object.keys(EVENT_COLUMNS) as EventColumn[]).filter((name) => name !== 'ingested_at'), // its own keys
   'records',
+  ...ENRICHMENT_COLUMN_NAMES,
 ];
 
 /** How the tables lie: on one node, or replicated and sharded over the nodes of a named cluster. */

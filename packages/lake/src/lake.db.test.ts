@@ -352,5 +352,5 @@ describe('migrations', () => {
 test('stats tell what is there', async () => {
   const stats = await test_.lake.stats();
   expect(stats.events).toBeGreaterThan(400);
-  expect(stats).toMatchObject({ schemaVersion: 3, newestAt: NOW });
+  expect(stats).toMatchObject({ schemaVersion: 4, newestAt: NOW });
 });

@@ -30,6 +30,7 @@ import { traffic, type TrafficRequest, type TrafficRow } from './traffic.ts';
 import { createHuntLake, type HuntLake } from './hunt.ts';
 import { createLakeJournal, type LakeJournal } from './journal.ts';
 import { createMonitorLake, type MonitorLake } from './monitor.ts';
+import { createSweepLake, type SweepLake } from './sweep.ts';
 import { createUsageLake, type UsageLake } from './usage.ts';
 
 export interface OpenLakeOptions {
@@ -77,6 +78,8 @@ export interface Lake {
   readonly monitor: MonitorLake;
   /** Conditions that a rule compiled to, over what is stored. */
   readonly hunt: HuntLake;
+  /** Values in it that a list may name. */
+  readonly sweep: SweepLake;
   /** In the order it was written, for readers that keep their place. */
   readonly journal: LakeJournal;
   /** All of it, for backups of Cordon itself. */
@@ -120,6 +123,7 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     usage: createUsageLake(connection),
     monitor: createMonitorLake(connection, clock),
     hunt: createHuntLake(connection),
+    sweep: createSweepLake(connection),
     journal: createLakeJournal(connection, clock),
     archive: createLakeArchive(connection, options.layout ?? { kind: 'single' }),
     ping: () => connection.ping(),

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readStatement } from './embedded-guard.ts';
 import { LakeError } from './errors.ts';
-import { EVENT_COLUMNS } from './lake-schema.ts';
+import { EVENT_COLUMNS, INSERT_COLUMNS } from './lake-schema.ts';
 import { compileQuery } from './query-compile.ts';
 import { FIELDS } from './query-fields.ts';
 import { ParamBag } from './query-params.ts';
@@ -118,6 +118,7 @@ describe('compileQuery', () => {
 /** All words that a compiled search may hold. Anything else came from the text, and must not be there. */
 const WORDS = new Set([
   ...Object.keys(EVENT_COLUMNS),
+  ...INSERT_COLUMNS,
   ...'words uuids x AND OR NOT LIKE if has notEmpty arrayExists hasAllTokens lowerUTF8 positionCaseInsensitiveUTF8'.split(
     ' ',
   ),

@@ -10,6 +10,7 @@ import { showTime } from '../display/time.ts';
 import { RouteLink } from '../shell/RouteLink.tsx';
 import { Decision } from './Decision.tsx';
 import { type EventFacts, factsOf, valueAt } from './event-facts.ts';
+import { eventsHref } from './event-search.ts';
 
 type Pair = KeyValuePairsProps.Pair;
 
@@ -35,6 +36,7 @@ export function EventDetails({ stored }: { readonly stored: StoredEvent }) {
     <SpaceBetween size="l">
       <Section title="Decision" items={decisionRows(facts)} />
       <Section title="Who and what" items={partyRows(facts, event)} />
+      <Section title="Known about it" items={knownRows(event)} />
       <Section title="Call" items={callRows(facts, event)} />
       {facts.findings.length > 0 ? <Findings facts={facts} /> : null}
       <Section
@@ -113,6 +115,36 @@ function partyRows({ who, integrationId, app, appId }: EventFacts, event: unknow
     ['Client', valueAt(event, 'http_request.user_agent')],
     ['Target', valueAt(event, 'entity.name')],
     ['Target type', valueAt(event, 'entity.type')],
+  ]);
+}
+
+const listed = (value: unknown): string | undefined =>
+  Array.isArray(value) && value.length > 0 ? value.join(', ') : undefined;
+
+/** What enrichment added: no part of what the sender said. */
+function knownRows(event: unknown): Pair[] {
+  const known = valueAt(event, 'unmapped.enrichment');
+  const asn = valueAt(event, 'src_endpoint.autonomous_system.number');
+  const holder = valueAt(event, 'src_endpoint.autonomous_system.name');
+  const threats = valueAt(known, 'threats');
+  const list = Array.isArray(threats) ? threats.map(String) : [];
+  return pairs([
+    ['Country', valueAt(event, 'src_endpoint.location.country')],
+    ['Network', typeof asn !== 'number' ? undefined : `AS${asn} ${typeof holder === 'string' ? holder : ''}`],
+    ['Kind of network', listed(valueAt(known, 'network'))],
+    [
+      'Threat lists',
+      list.length === 0 ? undefined : (
+        <RouteLink key="threats" href={eventsHref({ q: `threat:${list[0]}` })}>
+          {list.join(', ')}
+        </RouteLink>
+      ),
+    ],
+    ['First seen with', listed(valueAt(known, 'first_seen'))],
+    ['Client is', valueAt(known, 'client.name')],
+    ['Person', valueAt(known, 'person.name')],
+    ['App of the estate', valueAt(known, 'app.name')],
+    ['Label of its data', valueAt(known, 'label')],
   ]);
 }
 

@@ -33,6 +33,7 @@ const PERIMETER: readonly NavigationLink[] = [
   { text: 'Connections', href: '/connections', permission: 'connector.read' },
   { text: 'Backups', href: '/backups', permission: 'backup.read' },
   { text: 'Sources', href: '/sources', permission: 'source.read' },
+  { text: 'Enrichment', href: '/enrichment', permission: 'detection.read' },
   { text: 'Discovery', href: '/discovery', permission: 'discovery.read' },
   { text: 'Reviews', href: '/reviews', permission: 'review.decide' },
 ];

@@ -73,6 +73,10 @@ export const COMMAND_FILES: readonly CommandFile[] = [
     add: async (p) => (await import('./offline-commands.ts')).addOfflineCommands(p),
   },
   { names: ['detect'], add: async (p, c) => (await import('./backtest-command.ts')).addBacktestCommand(p, c) },
+  {
+    names: ['enrichment', 'threats'],
+    add: async (p, c) => (await import('./enrichment-commands.ts')).addEnrichmentCommands(p, c),
+  },
   { names: ['forward'], add: async (p, c) => (await import('./forward-commands.ts')).addForwardCommands(p, c) },
   { names: ['monitor'], add: async (p, c) => (await import('./monitor-commands.ts')).addMonitorCommands(p, c) },
   {
