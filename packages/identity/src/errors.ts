@@ -58,6 +58,28 @@ export class RoleBeyondOwn extends IdentityError {
 export class GroupNotFound extends IdentityError {
   readonly code = 'identity.group_not_found';
 }
+/** The directory keeps this group: its members and name are changed there. */
+export class GroupKeptElsewhere extends IdentityError {
+  readonly code = 'identity.group_kept_elsewhere';
+}
+export class ElevationNotFound extends IdentityError {
+  readonly code = 'identity.elevation_not_found';
+}
+/** It was asked for already, was decided already, or is over. */
+export class ElevationState extends IdentityError {
+  readonly code = 'identity.elevation_state';
+}
+/** Nobody approves their own, and only whoever answers for what is asked for. */
+export class ElevationNotYours extends IdentityError {
+  readonly code = 'identity.elevation_not_yours';
+}
+export class BreakGlassNotFound extends IdentityError {
+  readonly code = 'identity.break_glass_not_found';
+}
+/** Fewer than two break-glass accounts would be left; `acknowledge` does it all the same. */
+export class BreakGlassNeeded extends IdentityError {
+  readonly code = 'identity.break_glass_needed';
+}
 export class ApiTokenNotFound extends IdentityError {
   readonly code = 'identity.api_token_not_found';
 }
@@ -137,6 +159,38 @@ export class UpstreamDomainTaken extends IdentityError {
 export class UpstreamDomainUnverified extends IdentityError {
   readonly code = 'identity.upstream_domain_unverified';
 }
+/** A policy on sign-in refuses; the message says what the person can do. */
+export class SignInPolicyRefused extends IdentityError {
+  readonly code = 'identity.sign_in_policy_refused';
+}
+/** A policy on sign-in wants a stronger factor; `detail.needs` says which. */
+export class SignInStrongerNeeded extends IdentityError {
+  readonly code = 'identity.sign_in_stronger_needed';
+}
+export class SignInPolicyChanged extends IdentityError {
+  readonly code = 'identity.sign_in_policy_changed';
+}
+/** Policies that would shut out every owner, or whoever writes them. */
+export class SignInPolicyLocksOut extends IdentityError {
+  readonly code = 'identity.sign_in_policy_locks_out';
+}
+export class SignalReceiverNotFound extends IdentityError {
+  readonly code = 'identity.signal_receiver_not_found';
+}
+export class SignalSourceNotFound extends IdentityError {
+  readonly code = 'identity.signal_source_not_found';
+}
+export class SignalNameTaken extends IdentityError {
+  readonly code = 'identity.signal_name_taken';
+}
+/** A request of a receiver, or a security event token, breaks a rule of its protocol; `detail.err` is RFC 8935's. */
+export class SignalInvalid extends IdentityError {
+  readonly code = 'identity.signal_invalid';
+}
+/** The transmitter of somebody else can't be reached or refuses. */
+export class SignalTransmitterFailed extends IdentityError {
+  readonly code = 'identity.signal_transmitter_failed';
+}
 export class InputInvalid extends IdentityError {
   readonly code = 'identity.input_invalid';
 }
@@ -161,6 +215,12 @@ export const identityErrors = {
   'identity.owner_needed': { status: 409, expose: true, level: 'info' },
   'identity.role_beyond_own': { status: 403, expose: true, level: 'info' },
   'identity.group_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.group_kept_elsewhere': { status: 409, expose: true, level: 'info' },
+  'identity.elevation_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.elevation_state': { status: 409, expose: true, level: 'info' },
+  'identity.elevation_not_yours': { status: 403, expose: true, level: 'warn' },
+  'identity.break_glass_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.break_glass_needed': { status: 409, expose: true, level: 'warn' },
   'identity.api_token_not_found': { status: 404, expose: true, level: 'info' },
   'identity.client_not_found': { status: 404, expose: true, level: 'info' },
   'identity.client_invalid': { status: 422, expose: true, level: 'info' },
@@ -184,6 +244,15 @@ export const identityErrors = {
   'identity.upstream_not_tested': { status: 409, expose: true, level: 'info' },
   'identity.upstream_domain_taken': { status: 409, expose: true, level: 'info' },
   'identity.upstream_domain_unverified': { status: 422, expose: true, level: 'info' },
+  'identity.sign_in_policy_refused': { status: 403, expose: true, level: 'info' },
+  'identity.sign_in_stronger_needed': { status: 403, expose: true, level: 'info' },
+  'identity.sign_in_policy_changed': { status: 409, expose: true, level: 'info' },
+  'identity.sign_in_policy_locks_out': { status: 422, expose: true, level: 'info' },
+  'identity.signal_receiver_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.signal_source_not_found': { status: 404, expose: true, level: 'info' },
+  'identity.signal_name_taken': { status: 409, expose: true, level: 'info' },
+  'identity.signal_invalid': { status: 400, expose: true, level: 'warn' },
+  'identity.signal_transmitter_failed': { status: 422, expose: true, level: 'warn' },
   'identity.input_invalid': { status: 422, expose: true, level: 'info' },
 } as const satisfies ErrorTable;
 

@@ -1,5 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { breakGlassRoutes } from './break-glass/break-glass-routes.ts';
+import { elevationRoutes } from './elevation/elevation-routes.ts';
 import { factorRoutes } from './factors/factor-routes.ts';
+import { groupRoutes } from './groups/group-routes.ts';
 import type { Identity } from './identity.ts';
 import { approvalRoutes } from './approvals/approval-routes.ts';
 import { certificateRoutes } from './certificates/certificate-routes.ts';
@@ -10,6 +13,8 @@ import { apiTokenRoutes } from './people/api-token-routes.ts';
 import { personRoutes } from './people/person-routes.ts';
 import { scimAdminRoutes } from './scim/scim-admin-routes.ts';
 import { sessionRoutes } from './sessions/session-routes.ts';
+import { signInPolicyRoutes } from './policy/sign-in-policy-routes.ts';
+import { signalRoutes } from './signals/signal-routes.ts';
 import { ssoRoutes } from './sso/sso-routes.ts';
 import { upstreamRoutes } from './upstream/upstream-routes.ts';
 import { signInRoutes } from './sessions/sign-in-routes.ts';
@@ -35,7 +40,12 @@ export function identityRoutes(identity: Identity): FastifyPluginAsyncZod {
     await app.register(approvalRoutes(identity));
     await app.register(lockRoutes(identity));
     await app.register(scimAdminRoutes(identity));
+    await app.register(groupRoutes(identity));
+    await app.register(elevationRoutes(identity));
+    await app.register(breakGlassRoutes(identity));
     await app.register(ssoRoutes(identity));
     await app.register(upstreamRoutes(identity));
+    await app.register(signInPolicyRoutes(identity));
+    await app.register(signalRoutes(identity));
   };
 }

@@ -18,13 +18,21 @@ import {
   type Revocation,
   tablesOf,
 } from './context.ts';
+import type { CountryOf, RiskOf } from './context.ts';
+import { createSignInGate, type GateContext } from './policy/sign-in-gate.ts';
+import { createSignInPolicies, type SignInPolicies } from './policy/sign-in-policy.ts';
+import { deleteOldSignInRows } from './policy/sign-in-policy-store.ts';
 import { type Approvals, createApprovals } from './approvals/approvals.ts';
 import { deleteOldApprovals } from './approvals/approval-store.ts';
+import { type BreakGlass, createBreakGlass } from './break-glass/break-glass.ts';
+import { isBreakGlass } from './break-glass/break-glass-store.ts';
+import { createElevations, type Elevations } from './elevation/elevations.ts';
 import type { IdentityEvent } from './events.ts';
 import { deleteExpiredChallenges } from './factors/challenge-store.ts';
 import { createEnrolment, type Enrolment } from './factors/enrolment.ts';
 import { defaultPasswordCost } from './factors/password.ts';
 import { createStepUp, type StepUp } from './factors/step-up.ts';
+import { createGroups, type Groups } from './groups/groups.ts';
 import type { FetchJson } from './oauth/issuer-keys.ts';
 import { createOauthClients, type OauthClients } from './oauth/clients.ts';
 import { createExchangePolicies, type ExchangePolicies } from './oauth/exchange-policies.ts';
@@ -45,7 +53,6 @@ import { type ApiTokens, createApiTokens } from './people/api-tokens.ts';
 import { deleteExpiredLinks } from './people/link-store.ts';
 import { createLinks, type Links } from './people/links.ts';
 import { createPeople, type People } from './people/people.ts';
-import { createGroups, type Groups } from './scim/groups.ts';
 import { createDirectory, type Directory } from './scim/scim-directory.ts';
 import { createScimTokens, type ScimTokens } from './scim/scim-tokens.ts';
 import { type Authenticator, createAuthenticator } from './sessions/authenticate.ts';
@@ -55,6 +62,8 @@ import { rewrapIdentitySecrets } from './rewrap.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import { createSignIn, type SignIn } from './sessions/sign-in.ts';
 import { deleteOldSsoRows } from './sso/sso-login-store.ts';
+import { deleteOldSignals } from './signals/receiver-store.ts';
+import { createSignals, type Signals } from './signals/signals.ts';
 import { createSso, type Sso } from './sso/sso.ts';
 import { type CatalogueEntry, loadSsoCatalogue } from './sso/sso-catalogue.ts';
 import { deleteOldCounters } from './sessions/throttle-store.ts';
@@ -96,6 +105,12 @@ export interface IdentityDeps {
       readonly reason: string;
     },
   ) => Promise<unknown>;
+  /** Tools that members of any of these groups have an account in. */
+  readonly groupTargets?: NonNullable<IdentityContext['groupTargets']>;
+  /** Inside the transaction that changed what somebody may use: keep the evidence. */
+  readonly onMoved?: NonNullable<IdentityContext['onMoved']>;
+  /** Temporary grants of integrations. Without it, only people are elevated. */
+  readonly operations?: NonNullable<IdentityContext['operations']>;
   /** A person unlocked an address: tell the gateways. */
   readonly onUnlocked?: (tx: Transaction, address: string) => Promise<unknown>;
   /** Whether an app of this name is behind the gateway. */
@@ -109,6 +124,12 @@ export interface IdentityDeps {
   readonly postJson?: PostJson;
   /** Reads TXT records, to verify domains of corporate providers; the system's resolver when absent. */
   readonly resolveTxt?: ResolveTxt;
+  /** Whether policy on sign-in doesn't hold this person. */
+  readonly isBreakGlass?: (personId: string) => Promise<boolean>;
+  /** The country of an address, for policy on sign-in; always `unknown` when absent. */
+  readonly countryOf?: CountryOf;
+  /** What behaviour and alerts say of a person, for policy on sign-in. */
+  readonly riskOf?: RiskOf;
   readonly random?: Random;
   /** Lower only in tests. */
   readonly passwordCost?: PasswordCost;
@@ -121,6 +142,8 @@ export interface Identity {
   readonly signIn: SignIn;
   readonly enrolment: Enrolment;
   readonly stepUp: StepUp;
+  /** Policies on sign-in, their dry run and what they decided. */
+  readonly signInPolicies: SignInPolicies;
   readonly apiTokens: ApiTokens;
   readonly oauthClients: OauthClients;
   /** Exchanges of tokens across integrations. */
@@ -142,9 +165,15 @@ export interface Identity {
   ssoCatalogue(): Promise<readonly CatalogueEntry[]>;
   /** Corporate providers that people come from. */
   readonly upstream: Upstream;
+  /** OpenID Shared Signals: who is told, who tells. */
+  readonly signals: Signals;
   /** Users and groups as a corporate directory sees them (SCIM). */
   readonly directory: Directory;
   readonly groups: Groups;
+  /** Accounts for when the corporate provider is gone. */
+  readonly breakGlass: BreakGlass;
+  /** Access for a while. */
+  readonly elevations: Elevations;
   readonly scimTokens: ScimTokens;
   readonly authenticator: Authenticator;
   readonly cookie: SessionCookie;
@@ -158,12 +187,14 @@ export interface Identity {
 }
 
 export function createIdentity(deps: IdentityDeps): Identity {
-  const context: IdentityContext = {
+  const parts: GateContext = {
     ...deps,
+    isBreakGlass: deps.isBreakGlass ?? ((personId) => isBreakGlass(tablesOf(deps.db), personId)),
     config: identityConfigSchema.parse(deps.config),
     random: deps.random ?? randomBytes,
     passwordCost: deps.passwordCost ?? defaultPasswordCost,
   };
+  const context: IdentityContext = { ...parts, gate: createSignInGate(parts) };
   const { db, clock } = context;
   const signingKeys = createSigningKeys(context);
   const directory = createDirectory(context);
@@ -182,16 +213,20 @@ export function createIdentity(deps: IdentityDeps): Identity {
     signIn: createSignIn(context),
     enrolment: createEnrolment(context),
     stepUp: createStepUp(context),
+    signInPolicies: createSignInPolicies(context),
     apiTokens: createApiTokens(context),
     oauthClients: createOauthClients(context),
     exchangePolicies: createExchangePolicies(context),
     tokens: createTokenReader(context),
     signingKeys,
+    signals: createSignals(context, signingKeys),
     sso: { ...sso, start: (options) => sso.start({ ...options, upstream }) },
     upstream,
     ssoCatalogue: () => (catalogue ??= loadSsoCatalogue(SSO_CONTENT)),
     directory,
     groups: createGroups(context, directory),
+    breakGlass: createBreakGlass(context),
+    elevations: createElevations(context),
     scimTokens: createScimTokens(context),
     authenticator: createAuthenticator(context),
     cookie: createSessionCookie(context.config.publicUrl),
@@ -221,6 +256,8 @@ export function createIdentity(deps: IdentityDeps): Identity {
       await deleteOldCertificates(tables, now);
       await deleteOldSsoRows(tables, now);
       await deleteOldAttempts(tables, now);
+      await deleteOldSignInRows(tables, now);
+      await deleteOldSignals(tables, now);
       await rewrapIdentitySecrets(context);
     },
   };

@@ -241,11 +241,76 @@ export interface IdentityTables {
     external_id: string | null;
     attributes: Json;
     roles: Role[];
+    kept_by: Generated<'directory' | 'cordon'>;
+    description: Generated<string>;
+    owner_id: Generated<string | null>;
     version: Generated<number>;
     created_at: Date;
     updated_at: Date;
   };
   scim_members: { group_id: string; user_id: string };
+  group_members: {
+    group_id: string;
+    person_id: string;
+    by: 'hand' | 'elevation';
+    added_by: string;
+    added_at: Date;
+    ends_at: Date | null;
+  };
+  /** A view: everybody in a group, however they came in. */
+  group_people: { group_id: string; person_id: string; by: GroupBy; ends_at: Date | null };
+  /** A view: members whom SCIM clients can look up. */
+  scim_group_members: { group_id: string; user_id: string };
+  sso_app_owners: { app_id: string; person_id: string };
+  elevations: {
+    id: string;
+    kind: 'role' | 'group' | 'app' | 'operation';
+    ref: string;
+    name: string;
+    integration_id: string | null;
+    integration_name: string | null;
+    operations: string[];
+    grant_id: string | null;
+    person_id: string;
+    person_name: string;
+    reason: string;
+    minutes: number;
+    state: 'asked' | 'live' | 'refused' | 'withdrawn' | 'lapsed' | 'ended';
+    asked_at: Date;
+    lapses_at: Date;
+    decided_by: string | null;
+    decided_by_name: string | null;
+    decided_at: Date | null;
+    note: string | null;
+    ends_at: Date | null;
+    ended_at: Date | null;
+    ended_by: string | null;
+    ended_why: string | null;
+  };
+  break_glass: {
+    person_id: string;
+    place: Generated<string>;
+    seal: Generated<string>;
+    sealed_at: Date | null;
+    drill_days: Generated<number>;
+    drill_until: Date | null;
+    drill_by: string | null;
+    last_drill_at: Date | null;
+    last_used_at: Date | null;
+    overdue_told_at: Date | null;
+    created_at: Date;
+    created_by: string;
+  };
+  break_glass_uses: {
+    id: string;
+    person_id: string;
+    at: Date;
+    kind: 'drill' | 'use';
+    session_id: string;
+    ip: string;
+    methods: string[];
+    findings: Json;
+  };
   sso_apps: {
     id: string;
     name: string;
@@ -329,6 +394,109 @@ export interface IdentityTables {
     person_id: string | null;
     detail: Json;
   };
+  sign_in_policy_versions: {
+    version: number;
+    base: boolean;
+    policies: Json;
+    networks: Json;
+    note: string;
+    made_by: string;
+    made_at: Date;
+  };
+  known_devices: { person_id: string; hash: Buffer; first_at: Date; last_at: Date };
+  sign_in_records: {
+    id: string;
+    at: Date;
+    person_id: string;
+    person_name: string;
+    service_kind: 'cordon' | 'oidc' | 'saml';
+    service_id: string;
+    service_name: string;
+    outcome: 'allow' | 'stronger' | 'refuse';
+    policy_version: number | null;
+    exempt: boolean;
+    reasons: Json;
+    watched: string | null;
+    facts: Json;
+  };
+  person_states: {
+    person_id: string;
+    hold: 'suspended' | 'factor-reset' | null;
+    hold_source: string | null;
+    hold_reason: string | null;
+    hold_at: Date | null;
+    compliance: 'compliant' | 'not-compliant' | 'unknown';
+    risk: 'LOW' | 'MEDIUM' | 'HIGH' | 'unknown';
+  };
+  signal_facts: {
+    seq: Generated<string>;
+    kind: string;
+    person_id: string;
+    detail: Json;
+    origin: string | null;
+    at: Generated<Date>;
+  };
+  signal_receivers: {
+    id: string;
+    name: string;
+    hash: Buffer;
+    audience: string;
+    subject_format: 'email' | 'iss_sub';
+    all_subjects: boolean;
+    stream: JsonOrNull;
+    sealed_authorization: string | null;
+    status: 'enabled' | 'paused' | 'disabled';
+    status_reason: string | null;
+    created_at: Date;
+    updated_at: Date;
+    last_used_at: Date | null;
+    removed_at: Date | null;
+  };
+  signal_subjects: { receiver_id: string; person_id: string; included: boolean; at: Date };
+  signal_outbox: {
+    id: string;
+    receiver_id: string;
+    event: string;
+    claims: Json;
+    person_id: string | null;
+    state: 'waiting' | 'delivered' | 'dead';
+    attempts: Generated<number>;
+    next_at: Date;
+    outcome: string | null;
+    created_at: Date;
+    settled_at: Date | null;
+  };
+  signal_sources: {
+    id: string;
+    name: string;
+    issuer: string;
+    audience: string;
+    jwks_uri: string;
+    delivery: 'push' | 'poll';
+    push_hash: Buffer | null;
+    transmitter: Json;
+    sealed_token: string | null;
+    stream_id: string | null;
+    actions: Json;
+    status: 'active' | 'paused';
+    verified_at: Date | null;
+    verify_state: string | null;
+    last_at: Date | null;
+    last_error: string | null;
+    polled_at: Date | null;
+    created_at: Date;
+    updated_at: Date;
+  };
+  signal_received: {
+    source_id: string;
+    jti: string;
+    at: Date;
+    event: string;
+    person_id: string | null;
+    subject: Json;
+    outcome: string;
+    detail: Json;
+  };
   sso_seen: { kind: string; hash: Buffer; expires_at: Date };
   sso_states: { hash: Buffer; kind: string; sealed: string; expires_at: Date };
   sso_certificates: {
@@ -340,6 +508,9 @@ export interface IdentityTables {
     retired_at: Date | null;
   };
 }
+
+/** How somebody came into a group. */
+export type GroupBy = 'directory' | 'provider' | 'hand' | 'elevation';
 
 /** Whether an app was told that a session ended. */
 export type SsoNotice = 'none' | 'waiting' | 'told' | 'not-possible' | 'failed';

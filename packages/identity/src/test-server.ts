@@ -62,6 +62,7 @@ export interface TestBrowser {
 }
 
 export function createTestBrowser(server: FastifyInstance, origin: string, agent = BROWSER): TestBrowser {
+  let device = '';
   const browser: TestBrowser = {
     cookie: null,
     async send(method, url, body) {
@@ -71,14 +72,15 @@ export function createTestBrowser(server: FastifyInstance, origin: string, agent
         headers: {
           'user-agent': agent,
           origin,
-          ...(browser.cookie === null ? {} : { cookie: browser.cookie }),
+          ...(browser.cookie === null && device === '' ? {} : { cookie: `${browser.cookie ?? ''}; ${device}` }),
         },
         ...(body === undefined ? {} : { payload: body }),
       });
       const set = response.headers['set-cookie'];
-      if (typeof set === 'string') {
-        const pair = set.split(';')[0] ?? '';
-        browser.cookie = pair.endsWith('=') ? null : pair;
+      for (const line of [set ?? []].flat()) {
+        const pair = line.split(';')[0] ?? '';
+        if (pair.includes('cordon_device=')) device = pair;
+        else browser.cookie = pair.endsWith('=') ? null : pair;
       }
       return response;
     },

@@ -45,6 +45,13 @@ export async function createFakeIdentity(
     readonly resolveTxt?: NonNullable<IdentityDeps['resolveTxt']>;
     readonly findIntegration?: NonNullable<IdentityDeps['findIntegration']>;
     readonly hasApp?: NonNullable<IdentityDeps['hasApp']>;
+    readonly isBreakGlass?: NonNullable<IdentityDeps['isBreakGlass']>;
+    readonly countryOf?: NonNullable<IdentityDeps['countryOf']>;
+    readonly riskOf?: NonNullable<IdentityDeps['riskOf']>;
+    readonly onDisabled?: NonNullable<IdentityDeps['onDisabled']>;
+    readonly operations?: NonNullable<IdentityDeps['operations']>;
+    readonly onMoved?: NonNullable<IdentityDeps['onMoved']>;
+    readonly groupTargets?: NonNullable<IdentityDeps['groupTargets']>;
   } = {},
 ): Promise<FakeIdentity> {
   const test = await createTestDatabase();
@@ -67,6 +74,13 @@ export async function createFakeIdentity(
     ...(options.findIntegration ? { findIntegration: options.findIntegration } : {}),
     ...(options.resolveTxt ? { resolveTxt: options.resolveTxt } : {}),
     ...(options.hasApp ? { hasApp: options.hasApp } : {}),
+    ...(options.isBreakGlass ? { isBreakGlass: options.isBreakGlass } : {}),
+    ...(options.countryOf ? { countryOf: options.countryOf } : {}),
+    ...(options.riskOf ? { riskOf: options.riskOf } : {}),
+    ...(options.onDisabled ? { onDisabled: options.onDisabled } : {}),
+    ...(options.operations ? { operations: options.operations } : {}),
+    ...(options.onMoved ? { onMoved: options.onMoved } : {}),
+    ...(options.groupTargets ? { groupTargets: options.groupTargets } : {}),
     ...(options.checkIntegration ? { checkIntegration: options.checkIntegration } : {}),
   });
   return { identity, clock, db: test.db, test, events, revocations, publicUrl };

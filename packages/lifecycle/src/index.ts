@@ -17,6 +17,8 @@ export {
   type LeaverPorts,
   type LeaverRun,
   type Outcome,
+  RUN_KINDS,
+  type RunKind,
   type Target,
   TARGET_STATES,
   type TargetRecord,
@@ -25,6 +27,9 @@ export {
 export { createLeaverCommands, type LeaverCommands } from './leaver-commands.ts';
 export { listRuns, listTargets, loadRun, RUNS_PAGE_MAX } from './leaver-store.ts';
 export { createLeaverWorkflow, type LeaverDeps, type LeaverInput, leaverWorkflow } from './leaver-workflow.ts';
+export { beginMove, type Moved, type MovedEntitlement, targetsOfGroups } from './moves.ts';
+export { GROUP_ACTS } from './provisioning/group-plan.ts';
+export { listGroupItems } from './provisioning/group-store.ts';
 export { createDateCommands, type DateCommands, endDue, listDates, type PersonDates } from './provisioning/dates.ts';
 export { mappingSchema, type SourcePerson } from './provisioning/mapping.ts';
 export { ACTS } from './provisioning/plan.ts';
@@ -44,6 +49,7 @@ export type { ScimPort } from './provisioning/scim-client.ts';
 export {
   ITEM_STATES,
   type PeopleSource,
+  type ProvisionGroupItem,
   type ProvisionItem,
   type ProvisionRun,
   type ProvisionTarget,

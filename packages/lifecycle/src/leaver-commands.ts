@@ -11,6 +11,7 @@ import {
 } from '@cordon/kernel';
 import { NoteNeeded, TaskNotOpen } from './errors.ts';
 import type { Leaver } from './leaver.ts';
+import { closeMovesOf } from './moves.ts';
 import { endIfClosed, insertRun, loadRun, retryFailed, settle } from './leaver-store.ts';
 import { leaverWorkflow } from './leaver-workflow.ts';
 
@@ -35,7 +36,8 @@ export function createLeaverCommands(deps: {
     async begin(tx, actor, person, reason) {
       const at = clock.now();
       const runId = uuidv7(at);
-      await insertRun(tx, { id: runId, person, reason, startedBy: describeActor(actor).name, at });
+      await insertRun(tx, { id: runId, kind: 'leaver', person, reason, startedBy: describeActor(actor).name, at });
+      await closeMovesOf(tx, person.id, at);
       await workflows.enqueue(tx, leaverWorkflow, `leaver:${runId}`, { runId });
       return { runId };
     },

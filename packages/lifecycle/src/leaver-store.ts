@@ -1,12 +1,12 @@
 import type { Database, Queryable, Transaction } from '@cordon/kernel';
 import { type Kysely, sql } from 'kysely';
 import { LeaverUnknown } from './errors.ts';
-import type { LeaverRun, Outcome, Target, TargetRecord, TargetState } from './leaver.ts';
+import type { LeaverRun, Outcome, RunKind, Target, TargetRecord, TargetState } from './leaver.ts';
 
 interface LifecycleTables {
   lifecycle_run: {
     id: string;
-    kind: 'leaver';
+    kind: RunKind;
     person_id: string;
     person_name: string;
     reason: string;
@@ -40,13 +40,13 @@ const tablesOf = (db: Queryable): Kysely<LifecycleTables> => db.tables<Lifecycle
 
 export async function insertRun(
   tx: Transaction,
-  run: Pick<LeaverRun, 'id' | 'person' | 'reason' | 'startedBy'> & { readonly at: number },
+  run: Pick<LeaverRun, 'id' | 'kind' | 'person' | 'reason' | 'startedBy'> & { readonly at: number },
 ): Promise<void> {
   await tablesOf(tx)
     .insertInto('lifecycle_run')
     .values({
       id: run.id,
-      kind: 'leaver',
+      kind: run.kind,
       person_id: run.person.id,
       person_name: run.person.name,
       reason: run.reason,
@@ -66,11 +66,17 @@ function countsOf(rows: readonly { status: TargetState; count: number }[]): Leav
 
 async function readRuns(
   db: Queryable,
-  which: { readonly id?: string; readonly personId?: string; readonly limit: number },
+  which: {
+    readonly id?: string;
+    readonly personId?: string;
+    readonly kinds?: readonly RunKind[];
+    readonly limit: number;
+  },
 ): Promise<LeaverRun[]> {
   let query = tablesOf(db).selectFrom('lifecycle_run').selectAll().orderBy('started_at', 'desc').limit(which.limit);
   if (which.id !== undefined) query = query.where('id', '=', which.id);
   if (which.personId !== undefined) query = query.where('person_id', '=', which.personId);
+  if (which.kinds !== undefined) query = query.where('kind', 'in', [...which.kinds]);
   const rows = await query.execute();
   if (rows.length === 0) return [];
   const ids = rows.map(({ id }) => id);
@@ -82,6 +88,7 @@ async function readRuns(
     .execute();
   return rows.map((row) => ({
     id: row.id,
+    kind: row.kind,
     person: { id: row.person_id, name: row.person_name },
     reason: row.reason,
     startedBy: row.started_by,
@@ -92,14 +99,81 @@ async function readRuns(
   }));
 }
 
-export function listRuns(db: Queryable, limit: number, personId?: string): Promise<LeaverRun[]> {
-  return readRuns(db, { limit: Math.min(limit, RUNS_PAGE_MAX), ...(personId === undefined ? {} : { personId }) });
+/** Newest first; leavers alone unless other kinds are named. */
+export function listRuns(
+  db: Queryable,
+  limit: number,
+  which: { readonly personId?: string | undefined; readonly kinds?: readonly RunKind[] } = {},
+): Promise<LeaverRun[]> {
+  const { personId, kinds = ['leaver'] } = which;
+  return readRuns(db, {
+    kinds,
+    limit: Math.min(limit, RUNS_PAGE_MAX),
+    ...(personId === undefined ? {} : { personId }),
+  });
 }
 
 export async function loadRun(db: Queryable, id: string): Promise<LeaverRun> {
   const [run] = await readRuns(db, { id, limit: 1 });
   if (!run) throw new LeaverUnknown('There is no such leaver.', { run: id });
   return run;
+}
+
+/** Keeps what a change meant, settled or waiting for a push. */
+export async function insertTargets(
+  tx: Transaction,
+  runId: string,
+  targets: readonly (Target & { readonly state: TargetState; readonly detail: string })[],
+  at: number,
+): Promise<void> {
+  if (targets.length === 0) return;
+  const values = targets.map(({ key, kind, name, act, input, state, detail }, place) => ({
+    run_id: runId,
+    key,
+    place,
+    kind,
+    name,
+    act,
+    detail,
+    input: JSON.stringify(input),
+    status: state,
+    attempts: 0,
+    at: new Date(at),
+    closed_by: null,
+  }));
+  await tablesOf(tx).insertInto('lifecycle_target').values(values).execute();
+}
+
+/** Joiners and movers in which this waits. */
+export async function listOpenMoves(
+  tx: Transaction,
+  which: { readonly key: string; readonly personId?: string; readonly before?: number },
+): Promise<string[]> {
+  let query = tablesOf(tx)
+    .selectFrom('lifecycle_run as r')
+    .innerJoin('lifecycle_target as t', 't.run_id', 'r.id')
+    .select('r.id')
+    .where('r.kind', 'in', ['joiner', 'mover'])
+    .where('t.key', '=', which.key)
+    .where('t.status', '=', 'waiting')
+    .limit(TARGETS_MAX);
+  if (which.personId !== undefined) query = query.where('r.person_id', '=', which.personId);
+  if (which.before !== undefined) query = query.where('r.started_at', '<=', new Date(which.before));
+  return (await query.execute()).map(({ id }) => id);
+}
+
+/** What a joiner or mover still waits for. */
+export async function listWaitingOf(tx: Transaction, personId: string): Promise<{ runId: string; key: string }[]> {
+  const rows = await tablesOf(tx)
+    .selectFrom('lifecycle_run as r')
+    .innerJoin('lifecycle_target as t', 't.run_id', 'r.id')
+    .select(['r.id', 't.key'])
+    .where('r.kind', 'in', ['joiner', 'mover'])
+    .where('r.person_id', '=', personId)
+    .where('t.status', '=', 'waiting')
+    .limit(TARGETS_MAX)
+    .execute();
+  return rows.map(({ id, key }) => ({ runId: id, key }));
 }
 
 /** Keeps what was found; what is there already stays as it is. */

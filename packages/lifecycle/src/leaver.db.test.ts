@@ -137,8 +137,8 @@ test('a task is never done by itself: a person says how', async () => {
     { key: 'okta', state: 'done', closedBy: null },
   ]);
   expect((await loadRun(home.db, runId)).endedAt).not.toBeNull();
-  expect((await listRuns(home.db, 10, EVE.id)).map(({ id }) => id)).toEqual([runId]);
-  expect(await listRuns(home.db, 10, 'p1')).toEqual([]);
+  expect((await listRuns(home.db, 10, { personId: EVE.id })).map(({ id }) => id)).toEqual([runId]);
+  expect(await listRuns(home.db, 10, { personId: 'p1' })).toEqual([]);
 });
 
 test('what the transaction takes back takes the run with it', async () => {

@@ -39,8 +39,13 @@ export interface LeaverPorts {
   carryOut(leaver: Leaver, target: Target, idempotencyKey: string): Promise<Outcome>;
 }
 
+/** What became of somebody: they came, what follows from their groups changed, or they left. */
+export const RUN_KINDS = ['leaver', 'joiner', 'mover'] as const;
+export type RunKind = (typeof RUN_KINDS)[number];
+
 export interface LeaverRun {
   readonly id: string;
+  readonly kind: RunKind;
   readonly person: Leaver;
   readonly reason: string;
   readonly startedBy: string;

@@ -1,4 +1,12 @@
-import { type LeaverCommands, listRuns, listTargets, loadRun, RUNS_PAGE_MAX, TARGET_STATES } from '@cordon/lifecycle';
+import {
+  type LeaverCommands,
+  listRuns,
+  listTargets,
+  loadRun,
+  RUN_KINDS,
+  RUNS_PAGE_MAX,
+  TARGET_STATES,
+} from '@cordon/lifecycle';
 import type { Database } from '@cordon/kernel';
 import { z } from 'zod';
 import { actorOf } from './access.ts';
@@ -15,6 +23,7 @@ const count = z.int();
 
 const runBody = z.object({
   id: z.string(),
+  kind: z.enum(RUN_KINDS),
   person: z.object({ id: z.string(), name: z.string() }),
   reason: z.string(),
   startedBy: z.string(),
@@ -38,7 +47,10 @@ const targetBody = z.object({
   closedBy: z.string().nullable(),
 });
 
-/** Leavers: disabling a person begins one (`POST /api/v1/people/{id}/disable`, or SCIM); here is what became of it. */
+/**
+ * Joiners and movers begin with a change of groups or roles. Leavers: disabling a person begins one (`POST /api/v1/people/{id}/disable`, or SCIM); here is what became
+ * of it.
+ */
 export function addLeaverRoutes(server: ApiServer, { db, leavers }: LeaverRouteDeps): void {
   const read = { config: { permission: 'person.read' } } as const;
   const write = { config: { permission: 'person.suspend' } } as const;
@@ -51,11 +63,12 @@ export function addLeaverRoutes(server: ApiServer, { db, leavers }: LeaverRouteD
         querystring: z.object({
           limit: z.coerce.number().int().min(1).max(RUNS_PAGE_MAX).default(50),
           person: z.uuid().optional(),
+          kind: z.enum(RUN_KINDS).default('leaver'),
         }),
         response: { 200: z.object({ items: z.array(runBody) }) },
       },
     },
-    async ({ query }) => ({ items: await listRuns(db, query.limit, query.person) }),
+    async ({ query }) => ({ items: await listRuns(db, query.limit, { personId: query.person, kinds: [query.kind] }) }),
   );
   server.get(
     '/api/v1/leavers/:id',

@@ -2,8 +2,10 @@ import type { Database } from '@cordon/kernel';
 import {
   ACTS,
   type DateCommands,
+  GROUP_ACTS,
   ITEM_STATES,
   listDates,
+  listGroupItems,
   listItems,
   listProvisionRuns,
   listProvisionTargets,
@@ -43,6 +45,8 @@ const targetBody = z.object({
   privateAddresses: z.array(z.string()).readonly(),
   mapping: mappingSchema,
   groups: z.array(z.string()).readonly(),
+  /** Groups that are pushed themselves. */
+  pushGroups: z.array(z.string()).readonly(),
   onLeave: z.enum(['deactivate', 'delete']),
   requestsPerS: z.int(),
   leaversMax: z.int(),
@@ -77,27 +81,36 @@ const runBody = z.object({
   counts,
 });
 
+const differences = z
+  .array(
+    z.object({
+      path: z.string(),
+      wanted: scalar.nullable(),
+      found: scalar.nullable(),
+      /** `there`: the target was changed behind Cordon's back; that is drift. */
+      changed: z.enum(['here', 'there']),
+    }),
+  )
+  .readonly();
+const settled = { state: z.enum(ITEM_STATES), detail: z.string().nullable(), attempts: z.int(), at: z.int() };
+
 const itemBody = z.object({
   personId: z.string(),
   personName: z.string(),
   act: z.enum(ACTS),
   remoteId: z.string().nullable(),
-  differences: z
-    .array(
-      z.object({
-        path: z.string(),
-        wanted: scalar.nullable(),
-        found: scalar.nullable(),
-        /** `there`: the target was changed behind Cordon's back; that is drift. */
-        changed: z.enum(['here', 'there']),
-      }),
-    )
-    .readonly(),
-  state: z.enum(ITEM_STATES),
-  detail: z.string().nullable(),
-  attempts: z.int(),
-  at: z.int(),
+  differences,
+  ...settled,
   closedBy: z.string().nullable(),
+});
+const groupItemBody = z.object({
+  groupId: z.string(),
+  groupName: z.string(),
+  act: z.enum(GROUP_ACTS),
+  remoteId: z.string().nullable(),
+  /** `displayName`, and `member NAME` with true or false. */
+  differences,
+  ...settled,
 });
 
 const datesBody = z.object({
@@ -166,10 +179,14 @@ function addRunRoutes(server: ApiServer, { db, provisioning: { commands } }: Pro
       schema: {
         tags,
         params: idParameter,
-        response: { 200: z.object({ run: runBody, items: z.array(itemBody) }) },
+        response: { 200: z.object({ run: runBody, items: z.array(itemBody), groups: z.array(groupItemBody) }) },
       },
     },
-    async ({ params: { id } }) => ({ run: await loadProvisionRun(db, id), items: await listItems(db, id) }),
+    async ({ params: { id } }) => ({
+      run: await loadProvisionRun(db, id),
+      items: await listItems(db, id),
+      groups: await listGroupItems(db, id),
+    }),
   );
   server.post(
     '/api/v1/provisioning/targets/:id/runs',

@@ -6,5 +6,8 @@ const SYSTEM: Actor = { kind: 'system', name: 'provisioning' };
 
 /** Who is in which group, as provisioning asks it of identity. */
 export function createPeopleSource(identity: Identity): PeopleSource {
-  return { membersOf: (groups) => identity.groups.membersOf(SYSTEM, groups) };
+  return {
+    membersOf: (groups) => identity.groups.membersOf(SYSTEM, groups),
+    groups: (ids) => identity.groups.withMembers(SYSTEM, ids),
+  };
 }

@@ -14,6 +14,7 @@ import { accountChangeEvent } from '../events.ts';
 import type { Person } from '../people/person.ts';
 import { findPerson, findWebauthnHandle, lockPerson, updatePerson } from '../people/person-store.ts';
 import type { AuthMethod, Principal, Session } from '../sessions/session.ts';
+import { CORDON } from '../policy/sign-in-facts.ts';
 import { actorOf, promoteSession, type StartedSession } from '../sessions/sessions.ts';
 import { totpContext } from '../sessions/sign-in.ts';
 import { keepChallenge, takeChallenge } from './challenge-store.ts';
@@ -124,6 +125,11 @@ export function createEnrolment(context: IdentityContext): Enrolment {
       const made = makeRecoveryCodes(random);
       await putRecoveryCodes(tables, person.id, made.hashes, clock.now());
       recoveryCodes = made.codes;
+    }
+    if (session.stage === 'enrol') {
+      // What is set up here leads into Cordon at once, so it is a sign-in like any other.
+      const { personId, ip, agent } = session;
+      await context.gate.admit({ personId, service: CORDON, origin: { ip, agent }, methods: [...session.amr, method] });
     }
     const started = session.stage === 'enrol' ? await promoteSession(context, tx, session, active, method) : null;
     return { recoveryCodes, started };

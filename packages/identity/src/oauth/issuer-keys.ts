@@ -13,7 +13,7 @@ const ISSUERS_MAX = 500;
 
 export interface IssuerKeys {
   /** The keys to check an assertion with. */
-  keysFor(federation: Federation, assertion: string): Promise<readonly PublicJwk[]>;
+  keysFor(federation: Pick<Federation, 'keys'>, assertion: string): Promise<readonly PublicJwk[]>;
 }
 
 interface Cached {

@@ -1,22 +1,17 @@
 import { type Actor, appendAudit, authorize, PersonId, type Role, type Transaction } from '@cordon/kernel';
 import { type IdentityContext, tablesOf } from '../context.ts';
-import { OwnerNeeded, PersonExists, PersonNotFound } from '../errors.ts';
+import { checkBreakGlassRemains } from '../break-glass/break-glass-use.ts';
+import { PersonExists, PersonNotFound, RoleBeyondOwn } from '../errors.ts';
 import { accountChangeEvent } from '../events.ts';
+import { withAccess } from '../groups/access-change.ts';
 import { deleteFactors, hasFactors } from '../factors/factor-store.ts';
 import { deleteSessionsOf } from '../sessions/session-store.ts';
-import { deleteApiTokensOf } from './api-token-store.ts';
-import { deleteLinks } from './link-store.ts';
+import { assertOwnerRemains, disablePerson, type Leaving, lockPersonAmongOwners } from './disable-person.ts';
 import { type MadeLink, makeLink } from './links.ts';
 import type { Person } from './person.ts';
-import { findPerson, insertPerson, listPeople, lockActiveOwners, lockPerson, updatePerson } from './person-store.ts';
+import { findPerson, insertPerson, listPeople, updatePerson } from './person-store.ts';
 
 const WEBAUTHN_HANDLE_BYTES = 32;
-
-/** What a disabled person lost, counted for the evidence. */
-export interface Leaving {
-  readonly sessions: number;
-  readonly apiTokens: number;
-}
 
 export interface People {
   list(actor: Actor, page: { after?: PersonId | undefined; limit: number }): Promise<Person[]>;
@@ -28,17 +23,14 @@ export interface People {
   /** A new invitation link for someone who hasn't used theirs. */
   inviteAgain(actor: Actor, id: PersonId): Promise<MadeLink>;
   change(actor: Actor, id: PersonId, change: { name?: string; roles?: readonly Role[] }): Promise<Person>;
-  /** Disables, ends sessions, deletes API tokens and links, moves the epoch: all in one transaction. */
-  disable(actor: Actor, id: PersonId, reason: string): Promise<Leaving>;
+  /**
+   * Disables, ends sessions, deletes API tokens and links, moves the epoch: all in one transaction. Of the last two
+   * break-glass accounts only with `acknowledge`.
+   */
+  disable(actor: Actor, id: PersonId, reason: string, acknowledge?: boolean): Promise<Leaving>;
   enable(actor: Actor, id: PersonId): Promise<void>;
   /** Deletes every factor and session; the person then needs a recovery link. */
   resetFactors(actor: Actor, id: PersonId): Promise<void>;
-}
-
-/** Owners first, then the person: two changes of two owners then wait for each other instead of blocking each other. */
-export async function lockPersonAmongOwners(tx: Transaction, id: PersonId): Promise<Person | undefined> {
-  await lockActiveOwners(tablesOf(tx));
-  return lockPerson(tablesOf(tx), id);
 }
 
 async function loadLocked(tx: Transaction, id: PersonId): Promise<Person> {
@@ -47,42 +39,11 @@ async function loadLocked(tx: Transaction, id: PersonId): Promise<Person> {
   return person;
 }
 
-/** Somebody must always be able to give roles. */
-export async function assertOwnerRemains(tx: Transaction, losing: PersonId): Promise<void> {
-  const owners = await lockActiveOwners(tablesOf(tx));
-  if (owners.some((id) => id !== losing) || !owners.includes(losing)) return;
-  throw new OwnerNeeded('This is the only active owner. Make somebody else an owner first.');
-}
-
-/**
- * The part of a leaver that must not be torn apart: disabled, no sessions, no tokens, no links, epoch moved. Used by the
- * command and by SCIM inside their own transactions.
- */
-export async function disablePerson(
-  context: IdentityContext,
-  tx: Transaction,
-  actor: Actor,
-  person: Person,
-  reason: string,
-): Promise<Leaving> {
-  await assertOwnerRemains(tx, person.id);
-  const tables = tablesOf(tx);
-  await updatePerson(tables, person.id, { status: 'disabled' }, context.clock.now());
-  const leaving = {
-    sessions: await deleteSessionsOf(tables, person.id),
-    apiTokens: await deleteApiTokensOf(tables, person.id),
-  };
-  await deleteLinks(tables, null, person.id);
-  await context.onRevoked(tx, { reason, actor, tokens: [], personId: person.id });
-  await appendAudit(tx, {
-    actor,
-    action: 'person.disabled',
-    target: { type: 'person', id: person.id, name: person.name },
-    detail: { reason, ...leaving },
-    at: context.clock.now(),
-  });
-  await context.onDisabled?.(tx, { person: { id: person.id, name: person.name }, actor, reason });
-  return leaving;
+/** Who has a role only for a while can't make it last. */
+function checkOwnRoles(actor: Actor, person: Person, roles: readonly Role[]): void {
+  if (actor.kind !== 'person' || actor.id !== person.id) return;
+  if (roles.every((role) => person.roles.includes(role)) || person.roles.includes('owner')) return;
+  throw new RoleBeyondOwn('Nobody gives themselves a role.', { roles: [...roles] });
 }
 
 export function createPeople(context: IdentityContext): People {
@@ -152,8 +113,11 @@ export function createPeople(context: IdentityContext): People {
         const before = await loadLocked(tx, id);
         if (change.roles && before.roles.includes('owner') && !change.roles.includes('owner')) {
           await assertOwnerRemains(tx, id);
+          await checkBreakGlassRemains(tx, id, false);
         }
-        await updatePerson(tablesOf(tx), id, change, clock.now());
+        checkOwnRoles(actor, before, change.roles ?? []);
+        const move = { actor, cause: 'Roles were changed by hand.', groups: [], people: change.roles ? [id] : [] };
+        await withAccess(context, tx, move, () => updatePerson(tablesOf(tx), id, change, clock.now()));
         const detail = { before: { name: before.name, roles: before.roles }, after: change };
         await appendAudit(tx, { actor, action: 'person.changed', target: targetOf(before), detail, at: clock.now() });
         return loadLocked(tx, id);
@@ -162,12 +126,13 @@ export function createPeople(context: IdentityContext): People {
       return after;
     },
 
-    async disable(actor, id, reason) {
+    async disable(actor, id, reason, acknowledge = false) {
       authorize(actor, 'person.suspend');
       const { person, leaving } = await db.transaction(async (tx) => {
         const found = await loadLocked(tx, id);
         // Who may suspend but not give roles can't shut out an owner.
         if (found.roles.includes('owner')) authorize(actor, 'person.write');
+        await checkBreakGlassRemains(tx, id, acknowledge);
         return { person: found, leaving: await disablePerson(context, tx, actor, found, reason) };
       });
       report('disable', actor, person, 'Person disabled', reason);
@@ -190,6 +155,7 @@ export function createPeople(context: IdentityContext): People {
       authorize(actor, 'person.write');
       const person = await db.transaction(async (tx) => {
         const found = await loadLocked(tx, id);
+        await checkBreakGlassRemains(tx, id, false);
         await deleteFactors(tablesOf(tx), id);
         await deleteSessionsOf(tablesOf(tx), id);
         await appendAudit(tx, { actor, action: 'person.factors_reset', target: targetOf(found), at: clock.now() });

@@ -20,6 +20,8 @@ import { PEOPLE_PAGE_MAX } from './person-store.ts';
 const tags = ['people'];
 const params = z.object({ id: personIdSchema });
 const roles = z.array(roleSchema).min(1).max(6);
+/** With the names of their groups. */
+const listedPerson = personResponse.extend({ groups: z.array(z.string()) });
 
 export function showPerson(person: Person): z.output<typeof personResponse> {
   return {
@@ -61,14 +63,21 @@ function directoryRoutes(identity: Identity): FastifyPluginAsyncZod {
             after: personIdSchema.optional(),
             limit: z.coerce.number().int().min(1).max(PEOPLE_PAGE_MAX).default(100),
           }),
-          response: { 200: z.object({ people: z.array(personResponse), next: z.string().nullable() }) },
+          response: { 200: z.object({ people: z.array(listedPerson), next: z.string().nullable() }) },
         },
       },
       async (request) => {
         const { actor } = await principalOf(identity, request);
         const found = await people.list(actor, request.query);
         const last = found.length === request.query.limit ? found.at(-1)?.id : undefined;
-        return { people: found.map(showPerson), next: last ?? null };
+        const groups = await identity.groups.of(
+          actor,
+          found.map(({ id }) => id),
+        );
+        const inGroups = (id: string): string[] => [
+          ...new Set(groups.filter(({ personId }) => personId === id).map(({ displayName }) => displayName)),
+        ];
+        return { people: found.map((one) => ({ ...showPerson(one), groups: inGroups(one.id) })), next: last ?? null };
       },
     );
 
@@ -141,13 +150,17 @@ function lifecycleRoutes(identity: Identity): FastifyPluginAsyncZod {
           tags,
           summary: 'Disable at once: sessions, API tokens and links end',
           params,
-          body: z.object({ reason: z.string().trim().min(1).max(500) }),
+          body: z.object({
+            reason: z.string().trim().min(1).max(500),
+            /** Fewer than two break-glass accounts may be left: the person saw the warning. */
+            acknowledge: z.boolean().default(false),
+          }),
           response: { 200: z.object({ sessions: z.int(), apiTokens: z.int() }) },
         },
       },
       async (request) => {
         const { actor } = await principalOf(identity, request);
-        return people.disable(actor, request.params.id, request.body.reason);
+        return people.disable(actor, request.params.id, request.body.reason, request.body.acknowledge);
       },
     );
 

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Identity } from '../identity.ts';
 import { principalOf } from '../route-access.ts';
-import { isoTime, isoTimeOrNull, roleSchema } from '../schemas.ts';
+import { isoTime, isoTimeOrNull } from '../schemas.ts';
 import { SCIM_TOKEN_DAYS_MAX, type ScimToken } from './scim-tokens.ts';
 
 const tags = ['provisioning'];
@@ -19,9 +19,6 @@ const tokenResponse = z
   })
   .meta({ id: 'ScimToken' });
 const madeResponse = z.object({ token: tokenResponse, value: z.string(), endpoint: z.string() });
-const groupResponse = z
-  .object({ id: z.string(), displayName: z.string(), members: z.int(), roles: z.array(roleSchema) })
-  .meta({ id: 'ProvisionedGroup' });
 const params = z.object({ id: z.uuid() });
 
 function showToken(token: ScimToken): z.output<typeof tokenResponse> {
@@ -34,11 +31,10 @@ function showToken(token: ScimToken): z.output<typeof tokenResponse> {
   };
 }
 
-/** What an owner sets up for a corporate directory: its tokens, and what its groups may do here. */
+/** What an owner sets up for a corporate directory: its tokens. */
 export function scimAdminRoutes(identity: Identity): FastifyPluginAsyncZod {
   return async (app) => {
     await app.register(tokenRoutes(identity));
-    await app.register(groupRoutes(identity));
   };
 }
 
@@ -110,47 +106,6 @@ function tokenRoutes(identity: Identity): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { actor } = await principalOf(identity, request);
         await scimTokens.revoke(actor, request.params.id);
-        return reply.status(204).send(null);
-      },
-    );
-  };
-}
-
-function groupRoutes(identity: Identity): FastifyPluginAsyncZod {
-  return async (app) => {
-    app.get(
-      '/api/v1/groups',
-      {
-        config: { permission: 'person.read' },
-        schema: {
-          tags,
-          summary: 'Provisioned groups with the roles that they give',
-          querystring: z.object({ after: z.uuid().optional() }),
-          response: { 200: z.object({ groups: z.array(groupResponse), next: z.string().nullable() }) },
-        },
-      },
-      async (request) => {
-        const { actor } = await principalOf(identity, request);
-        return identity.groups.list(actor, request.query.after);
-      },
-    );
-
-    app.put(
-      '/api/v1/groups/:id/roles',
-      {
-        // Roles of a group are roles of people: the same permission, and the same fresh factor.
-        config: { permission: 'person.write' },
-        schema: {
-          tags,
-          summary: 'What members of a group may do; holds for all of them at once',
-          params,
-          body: z.object({ roles: z.array(roleSchema).max(6) }),
-          response: { 204: z.null() },
-        },
-      },
-      async (request, reply) => {
-        const { actor } = await principalOf(identity, request);
-        await identity.groups.setRoles(actor, request.params.id, request.body.roles);
         return reply.status(204).send(null);
       },
     );

@@ -1,10 +1,12 @@
 import { type Actor, appendAudit, PersonId, type Role, type Transaction, uuidv7 } from '@cordon/kernel';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { entityManagementEvent } from '../events.ts';
+import { withAccess } from '../groups/access-change.ts';
+import { keptBy, listPeopleIds } from '../groups/group-store.ts';
 import { notFound, ScimRefused } from './scim-error.ts';
 import { listPage, type ListQuery, loadMemberships } from './scim-list.ts';
 import { applyPatch, type Operation } from './scim-patch.ts';
-import { changeGroupRoles, changePerson, createPerson, removePerson, type Report } from './scim-person.ts';
+import { changePerson, createPerson, removePerson, type Report } from './scim-person.ts';
 import { project, type Projection } from './scim-projection.ts';
 import { isRecord, readResource, type Resource } from './scim-read.ts';
 import { checkIfMatch, etagOf, renderResource } from './scim-render.ts';
@@ -14,9 +16,7 @@ import {
   addMembers,
   deleteResource,
   filterUserIds,
-  findGroupRoles,
   findResource,
-  findRolesOfGroup,
   insertGroup,
   insertUser,
   type Kind,
@@ -112,24 +112,23 @@ export function createDirectory(context: IdentityContext): Directory {
     return () => context.emit(entityManagementEvent(activity, { at, outcome: 'success', actor, entity }));
   };
 
-  /** Runs a change of memberships or roles and carries it over to the roles of everybody whom it touches. */
+  /** Runs a change of memberships or roles and carries it over to everybody whom it touches. */
   const withRoles = async (
     tx: Transaction,
     actor: Actor,
-    userIds: readonly string[],
-    change: () => Promise<void>,
-  ): Promise<(Report | null)[]> => {
-    const tables = tablesOf(tx);
-    const before = new Map<string, Role[]>();
-    for (const id of userIds) before.set(id, await findGroupRoles(tables, id));
-    await change();
-    const reports: (Report | null)[] = [];
-    for (const [id, roles] of before) {
-      const after = await findGroupRoles(tables, id);
-      reports.push(await changeGroupRoles(context, tx, actor, PersonId.parse(id), { before: roles, after }));
-    }
-    return reports;
+    group: { readonly id: string; readonly cause: string; readonly people: readonly string[] },
+    change: () => Promise<unknown>,
+  ): Promise<readonly (Report | null)[]> => {
+    const { id, cause, people } = group;
+    return (await withAccess(context, tx, { actor, cause, groups: [id], people }, change)).reports;
   };
+
+  /** A group that people here keep is read-only for directories. */
+  const checkKept = async (tx: Transaction, id: string): Promise<void> => {
+    if ((await keptBy(tablesOf(tx), id)) !== 'cordon') return;
+    throw new ScimRefused(403, 'This group is kept in Cordon: its name and members are changed there.');
+  };
+  const nameOf = ({ displayName: name }: Resource): string => (typeof name === 'string' ? name : 'without a name');
 
   const saveGroup = async (
     tx: Transaction,
@@ -137,18 +136,20 @@ export function createDirectory(context: IdentityContext): Directory {
     stored: StoredResource,
     group: Resource,
   ): Promise<(Report | null)[]> => {
+    await checkKept(tx, stored.id);
     const { attributes, members } = await splitMembers(tx, group);
     const tables = tablesOf(tx);
     const had = await listMemberIds(tables, stored.id);
     const added = members.filter((id) => !had.includes(id));
     const removed = had.filter((id) => !members.includes(id));
     await updateGroup(tables, stored.id, attributes, clock.now());
-    // A group without roles changes nobody's: the usual case costs no query for each member.
-    const touched = (await findRolesOfGroup(tables, stored.id)).length > 0 ? [...added, ...removed] : [];
-    const reports = await withRoles(tx, actor, touched, async () => {
+    const people = [...added, ...removed];
+    const cause = `The directory changed the members of ${nameOf(attributes)}.`;
+    const done = await withRoles(tx, actor, { id: stored.id, cause, people }, async () => {
       await addMembers(tables, stored.id, added);
       await removeMembers(tables, stored.id, removed);
     });
+    const reports = [...done];
     reports.push(await auditGroup(tx, actor, 'group.changed', stored.id, attributes, { added, removed }));
     return reports;
   };
@@ -232,11 +233,13 @@ export function createDirectory(context: IdentityContext): Directory {
           await deleteResource(tables, 'User', id);
           return [done];
         }
-        const members = await listMemberIds(tables, id);
-        const done = await withRoles(tx, actor, members, () => deleteResource(tables, 'Group', id));
+        await checkKept(tx, id);
+        const people = await listPeopleIds(tables, id);
+        const cause = `The directory removed the group ${nameOf(stored.attributes)}.`;
+        const done = await withRoles(tx, actor, { id, cause, people }, () => deleteResource(tables, 'Group', id));
         return [
           ...done,
-          await auditGroup(tx, actor, 'group.removed', id, stored.attributes, { members: members.length }),
+          await auditGroup(tx, actor, 'group.removed', id, stored.attributes, { members: people.length }),
         ];
       });
       report(reports);
@@ -246,8 +249,11 @@ export function createDirectory(context: IdentityContext): Directory {
       const reports = await db.transaction(async (tx) => {
         const stored = await loadLocked(tx, 'Group', id);
         const tables = tablesOf(tx);
-        const members = await listMemberIds(tables, id);
-        const done = await withRoles(tx, actor, members, () => setRolesOfGroup(tables, id, roles, clock.now()));
+        const people = await listPeopleIds(tables, id);
+        const cause = `What ${nameOf(stored.attributes)} gives changed.`;
+        const change = () => setRolesOfGroup(tables, id, roles, clock.now());
+        // Whoever looks at what a group gives must not find nothing because it gave nothing before.
+        const { reports: done } = await withAccess(context, tx, { actor, cause, groups: [], people }, change);
         return [...done, await auditGroup(tx, actor, 'group.roles_set', id, stored.attributes, { roles })];
       });
       report(reports);

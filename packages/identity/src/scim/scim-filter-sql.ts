@@ -73,11 +73,11 @@ function elementsOf(found: FoundAttribute): Fragment<unknown> {
   const { attribute, extension } = found;
   if (extension === null && attribute.name === 'groups') {
     return sql`(select jsonb_build_object('value', g.id::text, 'display', g.attributes ->> 'displayName', 'type', 'direct') as e
-      from scim_members m join scim_groups g on g.id = m.group_id where m.user_id = r.id) as s`;
+      from scim_group_members m join scim_groups g on g.id = m.group_id where m.user_id = r.id) as s`;
   }
   if (extension === null && attribute.name === 'members') {
     return sql`(select jsonb_build_object('value', m.user_id::text, 'display', p.name, 'type', 'User') as e
-      from scim_members m join people p on p.id = m.user_id where m.group_id = r.id) as s`;
+      from scim_group_members m join people p on p.id = m.user_id where m.group_id = r.id) as s`;
   }
   return sql`jsonb_array_elements(coalesce(r.attributes #> ${pathOf(namesOf(found))}::text[], '[]'::jsonb)) as s(e)`;
 }

@@ -2,7 +2,7 @@ import { type Actor, appendAudit, PersonId, type Role, type Transaction } from '
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { accountChangeEvent } from '../events.ts';
 import { hasFactors } from '../factors/factor-store.ts';
-import { assertOwnerRemains, disablePerson, lockPersonAmongOwners } from '../people/people.ts';
+import { assertOwnerRemains, disablePerson, lockPersonAmongOwners } from '../people/disable-person.ts';
 import type { Person } from '../people/person.ts';
 import { findPersonByLogin, insertPerson, updatePerson } from '../people/person-store.ts';
 import { notFound, ScimRefused } from './scim-error.ts';

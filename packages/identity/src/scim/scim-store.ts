@@ -181,7 +181,7 @@ export async function listMemberships(
 ): Promise<Membership[]> {
   if (ids.length === 0) return [];
   const rows = await db
-    .selectFrom('scim_members as member')
+    .selectFrom('scim_group_members as member')
     .innerJoin('scim_groups as group', 'group.id', 'member.group_id')
     .innerJoin('people as person', 'person.id', 'member.user_id')
     .select(['member.group_id', 'member.user_id', 'person.name', 'group.attributes'])
@@ -237,21 +237,17 @@ export async function removeMembers(db: IdentityDb, groupId: string, userIds: re
     .execute();
 }
 
-/** The roles that a user has through groups. */
-export async function findGroupRoles(db: IdentityDb, userId: string): Promise<Role[]> {
+/** The roles that a person has through groups, however they came in; what is theirs for a while only isn't stored. */
+export async function findGroupRoles(db: IdentityDb, personId: string): Promise<Role[]> {
   const rows = await db
-    .selectFrom('scim_members as member')
+    .selectFrom('group_people as member')
     .innerJoin('scim_groups as group', 'group.id', 'member.group_id')
     .select('group.roles')
-    .where('member.user_id', '=', userId)
+    .where('member.person_id', '=', personId)
+    .where('member.by', '!=', 'elevation')
     .execute();
   const held = new Set(rows.flatMap((row) => row.roles));
   return ROLES.filter((role) => held.has(role));
-}
-
-export async function findRolesOfGroup(db: IdentityDb, groupId: string): Promise<Role[]> {
-  const row = await db.selectFrom('scim_groups').select('roles').where('id', '=', groupId).executeTakeFirst();
-  return row?.roles ?? [];
 }
 
 export async function setRolesOfGroup(

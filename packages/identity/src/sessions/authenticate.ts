@@ -4,7 +4,7 @@ import type { IdentityContext, RequestOrigin } from '../context.ts';
 import { resolveApiToken } from '../people/api-tokens.ts';
 import { checkOrigin } from './origin-check.ts';
 import type { Principal } from './session.ts';
-import { createSessionCookie } from './session-cookie.ts';
+import { createSessionCookie, readDevice } from './session-cookie.ts';
 import { resolveSession } from './sessions.ts';
 
 /** What of a request tells who sends it; Fastify's and Node's requests both have it. */
@@ -23,7 +23,9 @@ export interface Authenticator {
 }
 
 export function originOf(request: IncomingRequest): RequestOrigin {
-  return { ip: request.ip, agent: request.headers['user-agent'] ?? '' };
+  const device = readDevice(request.headers.cookie);
+  const agent = request.headers['user-agent'] ?? '';
+  return { ip: request.ip, agent, ...(device === undefined ? {} : { device }) };
 }
 
 export function createAuthenticator(context: IdentityContext): Authenticator {

@@ -1,7 +1,9 @@
 import { type Actor, appendAudit, authorize, type PersonId, SessionId, type Transaction } from '@cordon/kernel';
 import { type IdentityContext, type RequestOrigin, tablesOf } from '../context.ts';
+import { noteBreakGlass } from '../break-glass/break-glass-use.ts';
 import { SessionNotFound } from '../errors.ts';
 import { authenticationEvent } from '../events.ts';
+import { findElevated, rolesWith } from '../groups/elevated.ts';
 import type { Person } from '../people/person.ts';
 import { personOf } from '../people/person-store.ts';
 import { hashSecret, mintSecret, sameHash } from '../token-secret.ts';
@@ -80,6 +82,7 @@ export async function startSession(
     detail: { stage: session.stage, amr: session.amr, ip: session.ip },
     at: now,
   });
+  if (session.stage === 'full') await noteBreakGlass(context, tx, input.person, session);
   return { session, secret: value };
 }
 
@@ -150,7 +153,8 @@ export async function resolveSession(
     return null;
   }
   if (now - session.seenAt >= SEEN_STEP_MS) await touchSession(db, session.id, now);
-  const actor = actorOf(person, session.strongAuthAt);
+  const elevated = await findElevated(db, person.id, now);
+  const actor = actorOf({ ...person, roles: rolesWith(person.roles, elevated.roles) }, session.strongAuthAt);
   return { principal: { actor, via: 'session', session, expiresAt: session.expiresAt }, person };
 }
 

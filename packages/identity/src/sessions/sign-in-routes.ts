@@ -6,6 +6,7 @@ import { SignInThrottled } from '../errors.ts';
 import type { Identity } from '../identity.ts';
 import { challengeIdSchema, codeSchema, emailSchema, nameSchema } from '../schemas.ts';
 import { originOf } from './authenticate.ts';
+import { writeDevice } from './session-cookie.ts';
 import type { SignedIn } from './sign-in.ts';
 
 const tags = ['sign-in'];
@@ -47,9 +48,10 @@ export const signedInResponse = z.object({
 export function sendSignedIn(
   identity: Identity,
   reply: FastifyReply,
-  { person, session, secret }: SignedIn,
+  { person, session, secret, device }: SignedIn,
 ): z.output<typeof signedInResponse> {
   reply.header('set-cookie', identity.cookie.write(secret));
+  if (device !== undefined) reply.header('set-cookie', writeDevice(identity.publicUrl, device));
   return { stage: session.stage, person: { id: person.id, name: person.name, login: person.login } };
 }
 

@@ -20,6 +20,7 @@ import { hashPassword, verifyPassword, wastePasswordTime } from '../factors/pass
 import { hashRecoveryCode } from '../factors/recovery-code.ts';
 import { matchTotp } from '../factors/totp.ts';
 import type { Person } from '../people/person.ts';
+import { CORDON } from '../policy/sign-in-facts.ts';
 import { findPerson, findPersonByLogin, updatePerson } from '../people/person-store.ts';
 import { findWayIn } from '../upstream/providers.ts';
 import { refuseUpstream } from '../upstream/refusal.ts';
@@ -29,6 +30,8 @@ import { createSignInGuard } from './sign-in-guard.ts';
 
 export interface SignedIn extends StartedSession {
   readonly person: Person;
+  /** Value of the cookie that makes the browser known; absent while factors are set up. */
+  readonly device?: string;
 }
 
 export interface SignIn {
@@ -85,9 +88,13 @@ export function createSignIn(context: IdentityContext): SignIn {
     origin: RequestOrigin,
   ): Promise<SignedIn> => {
     // Owners keep their own way in: the provider may be down, or in the wrong hands.
-    if (!person.roles.includes('owner') && (await findWayIn(context, person.login)).required) {
+    const isExempt = person.roles.includes('owner') || (await context.isBreakGlass?.(person.id)) === true;
+    if (!isExempt && (await findWayIn(context, person.login)).required) {
       return refuseUpstream('person.local_refused');
     }
+    // Before a session is there; one that may only set up factors is judged when it becomes a full one.
+    const admitted =
+      stage === 'full' ? await context.gate.admit({ personId: person.id, service: CORDON, origin, methods: amr }) : {};
     const started = await db.transaction(async (tx) => {
       await updatePerson(tablesOf(tx), person.id, { lastSignInAt: clock.now() }, clock.now());
       return startSession(context, tx, { person, stage, amr, origin });
@@ -105,7 +112,7 @@ export function createSignIn(context: IdentityContext): SignIn {
         ...origin,
       }),
     );
-    return { ...started, person };
+    return { ...started, ...admitted, person };
   };
 
   const checkKey = async (challenge: string, response: AuthenticationResponseJSON, passkey: Passkey): Promise<void> => {

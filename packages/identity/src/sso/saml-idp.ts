@@ -11,6 +11,7 @@ import { encodeRedirect, logoutResponseXml, makeRefusal, makeResponse, metadataX
 import { type Incoming, readLogoutRequest, readSignOnRequest } from './saml-request.ts';
 import { RSA_SHA256, refuse, signElement } from './saml-xml.ts';
 import { onceEach, readForm, redirectTo, sendForm, sendPage } from './sso-page.ts';
+import { explainRefusal, judgeSignOn } from './sso-policy.ts';
 import { recordSignOn, reportRefusal } from './sso-record.ts';
 import { endOwnSession } from './sso-session-end.ts';
 import type { SsoStates } from './sso-state.ts';
@@ -159,8 +160,17 @@ export function createSamlIdp(context: IdentityContext, { keys, states, subjects
     if (pending.strength === 'unknown') return answerNo(response, pending, 'NoAuthnContext');
     const who = await subjects.read(request);
     const floor = app.settings.assurance;
-    const wanted: Strength = isStrongEnough(pending.strength, floor) ? pending.strength : floor;
-    const isFresh = who !== null && (!pending.fresh || who.authAt >= pending.since);
+    const judged = who && mayUse(app, who) ? await judgeSignOn(context, app, who, request) : null;
+    if (judged?.verdict.outcome === 'refuse') {
+      if (!pending.passive) return explainRefusal(context, judged, response, `${url.pathname}?id=${value}&cancel`);
+      await context.gate.record(judged);
+      await take();
+      return answerNo(response, pending, 'RequestDenied');
+    }
+    const needs = judged?.verdict.needs;
+    const least = needs && !isStrongEnough(floor, needs.strength) ? needs.strength : floor;
+    const wanted: Strength = isStrongEnough(pending.strength, least) ? pending.strength : least;
+    const isFresh = who !== null && (!pending.fresh || who.authAt >= pending.since) && needs?.fresh !== true;
     if (!who || !isFresh || !isStrongEnough(who.strength, wanted)) {
       if (pending.passive) return answerNo(response, pending, 'NoPassive');
       const next = encodeURIComponent(`${SAML_PATH}/continue?id=${value}`);
@@ -173,6 +183,7 @@ export function createSamlIdp(context: IdentityContext, { keys, states, subjects
       if (pending.requestId !== null) return answerNo(response, pending, 'RequestDenied');
       throw new SsoAppDenied('You may not use this app. Ask whoever looks after Cordon in your company.');
     }
+    if (judged) await context.gate.record(judged);
     await answer(response, app, pending, who);
   };
 

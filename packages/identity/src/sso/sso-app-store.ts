@@ -2,6 +2,7 @@ import { PersonId } from '@cordon/kernel';
 import { type Selectable, sql } from 'kysely';
 import type { IdentityDb } from '../context.ts';
 import { findPerson } from '../people/person-store.ts';
+import { findElevated, rolesWith } from '../groups/elevated.ts';
 import type { IdentityTables } from '../tables.ts';
 import { type SsoApp, SsoAppId, ssoSettings, type Subscriber } from './sso-app.ts';
 
@@ -148,15 +149,20 @@ export async function replaceSecret(
     .execute();
 }
 
-/** The person with the groups of the directory; undefined when there is no such person. */
-export async function loadSubscriber(db: IdentityDb, id: string): Promise<Subscriber | undefined> {
+/** The person as apps see them, with what they have for a while; undefined when there is no such person. */
+export async function loadSubscriber(db: IdentityDb, id: string, now: number): Promise<Subscriber | undefined> {
   const person = /^[0-9a-f-]{36}$/.test(id) ? await findPerson(db, PersonId.parse(id)) : undefined;
   if (!person) return undefined;
   const { rows } = await sql<{ id: string; name: string }>`
     select g.id, coalesce(g.attributes ->> 'displayName', '') as name
     from scim_groups g where g.id in (
-      select m.group_id from scim_members m where m.user_id = ${person.id}::uuid
-      union select u.group_id from upstream_members u where u.person_id = ${person.id}::uuid)
+      select m.group_id from group_people m where m.person_id = ${person.id}::uuid
+        and (m.ends_at is null or m.ends_at > ${new Date(now)}))
     order by name limit ${GROUPS_MAX}`.execute(db);
-  return { person, groups: rows };
+  const elevated = await findElevated(db, person.id, now);
+  return {
+    person: { ...person, roles: rolesWith(person.roles, elevated.roles) },
+    groups: rows,
+    elevatedApps: elevated.apps,
+  };
 }

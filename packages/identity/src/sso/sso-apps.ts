@@ -166,7 +166,7 @@ export function createSsoApps(context: IdentityContext): SsoApps {
       return listLogins(tablesOf(db), id);
     },
     async mine(personId) {
-      const subscriber = await loadSubscriber(tablesOf(db), personId);
+      const subscriber = await loadSubscriber(tablesOf(db), personId, clock.now());
       if (!subscriber) return [];
       const apps = (await listApps(tablesOf(db))).filter((app) => mayUse(app, subscriber));
       return apps.map((app) => ({

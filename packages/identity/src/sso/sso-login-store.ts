@@ -130,10 +130,14 @@ export async function closeLogin(db: IdentityDb, id: string, now: number, outcom
 }
 
 /**
- * Ends logins whose session is gone, or all of an app: their tokens are deleted at once, and the app is to be told.
- * Returns how many.
+ * Ends logins whose session is gone, or all of an app, or one person's there: their tokens are deleted at once, and the
+ * app is to be told. Returns how many.
  */
-export async function endLogins(db: IdentityDb, which: { readonly appId?: SsoAppId }, now: number): Promise<number> {
+export async function endLogins(
+  db: IdentityDb,
+  which: { readonly appId?: SsoAppId; readonly personId?: string },
+  now: number,
+): Promise<number> {
   const at = new Date(now);
   let query = db
     .updateTable('sso_logins')
@@ -154,8 +158,11 @@ export async function endLogins(db: IdentityDb, which: { readonly appId?: SsoApp
           ),
         )
       : query.where('app_id', '=', which.appId);
+  if (which.personId !== undefined) query = query.where('person_id', '=', which.personId);
   const ended = await query.execute();
   for (const { grant_hash } of ended) if (grant_hash) await deleteArtifactsOfGrant(db, grant_hash);
+  // Told at the commit: whoever tells the apps looks at once.
+  if (ended.length > 0) await sql`select pg_notify(${SESSIONS_CHANNEL}, '')`.execute(db);
   return ended.length;
 }
 

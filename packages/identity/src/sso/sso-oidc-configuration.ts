@@ -5,6 +5,7 @@ import { createSsoAdapter, findOidcApp, SSO_METADATA } from './sso-adapter.ts';
 import { ACR_VALUES, acrAnswer, isStrongEnough, mayUse, splitName, type Strength, strengthAsked } from './sso-app.ts';
 import { loadSubscriber } from './sso-app-store.ts';
 import { escapeHtml, ssoPage } from './sso-page.ts';
+import { judgeSignOn } from './sso-policy.ts';
 import { reportRefusal } from './sso-record.ts';
 import type { SubjectReader } from './sso-subject.ts';
 
@@ -52,6 +53,10 @@ function policyOf(context: IdentityContext, subjects: SubjectReader) {
       if (!who) return false; // the check for a session asks already
       const acrValues = ctx.oidc.params?.['acr_values'];
       if (!isStrongEnough(who.strength, strengthWanted(ctx.oidc.client, acrValues))) return true;
+      const app = await findOidcApp(context, ctx.oidc.client?.clientId ?? '');
+      const needs = app && (await judgeSignOn(context, app, who, ctx.req)).verdict.outcome !== 'allow';
+      // The interaction tells refusal and stronger factor apart, and explains.
+      if (needs) return true;
       const { session } = ctx.oidc;
       if (session) session.acr = acrAnswer(textOf(acrValues), who.strength);
       return false;
@@ -138,7 +143,7 @@ export function ssoOidcConfiguration(
     interactions: { policy: policyOf(context, subjects), url: (_ctx, { uid }) => `${SSO_PATH}/interaction/${uid}` },
     loadExistingGrant: (ctx) => loadGrant(ctx),
     async findAccount(ctx, id) {
-      const subscriber = await loadSubscriber(tablesOf(context.db), id);
+      const subscriber = await loadSubscriber(tablesOf(context.db), id, context.clock.now());
       if (subscriber?.person.status !== 'active') return undefined;
       const { client } = ctx.oidc;
       const app = client && (await findOidcApp(context, client.clientId));

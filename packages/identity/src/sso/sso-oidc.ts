@@ -8,8 +8,9 @@ import { rememberJti } from '../oauth/token-store.ts';
 import { endOwnSession } from './sso-session-end.ts';
 import { hashSecret } from '../token-secret.ts';
 import { findOidcApp } from './sso-adapter.ts';
-import { acrOf, isStrongEnough } from './sso-app.ts';
+import { acrOf, isStrongEnough, mayUse } from './sso-app.ts';
 import { SSO_PATH, ssoOidcConfiguration, strengthWanted } from './sso-oidc-configuration.ts';
+import { explainRefusal, judgeSignOn } from './sso-policy.ts';
 import { recordSignOn } from './sso-record.ts';
 import type { SignedOn, SubjectReader } from './sso-subject.ts';
 
@@ -118,6 +119,7 @@ function recordAnswers(context: IdentityContext, provider: Provider, subjects: S
     const app = who && client ? await findOidcApp(context, client.clientId) : undefined;
     if (!who || !app || !grant || !client) return;
     const sid = oidc.session?.sidFor(client.clientId) ?? '';
+    await context.gate.record(await judgeSignOn(context, app, who, ctx.req));
     await recordSignOn(context, app, who, { sid, nameId: null, grantHash: hashSecret(grant.jti) });
   });
 }
@@ -162,10 +164,17 @@ async function answerInteraction(
   const next = encodeURIComponent(url.pathname);
   if (!who) return redirect(response, `/sign-in?next=${next}`);
   const client = await provider.Client.find(String(details.params['client_id']));
-  const wanted = strengthWanted(client, details.params['acr_values']);
+  const app = client && (await findOidcApp(context, client.clientId));
+  const judged = app && mayUse(app, who) ? await judgeSignOn(context, app, who, request) : null;
+  if (judged?.verdict.outcome === 'refuse') {
+    return explainRefusal(context, judged, response, `${url.pathname}?cancel`);
+  }
+  const needs = judged?.verdict.needs;
+  const asked = strengthWanted(client, details.params['acr_values']);
+  const wanted = needs && !isStrongEnough(asked, needs.strength) ? needs.strength : asked;
   const fresh = details.prompt.reasons.includes('login_prompt');
   const isMet = meets(who, { params: details.params, fresh, since: details.iat }, context.clock.now());
-  if (!isMet || !isStrongEnough(who.strength, wanted)) {
+  if (!isMet || needs?.fresh || !isStrongEnough(who.strength, wanted)) {
     return redirect(response, `/sign-in-again?factor=${wanted === 'passkey' ? 'passkey' : 'any'}&next=${next}`);
   }
   const login = {

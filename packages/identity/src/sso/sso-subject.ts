@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { IdentityContext } from '../context.ts';
+import type { IdentityContext, RequestOrigin } from '../context.ts';
 import { tablesOf } from '../context.ts';
 import { readAddress } from '../oauth/token-guard.ts';
 import type { Session } from '../sessions/session.ts';
-import { createSessionCookie } from '../sessions/session-cookie.ts';
+import { createSessionCookie, readDevice } from '../sessions/session-cookie.ts';
 import { resolveSession } from '../sessions/sessions.ts';
 import { strengthOf, type Strength, type Subscriber } from './sso-app.ts';
 import { loadSubscriber } from './sso-app-store.ts';
@@ -16,12 +16,13 @@ export interface SignedOn extends Subscriber {
   readonly authAt: number;
   readonly ip: string;
   readonly agent: string;
+  readonly device?: string;
 }
 
 export interface SubjectReader {
   /** Null: nobody, or somebody who still sets up a first factor. Asked once per request. */
   read(request: IncomingMessage): Promise<SignedOn | null>;
-  origin(request: IncomingMessage): { readonly ip: string; readonly agent: string };
+  origin(request: IncomingMessage): RequestOrigin;
 }
 
 /**
@@ -32,10 +33,14 @@ export function createSubjectReader(context: IdentityContext): SubjectReader {
   const cookie = createSessionCookie(context.config.publicUrl);
   const known = new WeakMap<IncomingMessage, Promise<SignedOn | null>>();
 
-  const origin = (request: IncomingMessage): { ip: string; agent: string } => ({
-    ip: readAddress(request, context.config.clients.trustedProxies),
-    agent: request.headers['user-agent'] ?? '',
-  });
+  const origin = (request: IncomingMessage): RequestOrigin => {
+    const device = readDevice(request.headers.cookie);
+    return {
+      ip: readAddress(request, context.config.clients.trustedProxies),
+      agent: request.headers['user-agent'] ?? '',
+      ...(device === undefined ? {} : { device }),
+    };
+  };
 
   const read = async (request: IncomingMessage): Promise<SignedOn | null> => {
     const secret = cookie.read(request.headers.cookie);
@@ -43,7 +48,7 @@ export function createSubjectReader(context: IdentityContext): SubjectReader {
     const from = origin(request);
     const session = (await resolveSession(context, secret, from))?.principal.session;
     if (!session || session.stage !== 'full') return null;
-    const subscriber = await loadSubscriber(tablesOf(context.db), session.personId);
+    const subscriber = await loadSubscriber(tablesOf(context.db), session.personId, context.clock.now());
     if (subscriber?.person.status !== 'active') return null;
     const authAt = Math.max(session.createdAt, session.strongAuthAt ?? 0);
     return { ...subscriber, session, strength: strengthOf(session.amr), authAt, ...from };

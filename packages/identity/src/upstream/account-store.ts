@@ -109,6 +109,21 @@ export async function deleteAccount(
   return row && accountOf(row);
 }
 
+/** The groups that the provider put the person in. */
+export async function listMemberships(
+  db: IdentityDb,
+  providerId: UpstreamProviderId,
+  personId: string,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('upstream_members')
+    .select('group_id')
+    .where('provider_id', '=', providerId)
+    .where('person_id', '=', personId)
+    .execute();
+  return rows.map((row) => row.group_id);
+}
+
 /** Puts the person in exactly these groups on behalf of the provider; groups that are gone are left out. */
 export async function setMemberships(
   db: IdentityDb,

@@ -10,6 +10,7 @@ import {
 import { entityManagementEvent } from '../events.ts';
 import { lockPerson } from '../people/person-store.ts';
 import { changeGroupRoles } from '../scim/scim-person.ts';
+import { withAccess } from '../groups/access-change.ts';
 import { deleteAccount, findSessionsOf, listAccounts, setMemberships, type UpstreamAccount } from './account-store.ts';
 import { deleteSession } from '../sessions/session-store.ts';
 import {
@@ -119,7 +120,8 @@ export function createProviders(context: IdentityContext, resolveTxt: ResolveTxt
     if (await lockPerson(tables, account.personId)) {
       await changeGroupRoles(context, tx, actor, account.personId, { before: account.roles, after: [] });
     }
-    await setMemberships(tables, provider.id, account.personId, []);
+    const move = { actor, cause: `No longer from ${provider.name}.`, groups: [], people: [account.personId] };
+    await withAccess(context, tx, move, () => setMemberships(tables, provider.id, account.personId, []));
     for (const one of await findSessionsOf(tables, provider.id, { sids: [], subject: account.subject })) {
       await deleteSession(tables, one.sessionId);
     }

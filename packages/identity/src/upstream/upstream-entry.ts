@@ -4,7 +4,9 @@ import { UpstreamRefused } from '../errors.ts';
 import { accountChangeEvent, authenticationEvent } from '../events.ts';
 import { hasFactors } from '../factors/factor-store.ts';
 import type { Person } from '../people/person.ts';
+import { CORDON } from '../policy/sign-in-facts.ts';
 import { findPerson, findPersonByLogin, insertPerson, lockPerson, updatePerson } from '../people/person-store.ts';
+import { withAccess } from '../groups/access-change.ts';
 import { changeGroupRoles, type Report } from '../scim/scim-person.ts';
 import type { AuthMethod, Session } from '../sessions/session.ts';
 import { actorOf, markStrong, startSession } from '../sessions/sessions.ts';
@@ -14,6 +16,7 @@ import {
   findUpstreamSession,
   insertAccount,
   insertUpstreamSession,
+  listMemberships,
   setMemberships,
   touchAccount,
   type UpstreamAccount,
@@ -166,7 +169,13 @@ export function createUpstreamEntry(context: IdentityContext): UpstreamEntry {
       before,
       after: given.roles,
     });
-    await setMemberships(tables, provider.id, personId, given.groups);
+    const cause = `${provider.name} said other groups at the sign-in.`;
+    const move = { actor: PROVIDER_ACTOR(provider), cause, groups: [], people: [personId] };
+    const known = await listMemberships(tables, provider.id, personId);
+    const isSame = known.length === given.groups.length && given.groups.every((id) => known.includes(id));
+    if (!isSame) {
+      await withAccess(context, tx, move, () => setMemberships(tables, provider.id, personId, given.groups));
+    }
     await touchAccount(tables, account, { roles: given.roles, email: person.email ?? account.email, at: clock.now() });
     return told;
   };
@@ -254,7 +263,7 @@ export function createUpstreamEntry(context: IdentityContext): UpstreamEntry {
     async enter(provider, said, origin) {
       let made = false;
       let told: Report | null = null;
-      const entry = await db.transaction(async (tx): Promise<Entry> => {
+      const found = await db.transaction(async (tx): Promise<{ kind: 'in' | 'prove'; personId: PersonId }> => {
         const verdict = await judgeIn(tx, provider, said);
         if (verdict.kind === 'refuse') return refuseUpstream(verdict.reason, said.email ?? '');
         if (verdict.kind === 'prove') return { kind: 'prove', personId: PersonId.parse(verdict.personId) };
@@ -263,11 +272,23 @@ export function createUpstreamEntry(context: IdentityContext): UpstreamEntry {
         made = verdict.kind === 'create';
         if (verdict.kind !== 'enter') await tie(tx, provider, said, personId, made ? 'made' : 'invited');
         told = await applyMapping(tx, provider, said, personId);
-        return { kind: 'in', signedIn: await start(tx, provider, said, personId, origin) };
+        return { kind: 'in', personId };
       });
-      if (entry.kind === 'in') report(entry.signedIn, provider, origin, made);
       (told as Report | null)?.(); // set in the transaction, which tsc does not follow
-      return entry;
+      if (found.kind === 'prove') return { kind: 'prove', personId: found.personId };
+      // Between the two: somebody who is made here at their first sign-in is judged with the groups they came with.
+      const { personId } = found;
+      const admitted = await context.gate.admit({
+        personId,
+        service: CORDON,
+        origin,
+        methods: amrOf(provider, said),
+        authAt: said.authAt,
+      });
+      const started = await db.transaction((tx) => start(tx, provider, said, personId, origin));
+      const signedIn = { ...started, ...admitted };
+      report(signedIn, provider, origin, made);
+      return { kind: 'in', signedIn };
     },
 
     async link(provider, said, session) {

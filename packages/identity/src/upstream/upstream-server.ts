@@ -5,7 +5,7 @@ import { tablesOf } from '../context.ts';
 import { SsoMessageInvalid, UpstreamRefused } from '../errors.ts';
 import { authenticationEvent } from '../events.ts';
 import { actorOf } from '../sessions/sessions.ts';
-import { createSessionCookie } from '../sessions/session-cookie.ts';
+import { createSessionCookie, writeDevice } from '../sessions/session-cookie.ts';
 import type { SamlKeys } from '../sso/saml-keys.ts';
 import { escapeHtml, onceEach, readForm, redirectTo, sendPage } from '../sso/sso-page.ts';
 import type { SubjectReader } from '../sso/sso-subject.ts';
@@ -107,8 +107,9 @@ export function createUpstreamServer(context: IdentityContext, parts: UpstreamSe
       await entry.note(provider, { kind: 'link', personId: entered.personId, detail });
       return redirectTo(response, `/sign-in?link=${name}&next=${encodeURIComponent(flow.next)}`);
     }
-    const { secret, person: somebody } = entered.signedIn;
+    const { secret, device, person: somebody } = entered.signedIn;
     response.appendHeader('set-cookie', cookie.write(secret));
+    if (device !== undefined) response.appendHeader('set-cookie', writeDevice(config.publicUrl, device));
     await entry.note(provider, { kind: 'sign-in', personId: somebody.id, detail });
     const home = flow.next === '/' && somebody.roles.length === 0 ? '/my-apps' : flow.next;
     return redirectTo(response, home);

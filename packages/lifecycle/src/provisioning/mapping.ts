@@ -129,7 +129,7 @@ function withElement(list: unknown, type: string, value: string | boolean | unde
 }
 
 export interface PatchOperation {
-  readonly op: 'replace' | 'remove';
+  readonly op: 'add' | 'replace' | 'remove';
   readonly path: string;
   readonly value?: unknown;
 }

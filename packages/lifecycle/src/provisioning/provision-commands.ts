@@ -11,6 +11,7 @@ import {
   type WorkflowClient,
 } from '@cordon/kernel';
 import type { z } from 'zod';
+import { settleMoves } from '../moves.ts';
 import { NoteNeeded, ProvisionInvalid, PushUnderWay, TaskNotOpen } from '../errors.ts';
 import {
   deleteProvisionTarget,
@@ -136,6 +137,7 @@ export function createProvisionCommands(deps: Deps): ProvisionCommands {
         leaversMax,
         baseUrl: isScim ? input.baseUrl : null,
         privateAddresses: isScim ? input.privateAddresses : [],
+        pushGroups: isScim ? input.pushGroups : [],
         paused: false,
         fingerprint: null,
         checkedAt: null,
@@ -157,6 +159,9 @@ export function createProvisionCommands(deps: Deps): ProvisionCommands {
         const before = await loadProvisionTarget(tx, id, true);
         if (token !== undefined && before.kind !== 'scim') {
           throw new ProvisionInvalid('A tool without an interface has no token.', { field: 'token' });
+        }
+        if ((change.pushGroups ?? []).length > 0 && before.kind !== 'scim') {
+          throw new ProvisionInvalid('Groups are pushed over SCIM only.', { field: 'pushGroups' });
         }
         const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
         // The next look finds that something changed here, and pushes.
@@ -206,6 +211,9 @@ export function createProvisionCommands(deps: Deps): ProvisionCommands {
           const { personName, wanted: pushed } = item;
           await saveLink(tx, { targetId: target.id, personId, personName, remoteId: null, pushed, state, at });
         }
+        const isGain = item.act !== 'deactivate' && item.act !== 'delete';
+        const end = { state: 'done' as const, detail: `${text} (run ${runId})`, at };
+        await settleMoves(tx, { targetId: target.id, personId, isGain }, end);
         await appendAudit(tx, {
           actor,
           action: 'provision.task_done',

@@ -17,7 +17,7 @@ export const PROVISION_RUNS_MAX = 200;
 const tablesOf = (db: Queryable): Kysely<ProvisionTables> => db.tables<ProvisionTables>();
 const sealContext = (id: string): string => `provision-target:${id}`;
 
-const differencesSchema = z.array(
+export const differencesSchema = z.array(
   z.object({
     path: z.string(),
     wanted: z.union([z.string(), z.boolean()]).nullable(),
@@ -35,6 +35,7 @@ function targetOf(row: Selectable<ProvisionTables['provision_target']>): Provisi
     privateAddresses: row.private_addresses,
     mapping: mappingSchema.parse(row.mapping),
     groups: row.groups,
+    pushGroups: row.push_groups,
     onLeave: row.on_leave,
     requestsPerS: row.requests_per_s,
     leaversMax: row.leavers_max,
@@ -60,6 +61,7 @@ export async function saveProvisionTarget(
     private_addresses: [...target.privateAddresses],
     mapping: JSON.stringify(target.mapping),
     groups: [...target.groups],
+    push_groups: [...target.pushGroups],
     on_leave: target.onLeave,
     requests_per_s: target.requestsPerS,
     leavers_max: target.leaversMax,
@@ -253,9 +255,19 @@ export async function listProvisionRuns(
     )
     .groupBy(['run_id', 'status'])
     .execute();
+  const grouped = await tablesOf(db)
+    .selectFrom('provision_group_item')
+    .select(['run_id', 'status', (of) => of.fn.countAll<string>().as('count')])
+    .where(
+      'run_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
+    .groupBy(['run_id', 'status'])
+    .execute();
   return rows.map((row) => {
     const counts = { planned: 0, waiting: 0, done: 0, nothing: 0, task: 0, failed: 0 };
-    for (const one of counted) if (one.run_id === row.id) counts[one.status] = Number(one.count);
+    for (const one of [...counted, ...grouped]) if (one.run_id === row.id) counts[one.status] += Number(one.count);
     return {
       id: row.id,
       targetId: row.target_id,

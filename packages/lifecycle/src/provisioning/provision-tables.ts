@@ -1,4 +1,5 @@
 import type { ColumnType } from 'kysely';
+import type { PlannedGroup } from './group-plan.ts';
 import type { PlannedItem } from './plan.ts';
 import type { ItemState } from './target.ts';
 
@@ -15,6 +16,7 @@ export interface ProvisionTables {
     private_addresses: string[];
     mapping: Json;
     groups: string[];
+    push_groups: string[];
     on_leave: 'deactivate' | 'delete';
     requests_per_s: number;
     leavers_max: number;
@@ -60,6 +62,27 @@ export interface ProvisionTables {
     attempts: number;
     at: Date;
     closed_by: string | null;
+  };
+  provision_group_link: {
+    target_id: string;
+    group_id: string;
+    group_name: string;
+    remote_id: string;
+    pushed: Json;
+    at: Date;
+  };
+  provision_group_item: {
+    run_id: string;
+    group_id: string;
+    group_name: string;
+    act: PlannedGroup['act'];
+    remote_id: string | null;
+    wanted: Json;
+    differences: Json;
+    status: ItemState;
+    detail: string | null;
+    attempts: number;
+    at: Date;
   };
   lifecycle_date: {
     person_id: string;

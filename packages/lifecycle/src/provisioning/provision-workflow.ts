@@ -11,7 +11,11 @@ import {
 } from '@cordon/kernel';
 import { ProvisionInvalid, TooManyLeavers } from '../errors.ts';
 import { type Carried, carryOutItem } from './carry-out.ts';
+import { settleMoves, settleUntouched } from '../moves.ts';
 import { absentNow } from './dates.ts';
+import { countTakenMembers } from './group-plan.ts';
+import { groupsWanted, planGroupPush, pushGroups } from './group-push.ts';
+import { listGroupItems, saveGroupPlan } from './group-store.ts';
 import { applyMapping } from './mapping.ts';
 import { type Link, planPush, type RemoteUser, type Wanted } from './plan.ts';
 import {
@@ -71,8 +75,13 @@ export async function wantedAt(deps: Pick<ProvisionDeps, 'db' | 'clock' | 'peopl
     .filter(({ id }) => !absent.has(id))
     .map((person) => ({ id: person.id, name: person.name, flat: applyMapping(target.mapping, person) }));
   const lines = wanted.map(({ id, flat }) => canonicalJson([id, flat])).toSorted();
-  const hash = createHash('sha256').update(`${target.onLeave}\n${lines.join('\n')}`);
-  return { wanted, fingerprint: hash.digest('base64url') };
+  const groups = await groupsWanted(people, target, wanted);
+  const grouped = groups.map((group) =>
+    canonicalJson([group.id, group.name, group.members.map((one) => one.personId)]),
+  );
+  const more = grouped.length === 0 ? '' : `\n${grouped.join('\n')}`;
+  const hash = createHash('sha256').update(`${target.onLeave}\n${lines.join('\n')}${more}`);
+  return { wanted, groups, fingerprint: hash.digest('base64url') };
 }
 
 /** A tool without an interface holds, as far as is known, what people said that they did there. */
@@ -108,14 +117,17 @@ async function plan(deps: ProvisionDeps, run: ProvisionRun): Promise<void> {
   const stored = await listLinks(db, { targetId: target.id });
   const isTask = target.kind === 'task';
   const links = isTask ? stored.map((link) => ({ ...link, remoteId: `told:${link.personId}` })) : stored;
-  const remote = isTask ? asTold(stored) : await (await openClient(deps, target)).list();
-  const { wanted, fingerprint } = await wantedAt(deps, target);
+  const client = isTask ? null : await openClient(deps, target);
+  const remote = client === null ? asTold(stored) : await client.list();
+  const { wanted, groups, fingerprint } = await wantedAt(deps, target);
   const made = planPush({ wanted, links, remote, onLeave: target.onLeave });
+  const planned = client === null ? [] : await planGroupPush(deps, client, { target, groups, items: made.items });
   const state = run.mode === 'preview' ? 'planned' : isTask ? 'task' : 'waiting';
   const at = clock.now();
   await db.transaction(async (tx) => {
     if (run.mode === 'push') await supersedeTasks(tx, run, at);
     await savePlan(tx, run.id, { ...made, wanted: fingerprint }, { state, at });
+    await saveGroupPlan(tx, run.id, planned, { state, at });
     await markChecked(tx, target.id, { at });
   });
 }
@@ -123,13 +135,19 @@ async function plan(deps: ProvisionDeps, run: ProvisionRun): Promise<void> {
 /** A directory that lost a group by mistake must not lock out everybody at once. */
 async function checkLeavers(deps: ProvisionDeps, run: ProvisionRun, items: readonly ProvisionItem[]): Promise<void> {
   const target = await loadProvisionTarget(deps.db, run.targetId);
-  const count = items.filter(({ act }) => act === 'deactivate' || act === 'delete').length;
+  const accounts = items.filter(({ act }) => act === 'deactivate' || act === 'delete').length;
+  const memberships = countTakenMembers(await listGroupItems(deps.db, run.id, ['waiting']));
   const allowed = Math.max(target.leaversMax, run.leaversAllowed ?? 0);
-  if (count <= allowed) return;
-  throw new TooManyLeavers(
-    `This would take away ${count} accounts at once; ${allowed} are allowed. Look at a preview, then push with that number allowed.`,
-    { count, allowed },
-  );
+  for (const [count, what] of [
+    [accounts, 'accounts'],
+    [memberships, 'memberships of groups'],
+  ] as const) {
+    if (count <= allowed) continue;
+    throw new TooManyLeavers(
+      `This would take away ${count} ${what} at once; ${allowed} are allowed. Look at a preview, then push with that number allowed.`,
+      { count, allowed },
+    );
+  }
 }
 
 async function tryItem(
@@ -165,6 +183,15 @@ async function recordItem(
   if (!(await settleItem(tx, which, { state: end.state, detail: end.detail, at: end.at }))) return;
   const { personId, personName } = item;
   if (end.link) await saveLink(tx, { targetId: run.targetId, personId, personName, ...end.link, at: end.at });
+  const isGain = item.act !== 'deactivate' && item.act !== 'delete';
+  if (end.state !== 'failed') {
+    const { state, detail, at } = end;
+    await settleMoves(
+      tx,
+      { targetId: run.targetId, personId, isGain },
+      { state, detail: `${detail} (run ${run.id})`, at },
+    );
+  }
   await appendAudit(tx, {
     actor: SYSTEM,
     action: `provision.${end.state === 'nothing' ? 'nothing_there' : end.state}`,
@@ -177,13 +204,16 @@ async function recordItem(
 async function push(deps: ProvisionDeps, run: ProvisionRun): Promise<void> {
   const { db, clock } = deps;
   const waiting = await listItems(db, run.id, { states: ['waiting'] });
-  if (waiting.length === 0) return;
+  const groupsWaiting = await listGroupItems(db, run.id, ['waiting']);
+  if (waiting.length + groupsWaiting.length === 0) return;
   await checkLeavers(deps, run, waiting);
-  const client = await openClient(deps, await loadProvisionTarget(db, run.targetId));
+  const target = await loadProvisionTarget(db, run.targetId);
+  const client = await openClient(deps, target);
   for (const item of waiting) {
     const carried = await tryItem(deps, client, run, item);
     await db.transaction((tx) => recordItem(tx, run, item, { ...carried, at: clock.now() }));
   }
+  if (groupsWaiting.length > 0) await pushGroups(deps, client, run, (await wantedAt(deps, target)).groups);
 }
 
 async function close(deps: ProvisionDeps, runId: string, error: string | null): Promise<void> {
@@ -195,7 +225,11 @@ async function close(deps: ProvisionDeps, runId: string, error: string | null): 
     if (ended === null || run.mode === 'preview') return;
     const { failed, waiting } = run.counts;
     const isWhole = error === null && failed === 0 && waiting === 0 && ended.wanted !== null;
-    if (isWhole) await markChecked(tx, run.targetId, { at, fingerprint: ended.wanted ?? '' });
+    if (isWhole) {
+      await markChecked(tx, run.targetId, { at, fingerprint: ended.wanted ?? '' });
+      const { kind } = await loadProvisionTarget(tx, run.targetId);
+      if (kind === 'scim') await settleUntouched(tx, run.targetId, at, run.plannedAt ?? run.startedAt);
+    }
     await appendAudit(tx, {
       actor: SYSTEM,
       action: error === null ? 'provision.push_ended' : 'provision.push_failed',

@@ -41,15 +41,21 @@ export interface ScimAnswer {
   readonly etag: string | null;
 }
 
-export interface ScimClient {
-  /** Every user there. */
+/** One kind of resource: users, or groups. */
+export interface ScimResource {
+  /** Everything of the kind there. */
   list(): Promise<RemoteUser[]>;
-  find(attribute: 'externalId' | 'userName', value: string): Promise<RemoteUser[]>;
+  find(attribute: 'externalId' | 'userName' | 'displayName', value: string): Promise<RemoteUser[]>;
   get(id: string): Promise<ScimAnswer | null>;
   /** @throws {@link TargetRefused} with status 409 when the name is taken. */
   create(document: Record<string, unknown>): Promise<ScimAnswer>;
   patch(id: string, operations: readonly PatchOperation[]): Promise<ScimAnswer>;
   remove(id: string): Promise<number>;
+}
+
+/** Users, and beside them groups. */
+export interface ScimClient extends ScimResource {
+  readonly groups: ScimResource;
 }
 
 export interface ScimClientDeps {
@@ -125,49 +131,53 @@ export function createScimClient(deps: ScimClientDeps): ScimClient {
     const user = content === null ? null : userSchema.parse(content);
     return { status: answer.status, user, etag: answer.headers['etag'] ?? null };
   };
-  const page = async (query: string) => {
-    const answer = await send('GET', `/Users?${query}`);
-    if (answer.status !== 200) throw refusalOf(answer.status, answer.body);
-    return listSchema.parse(parse(answer.body));
-  };
-  const at = (id: string): string => `/Users/${encodeURIComponent(id)}`;
+  const resource = (kind: '/Users' | '/Groups'): ScimResource => {
+    const page = async (query: string) => {
+      const answer = await send('GET', `${kind}?${query}`);
+      if (answer.status !== 200) throw refusalOf(answer.status, answer.body);
+      return listSchema.parse(parse(answer.body));
+    };
+    const at = (id: string): string => `${kind}/${encodeURIComponent(id)}`;
 
-  return {
-    async list() {
-      const users = new Map<string, RemoteUser>();
-      let start = 1;
-      for (;;) {
-        const { totalResults, Resources } = await page(`startIndex=${start}&count=${PAGE}`);
-        for (const user of Resources) users.set(user.id, user);
-        start += Resources.length;
-        if (users.size > USERS_MAX) throw new TargetUnreachable(`The target has more than ${USERS_MAX} users.`);
-        if (start > totalResults) return [...users.values()];
-        // Half a list would make people look gone: better no plan than a wrong one.
-        if (Resources.length === 0) throw new TargetUnreachable('The target ended its list before its end.');
-      }
-    },
-    async find(attribute, value) {
-      const { Resources } = await page(`filter=${encodeURIComponent(`${attribute} eq ${JSON.stringify(value)}`)}`);
-      // A target that ignores the filter would hand over somebody else.
-      return Resources.filter((user) => String(user[attribute]).toLowerCase() === value.toLowerCase());
-    },
-    async get(id) {
-      const answer = await send('GET', at(id));
-      return answer.status === 404 ? null : answerOf(answer);
-    },
-    async create(document) {
-      return answerOf(await send('POST', '/Users', document));
-    },
-    async patch(id, operations) {
-      const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
-      return answerOf(await send('PATCH', at(id), { schemas, Operations: operations }));
-    },
-    async remove(id) {
-      const answer = await send('DELETE', at(id));
-      if (answer.status !== 404 && (answer.status < 200 || answer.status > 299)) {
-        throw refusalOf(answer.status, answer.body);
-      }
-      return answer.status;
-    },
+    return {
+      async list() {
+        const users = new Map<string, RemoteUser>();
+        let start = 1;
+        for (;;) {
+          const { totalResults, Resources } = await page(`startIndex=${start}&count=${PAGE}`);
+          for (const user of Resources) users.set(user.id, user);
+          start += Resources.length;
+          if (users.size > USERS_MAX)
+            throw new TargetUnreachable(`The target has more than ${USERS_MAX} ${kind.slice(1).toLowerCase()}.`);
+          if (start > totalResults) return [...users.values()];
+          // Half a list would make people look gone: better no plan than a wrong one.
+          if (Resources.length === 0) throw new TargetUnreachable('The target ended its list before its end.');
+        }
+      },
+      async find(attribute, value) {
+        const { Resources } = await page(`filter=${encodeURIComponent(`${attribute} eq ${JSON.stringify(value)}`)}`);
+        // A target that ignores the filter would hand over somebody else.
+        return Resources.filter((user) => String(user[attribute]).toLowerCase() === value.toLowerCase());
+      },
+      async get(id) {
+        const answer = await send('GET', at(id));
+        return answer.status === 404 ? null : answerOf(answer);
+      },
+      async create(document) {
+        return answerOf(await send('POST', kind, document));
+      },
+      async patch(id, operations) {
+        const schemas = ['urn:ietf:params:scim:api:messages:2.0:PatchOp'];
+        return answerOf(await send('PATCH', at(id), { schemas, Operations: operations }));
+      },
+      async remove(id) {
+        const answer = await send('DELETE', at(id));
+        if (answer.status !== 404 && (answer.status < 200 || answer.status > 299)) {
+          throw refusalOf(answer.status, answer.body);
+        }
+        return answer.status;
+      },
+    };
   };
+  return { ...resource('/Users'), groups: resource('/Groups') };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PlannedGroup } from './group-plan.ts';
 import { DEFAULT_MAPPING, type Flat, mappingSchema, type SourcePerson } from './mapping.ts';
 import type { Difference, PlannedItem } from './plan.ts';
 
@@ -30,6 +31,8 @@ export const targetInput = z.discriminatedUnion('kind', [
     baseUrl,
     token: z.string().min(1).max(4_000),
     privateAddresses: z.array(z.string().max(100)).max(ADDRESSES_MAX).default([]),
+    /** Groups that are pushed themselves, with those of their members who have an account there. */
+    pushGroups: z.array(z.uuid()).max(GROUPS_MAX).default([]),
   }),
   /** A tool without an interface: each change is a task for a person. */
   z.strictObject({ ...fields, kind: z.literal('task') }),
@@ -39,6 +42,7 @@ export type TargetInput = z.input<typeof targetInput>;
 export const targetChange = z.strictObject({
   mapping: mappingSchema.optional(),
   groups: fields.groups.optional(),
+  pushGroups: z.array(z.uuid()).max(GROUPS_MAX).optional(),
   onLeave: z.enum(['deactivate', 'delete']).optional(),
   requestsPerS: z.int().min(1).max(100).optional(),
   leaversMax: z.int().min(0).max(100_000).optional(),
@@ -55,6 +59,7 @@ export interface ProvisionTarget {
   readonly privateAddresses: readonly string[];
   readonly mapping: z.output<typeof mappingSchema>;
   readonly groups: readonly string[];
+  readonly pushGroups: readonly string[];
   readonly onLeave: 'deactivate' | 'delete';
   readonly requestsPerS: number;
   readonly leaversMax: number;
@@ -94,8 +99,19 @@ export interface ProvisionItem extends Omit<PlannedItem, 'why' | 'wanted' | 'dif
   readonly closedBy: string | null;
 }
 
+export interface ProvisionGroupItem extends Omit<PlannedGroup, 'why'> {
+  readonly state: ItemState;
+  readonly detail: string | null;
+  readonly attempts: number;
+  readonly at: number;
+}
+
 /** What this package asks of people and groups. */
 export interface PeopleSource {
   /** Active and invited members of any of these groups, each once. */
   membersOf(groups: readonly string[]): Promise<readonly SourcePerson[]>;
+  /** These groups with the ids of their members; one that is gone is left out. */
+  groups(
+    ids: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly name: string; readonly memberIds: readonly string[] }[]>;
 }
