@@ -58,7 +58,7 @@ export {
   resolveInspection,
   stricterAction,
 } from './inspection.ts';
-export type { DataLabel, DataLabelEntry, FingerprintKeyEntry } from './data-entry.ts';
+export type { DataLabel, DataLabelEntry, FingerprintKeyEntry, OwnDetectorEntry } from './data-entry.ts';
 export { dataLabel } from './data-entry.ts';
 export type { DefinitionFlag } from './mcp-definition.ts';
 export {
@@ -72,6 +72,8 @@ export {
 } from './mcp-definition.ts';
 export type { McpItemEntry, McpItemEntryInput, McpItemKind, McpSettings } from './mcp-entry.ts';
 export { mcpItemKind, mcpSettings } from './mcp-entry.ts';
+export type { CertificateProblem, SeenConnection, ShownCertificate } from './upstream-certificate.ts';
+export { certificateProblems, seenConnection } from './upstream-certificate.ts';
 export { fitsTemplate } from './uri-template.ts';
 export type { Facts } from './policy-facts.ts';
 export { createPolicySet, type PolicySet } from './policy-set.ts';

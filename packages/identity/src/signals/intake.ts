@@ -89,7 +89,12 @@ export function createIntake(context: IdentityContext): Intake {
 
   const take = async (source: SignalSource, token: string): Promise<void> => {
     const set = await verify(source, token);
-    await (set.type === VERIFICATION ? noteVerified(source, set) : keep(source, set));
+    try {
+      await (set.type === VERIFICATION ? noteVerified(source, set) : keep(source, set));
+    } catch (error) {
+      if (!(error instanceof z.ZodError)) throw error;
+      refuseSet('invalid_request', 'The event lacks what its type asks for.', error);
+    }
   };
 
   const noteError = async (source: SignalSource, error: unknown): Promise<void> => {

@@ -123,7 +123,7 @@ export function createSignalActs(context: IdentityContext) {
         await setRisk(tables, person.id, risk);
         return { risk };
       }
-      case 'none':
+      default:
         return {};
     }
   };

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readAudit } from '@cordon/kernel';
 import { fastify, type FastifyInstance } from 'fastify';
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose';
+import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { IdentityTables } from '../tables.ts';
 import { OWNER, openSsoBrowser, type SsoBrowser, type SsoStage, startSsoStage } from '../sso/test-sso.ts';
@@ -147,7 +147,7 @@ async function addReceiver(name: string, more: object = {}) {
 
 /** As a receiver that isn't ours checks a token. */
 async function checkSet(token: string, audience: string) {
-  const keys = { keys: (await stage.fake.identity.signingKeys.publicKeys()) as JWK[] };
+  const keys = { keys: await stage.fake.identity.signingKeys.publicKeys() };
   return jwtVerify(token, createLocalJWKSet(keys), { issuer: stage.url, audience, typ: 'secevent+jwt' });
 }
 

@@ -145,7 +145,8 @@ function addSubjects(app: FastifyInstance, identity: Identity): void {
 }
 
 function addDelivery(app: FastifyInstance, identity: Identity): void {
-  const { streams, intake, waiting } = identity.signals;
+  const { signals } = identity;
+  const { streams, intake } = signals;
   const idOf = (request: FastifyRequest): string => {
     const id = isRecord(request.params) ? request.params['id'] : undefined;
     return typeof id === 'string' ? id : '';
@@ -157,7 +158,7 @@ function addDelivery(app: FastifyInstance, identity: Identity): void {
     const isEmpty = Object.keys(first.sets).length === 0;
     if (!isEmpty || body.returnImmediately === true || body.maxEvents === 0) return first;
     // Long polling (RFC 8936, section 2.2): until something is there, or as long as proxies let a request wait.
-    await waiting(POLL_WAIT_MS, reply.raw);
+    await signals.waiting(POLL_WAIT_MS, reply.raw);
     return streams.poll(receiver, { maxEvents: body.maxEvents });
   });
   app.post(`${SSF_PATH}/in/:id`, open, async (request, reply) => {
