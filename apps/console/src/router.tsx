@@ -248,6 +248,11 @@ const dataPages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/subject-requests/$id',
+    component: lazyRouteComponent(() => import('./data/SubjectRequestPage.tsx'), 'SubjectRequestPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/retention/$id',
     component: lazyRouteComponent(() => import('./data/RetentionRulePage.tsx'), 'RetentionRulePage'),
   }),

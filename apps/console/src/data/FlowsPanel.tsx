@@ -17,18 +17,8 @@ import { showBytes, showCount } from '../display/number.ts';
 import { useCan } from '../session/session-query.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { type DataFlow, flowsQuery } from './data-queries.ts';
+import { flowText, HOWS } from './flow-text.ts';
 import { LabelBadge } from './LabelBadge.tsx';
-
-const HOWS: Readonly<Record<DataFlow['how'], string>> = {
-  inline: 'seen in traffic',
-  inferred: 'read there, written here',
-  possible: 'possible: two integrations',
-};
-
-const placeText = (place: DataFlow['from'], flow: DataFlow): string =>
-  place.app === '' ? `${flow.integration.name} itself` : `${place.app}: ${place.object}`;
-
-const flowText = (flow: DataFlow): string => `${placeText(flow.from, flow)} → ${placeText(flow.to, flow)}`;
 
 export function FlowsPanel() {
   const flows = useQuery(flowsQuery);
@@ -99,7 +89,7 @@ const BASE_OPTIONS = [
 
 const textOrNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 
-function PurposeForm({ flow, onClose }: { readonly flow: DataFlow; readonly onClose: () => void }) {
+export function PurposeForm({ flow, onClose }: { readonly flow: DataFlow; readonly onClose: () => void }) {
   const [purpose, setPurpose] = useState(flow.purpose ?? '');
   const [basis, setBasis] = useState(flow.legalBasis ?? '');
   const [safeguard, setSafeguard] = useState(flow.safeguard ?? '');

@@ -10,15 +10,13 @@ import { Ago } from '../display/Ago.tsx';
 import { showCount } from '../display/number.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
+import { setPath } from './data-path.ts';
 import { type DataSet, LABELS, setsQuery } from './data-queries.ts';
 import { LabelBadge } from './LabelBadge.tsx';
 
 const ANY = { value: '', label: 'Any label' };
 const OPTIONS = [ANY, ...LABELS.map((label) => ({ value: label, label }))];
 const UNKNOWN_APP = { value: '', label: 'Any app' };
-
-const setPath = ({ app, object }: Pick<DataSet, 'app' | 'object'>): string =>
-  `/data/${encodeURIComponent(app)}/${encodeURIComponent(object)}`;
 
 export function InventoryPanel() {
   const sets = useQuery(setsQuery);

@@ -38,6 +38,9 @@ export function ProcessingPanel() {
                 <Button href="/api/v1/data/fideslang" download="fideslang.json">
                   fideslang
                 </Button>
+                <Button href="/api/v1/data/dpv" download="dpv.jsonld">
+                  DPV
+                </Button>
               </SpaceBetween>
             }
           >

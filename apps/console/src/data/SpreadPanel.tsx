@@ -15,10 +15,12 @@ import { Ago } from '../display/Ago.tsx';
 import { showCount } from '../display/number.ts';
 import { useCan } from '../session/session-query.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { CommonPanel } from './CommonPanel.tsx';
 import { type Label, type Spread, spreadsQuery } from './data-queries.ts';
 import { LabelBadge } from './LabelBadge.tsx';
 
 const IDENTIFIER_MIN = 6;
+const DIRECTIONS: Readonly<Record<string, string>> = { write: 'written', read: 'read', held: 'held there' };
 
 interface Place {
   readonly app: string;
@@ -36,6 +38,7 @@ export function SpreadPanel() {
     <SpaceBetween size="l">
       {mayFind ? <Finder /> : null}
       <TopSpread />
+      <CommonPanel />
     </SpaceBetween>
   );
 }
@@ -92,7 +95,7 @@ function Places({ kind, places }: { readonly kind: string; readonly places: read
       columnDefinitions={[
         { id: 'place', header: 'Data set', isRowHeader: true, cell: (row) => `${row.app}: ${row.object}` },
         { id: 'label', header: 'Label', cell: (row) => <LabelBadge label={row.label} /> },
-        { id: 'direction', header: 'Seen', cell: (row) => (row.direction === 'write' ? 'written' : 'read') },
+        { id: 'direction', header: 'Seen', cell: (row) => DIRECTIONS[row.direction] ?? row.direction },
         { id: 'times', header: 'Times', cell: (row) => showCount(row.seen) },
         { id: 'first', header: 'First', cell: (row) => <Ago at={row.firstSeen} /> },
         { id: 'last', header: 'Last', cell: (row) => <Ago at={row.lastSeen} /> },
@@ -104,10 +107,16 @@ function Places({ kind, places }: { readonly kind: string; readonly places: read
 
 function TopSpread() {
   const spreads = useQuery(spreadsQuery);
+  const mayForget = useCan()('data.write');
+  const forget = useCommand({
+    run: async (print: string) => taken(await api.POST('/api/v1/data/forget', { body: { print } })),
+    done: ({ forgotten }) => `Forgotten in ${forgotten} places.`,
+    changes: [['data'], ['audit']],
+  });
   const items = spreads.data ?? [];
   return (
     <>
-      <ProblemAlert error={spreads.error} />
+      <ProblemAlert error={spreads.error ?? forget.error} />
       <Table<Spread>
         variant="container"
         wrapLines
@@ -133,6 +142,21 @@ function TopSpread() {
           { id: 'places', header: 'Places', cell: (row) => showCount(row.places) },
           { id: 'below', header: 'Below its label in', cell: (row) => row.below.join(', ') || '—' },
           { id: 'last', header: 'Last seen', cell: (row) => <Ago at={row.lastSeen} /> },
+          {
+            id: 'forget',
+            header: 'Forget',
+            cell: (row) =>
+              mayForget ? (
+                <Button
+                  variant="inline-link"
+                  ariaLabel={`Forget ${row.print}`}
+                  loading={forget.isPending && forget.variables === row.print}
+                  onClick={() => forget.mutate(row.print)}
+                >
+                  Forget
+                </Button>
+              ) : null,
+          },
         ]}
         empty={<Box color="text-body-secondary">No record has been seen yet.</Box>}
       />

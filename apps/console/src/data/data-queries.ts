@@ -1,5 +1,5 @@
 import type { paths } from '@cordon/client';
-import { queryOptions } from '@tanstack/react-query';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 
@@ -23,6 +23,12 @@ export type RetentionHold = Answer<'/api/v1/retention/holds'>['items'][number];
 export type RetentionException = Answer<'/api/v1/retention/rules/{id}/exceptions'>['items'][number];
 export type RetentionRun = Answer<'/api/v1/retention/runs/{id}'>;
 export type RetentionItem = Answer<'/api/v1/retention/runs/{id}/items'>['items'][number];
+export type DataMap = Answer<'/api/v1/data/map'>;
+export type DataPlace = Answer<'/api/v1/data/places'>['items'][number];
+export type Transfer = Answer<'/api/v1/data/transfers'>['items'][number];
+export type Overlaps = Answer<'/api/v1/data/overlaps'>;
+export type SubjectRequest = Answer<'/api/v1/subject-requests/{id}'>;
+export type SubjectTarget = Answer<'/api/v1/subject-requests/{id}/targets'>['items'][number];
 export type Label = DataSet['label'];
 
 /** Lowest first. */
@@ -105,4 +111,69 @@ export const retentionItemsQuery = (run: Pick<RetentionRun, 'id' | 'status'>) =>
     queryKey: ['retention', 'items', run.id, run.status],
     queryFn: async () =>
       taken(await api.GET('/api/v1/retention/runs/{id}/items', { params: { path: { id: run.id }, query: {} } })).items,
+  });
+
+export interface DataMapFilter {
+  readonly app?: string;
+  readonly label?: Label;
+  readonly category?: string;
+  readonly region?: string;
+  readonly vendor?: string;
+}
+
+export const dataMapQuery = (filter: DataMapFilter) =>
+  queryOptions({
+    queryKey: ['data', 'map', filter],
+    queryFn: async () => taken(await api.GET('/api/v1/data/map', { params: { query: filter } })),
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+
+export const placesQuery = queryOptions({
+  queryKey: ['data', 'places'],
+  queryFn: async () => taken(await api.GET('/api/v1/data/places')).items,
+});
+
+export const transfersQuery = queryOptions({
+  queryKey: ['data', 'transfers'],
+  queryFn: async () => taken(await api.GET('/api/v1/data/transfers')).items,
+});
+
+export const overlapsQuery = queryOptions({
+  queryKey: ['data', 'overlaps'],
+  queryFn: async () => taken(await api.GET('/api/v1/data/overlaps')),
+});
+
+export const subjectRequestsQuery = queryOptions({
+  queryKey: ['subjects', 'requests'],
+  queryFn: async () => taken(await api.GET('/api/v1/subject-requests')).items,
+  refetchInterval: POLL_MS,
+});
+
+export const subjectRequestQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['subjects', 'request', id],
+    queryFn: async () => taken(await api.GET('/api/v1/subject-requests/{id}', { params: { path: { id } } })),
+    refetchInterval: RUN_MS,
+  });
+
+/** All targets, page by page: at most 5,000. */
+async function allTargets(id: string): Promise<SubjectTarget[]> {
+  const all: SubjectTarget[] = [];
+  for (let after = -1; all.length < SETS_MAX;) {
+    const params = { path: { id }, query: { after } };
+    const { items } = taken(await api.GET('/api/v1/subject-requests/{id}/targets', { params }));
+    all.push(...items);
+    const last = items.at(-1);
+    if (items.length < PAGE || !last) break;
+    after = last.seq;
+  }
+  return all;
+}
+
+export const subjectTargetsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['subjects', 'targets', id],
+    queryFn: async () => allTargets(id),
+    refetchInterval: RUN_MS,
   });

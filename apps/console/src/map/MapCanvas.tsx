@@ -101,7 +101,7 @@ export function MapCanvas({ map, selection, onSelect }: CanvasProps) {
 }
 
 /** Shows the whole map again when things come or go, or when there is more or less room for it. */
-function KeepInView({ of }: { readonly of: string }) {
+export function KeepInView({ of }: { readonly of: string }) {
   const { fitView } = useReactFlow();
   const room = useStore(({ width, height }) => `${width}x${height}`);
   useEffect(() => void fitView(FIT), [of, room, fitView]);

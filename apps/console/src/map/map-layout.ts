@@ -11,7 +11,7 @@ const COLUMN_GAP = '300';
 export type Positions = ReadonlyMap<string, { readonly x: number; readonly y: number }>;
 
 // ELK is a megabyte of compiled Java: it computes in a worker and holds up nothing.
-const elk = new ElkConstructor({ workerFactory: () => new Worker(workerUrl) });
+export const elk = new ElkConstructor({ workerFactory: () => new Worker(workerUrl) });
 
 /** Integrations left, apps right, ordered so that few edges cross. */
 export async function layOut(map: EstateMap): Promise<Positions> {

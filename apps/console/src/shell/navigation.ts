@@ -85,6 +85,7 @@ const BELONGS: Readonly<Record<string, string>> = {
   '/findings': '/vendors',
   '/connect': '/apps',
   '/retention': '/data',
+  '/subject-requests': '/data',
 };
 
 /** The link that stands for a path: the longest that begins it; none for a page that belongs to none. */
