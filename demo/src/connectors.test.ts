@@ -188,6 +188,53 @@ describe('Google Workspace', () => {
   });
 });
 
+describe('Google Drive', () => {
+  const file = 'drv_payroll';
+  const share = async (): Promise<void> => {
+    const { baseUrl, credential } = estate.app('google');
+    const answer = await fetch(`${baseUrl}/drive/v3/files/${file}/permissions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${credential.secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ type: 'anyone', role: 'reader' }),
+    });
+    expect(answer.status).toBe(200);
+  };
+  const shown = async () => of(await connect('google').read('files'), 'record').find(({ id }) => id === file);
+
+  test('a link for anyone is taken back, and comes back', async () => {
+    const { act } = connect('google');
+    await share();
+    expect(await shown()).toMatchObject({ sharing: 'public' });
+    expect(await act('unshare-file', { file }, 'dry-run')).toMatchObject({
+      outcome: 'would_run',
+      state: { anyone: 'reader' },
+    });
+    const run = await act('unshare-file', { file }, 'run');
+    expect(run).toMatchObject({ outcome: 'done', captured: { role: 'reader' } });
+    expect(await act('unshare-file', { file }, 'verify')).toMatchObject({ outcome: 'done' });
+    expect(await shown()).toMatchObject({ sharing: 'private' });
+    expect(await act('unshare-file', { file }, 'undo', run.captured)).toMatchObject({ outcome: 'undone' });
+    expect(await shown()).toMatchObject({ sharing: 'public' });
+  });
+
+  test('a label is put on, shown with the file, and taken off', async () => {
+    const { act } = connect('google');
+    const input = { file, label: 'lblRestricted' };
+    expect(await act('label-file', input, 'run')).toMatchObject({ outcome: 'done' });
+    expect(await shown()).toMatchObject({ label: 'lblRestricted' });
+    expect(await act('label-file', input, 'undo')).toMatchObject({ outcome: 'undone' });
+  });
+
+  test('a file goes to the bin, is seen gone, and comes back', async () => {
+    const { act } = connect('google');
+    const run = await act('trash-file', { file }, 'run');
+    expect(run).toMatchObject({ outcome: 'done', captured: { trashed: false } });
+    expect(await shown()).toBeUndefined();
+    expect(await act('trash-file', { file }, 'undo', run.captured)).toMatchObject({ outcome: 'undone' });
+    expect(await shown()).toBeDefined();
+  });
+});
+
 describe('Microsoft 365', () => {
   test.each([
     ['users', 'account', 12],

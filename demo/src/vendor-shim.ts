@@ -34,12 +34,13 @@ export interface VendorReport {
   readonly violations: readonly Violation[];
 }
 
+/** An answer of its own, or what is to become of the emulator's answer. */
+export type ExtraAnswer =
+  | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly amend: (body: unknown) => unknown };
+
 /** Serves what the emulator lacks; `undefined` passes the request on to the emulator. */
-export type ExtraRoutes = (request: {
-  method: string;
-  url: URL;
-  body: Buffer;
-}) => { status: number; body?: unknown; headers?: Readonly<Record<string, string>> } | undefined;
+export type ExtraRoutes = (request: { method: string; url: URL; body: Buffer }) => ExtraAnswer | undefined;
 
 export interface VendorShimOptions {
   readonly vendor: Vendor;
@@ -135,6 +136,20 @@ function sendJson(
   res.end(bytes);
 }
 
+/** Sends the emulator's answer on with what it lacks put in. */
+async function sendAmended(
+  answer: IncomingMessage,
+  res: ServerResponse,
+  amend: (body: unknown) => unknown,
+): Promise<void> {
+  const bytes = await readBody(answer);
+  try {
+    sendJson(res, 200, amend(JSON.parse((bytes ?? Buffer.alloc(0)).toString('utf8'))));
+  } catch {
+    sendJson(res, 502, { error: 'the emulator gave no JSON' });
+  }
+}
+
 /** Passes a request on as the emulator knows it: with its public host, and an inner token that it counts by. */
 function passOn(
   agent: Agent,
@@ -143,6 +158,7 @@ function passOn(
   req: IncomingMessage,
   body: Buffer,
   res: ServerResponse,
+  amend?: (body: unknown) => unknown,
 ): void {
   const headers: Record<string, string | string[] | number> = {};
   for (const [name, value] of Object.entries(req.headers)) {
@@ -152,6 +168,10 @@ function passOn(
   // The emulator sends plain bodies, but a real vendor may compress: what the client accepts is passed on.
   if (body.length > 0 || req.method === 'POST') headers['content-length'] = body.length;
   const upstream = httpRequest(`${target}${req.url ?? '/'}`, { agent, method: req.method, headers }, (answer) => {
+    if (amend && answer.statusCode === 200) {
+      void sendAmended(answer, res, amend);
+      return;
+    }
     const back = { ...answer.headers };
     for (const name of HOP_BY_HOP) delete back[name];
     res.writeHead(answer.statusCode ?? 502, back);
@@ -197,11 +217,11 @@ export async function startVendorShim(options: VendorShimOptions): Promise<Vendo
       return sendJson(res, vendor.refusal.status, vendor.refusal.body);
     }
     const own = extra?.({ method, url, body });
-    if (own) return sendJson(res, own.status, own.body, own.headers);
+    if (own && 'status' in own) return sendJson(res, own.status, own.body, own.headers);
     const target = options.emulatorOrigin();
     if (target === undefined) return sendJson(res, 503, { error: 'starting' });
     const inner = `inner-${Math.floor(state.requests / REQUESTS_PER_INNER_TOKEN_MAX)}`;
-    passOn(agent, target, inner, req, body, res);
+    passOn(agent, target, inner, req, body, res, own?.amend);
     return undefined;
   };
   const onRequest = (req: IncomingMessage, res: ServerResponse): void => {

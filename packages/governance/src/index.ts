@@ -45,7 +45,7 @@ export {
   retentionRuleInput,
 } from './retention-commands.ts';
 export { listExceptions, listHolds, type RetentionException, type RetentionHold } from './retention-exemptions.ts';
-export type { RetentionItemRead, RetentionSource, RetentionTools } from './retention-ports.ts';
+export { ANONYMISED_TEXT, type RetentionItemRead, type RetentionSource, type RetentionTools } from './retention-ports.ts';
 export { type RetentionScope, retentionScope } from './retention-rule.ts';
 export { createRetentionWorkflow } from './retention-run.ts';
 export {

@@ -10,7 +10,7 @@ import {
 } from '@cordon/kernel';
 import { NotAvailable } from './errors.ts';
 import { listSets, SETS_PAGE_MAX } from './inventory-store.ts';
-import { inputsFor, type RetentionItemRead, type RetentionSource, type RetentionTools } from './retention-ports.ts';
+import type { RetentionItemRead, RetentionSource, RetentionTools } from './retention-ports.ts';
 import { coversSet, judgeRecord, type RetentionRule, type RetentionSet } from './retention-rule.ts';
 import {
   countItems,
@@ -174,7 +174,8 @@ async function actOnPage(deps: RetentionRunDeps, run: RetentionRun, after: numbe
     }
     const { action: wanted } = run.rule;
     const way = wanted === 'report' ? null : sources.get(item.connectionId)?.way(item.object, wanted);
-    const input = way ? inputsFor(way, item.recordId, item.parentId) : null;
+    const { object, recordId: id, parentId } = item;
+    const input = way ? await tools.inputFor(item.connectionId, way.action, { object, id, parentId }) : null;
     if (!way || !input) {
       await setItem(db, run.id, item.seq, { status: 'unenforceable', reason: 'cannot be enforced here' });
       continue;

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { ApproverSame, NotAvailable, StateConflict } from './errors.ts';
 import { governanceMigrations } from './migrations.ts';
 import { createRetentionCommands } from './retention-commands.ts';
-import { inputsFor, type RetentionItemRead, type RetentionTools } from './retention-ports.ts';
+import type { RetentionItemRead, RetentionTools } from './retention-ports.ts';
 import { judgeRecord, retentionRule, retentionScope } from './retention-rule.ts';
 import { createRetentionWorkflow } from './retention-run.ts';
 import { listItems, loadRun } from './retention-store.ts';
@@ -44,6 +44,11 @@ class FakeTool implements RetentionTools {
   async *read() {
     yield* this.records.values();
   }
+
+  inputFor: RetentionTools['inputFor'] = async (_connection, _action, { id }) => ({
+    channel: id.split(':')[0],
+    ts: id.split(':')[1],
+  });
 
   act: RetentionTools['act'] = async ({ input, key }) => {
     await this.beforeAct?.();
@@ -303,16 +308,4 @@ test.each([
   ],
 ])('%s is %5$s', (_name, one, holds, exceptions, verdict) => {
   expect(judgeRecord(rule, one, { holds, exceptions }, Date.UTC(2026, 5, 1)).verdict).toBe(verdict);
-});
-
-const way = (...input: string[]) => ({ action: 'x', input, canVerify: true });
-test.each([
-  [way('file'), 'F1', null, { file: 'F1' }],
-  [way('channel', 'ts'), 'C1:17.5', null, { channel: 'C1', ts: '17.5' }],
-  [way('repository', 'number'), 'acme/shop#12', null, { repository: 'acme/shop', number: '12' }],
-  [way('channel', 'ts', 'text'), '17.5', 'C1', { channel: 'C1', ts: '17.5', text: '[removed by retention]' }],
-  [way('channel', 'ts'), '17.5', null, null],
-  [way('a', 'b', 'c'), '1:2', null, null],
-])('%j takes %s as %3$j', (one, id, parent, input) => {
-  expect(inputsFor(one, id, parent)).toEqual(input);
 });

@@ -37,6 +37,7 @@ import { createBackupDuties } from '../backup/backup-duties.ts';
 import { createConnectorDuties } from '../worker/connector-duties.ts';
 import type { Role, RoleConfig } from '../supervisor/role-config.ts';
 import { auditEvent, finishAuditBatch, readAuditCursor, startAuditBatch } from '../worker/audit-events.ts';
+import { createLiveClassifier } from '@cordon/detectors';
 import { createDlpDuties } from '../worker/dlp-duties.ts';
 import { takeStoppedCalls } from '../worker/dlp-calls.ts';
 import { createDrillDuties } from '../worker/drill-duties.ts';
@@ -253,7 +254,9 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     workflows: workflowClient,
     publicUrl: config.control.publicUrl,
   });
+  const classifier = await createLiveClassifier({ db, envelope, logger });
   const dlp = createDlpDuties({
+    classifier,
     db,
     clock: systemClock,
     envelope,
@@ -269,7 +272,11 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     executorId: 'worker',
     definitions: [
       createCutOffWorkflow({ db, clock: systemClock }),
-      createRetentionWorkflow({ db, clock: systemClock, tools: createRetentionTools(connectors.connectors) }),
+      createRetentionWorkflow({
+        db,
+        clock: systemClock,
+        tools: createRetentionTools(connectors.connectors, manifests),
+      }),
       createSubjectWorkflow({
         db,
         clock: systemClock,
@@ -342,7 +349,14 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     logger,
     onEvent: () => outbox.nudge(),
   });
-  const data = await startDataDuties({ db, clock: systemClock, envelope, logger, connectors: connectors.connectors });
+  const data = await startDataDuties({
+    db,
+    clock: systemClock,
+    envelope,
+    logger,
+    classifier,
+    connectors: connectors.connectors,
+  });
   const started = uuidv7();
   const ingest = await startIngestServer({
     watch: detection.watch,
@@ -378,6 +392,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       await discovery.stop();
       await drills.stop();
       await dlp.stop();
+      classifier.stop();
       await Promise.all([outbox.stop(), audit.stop(), tokens.stop(), sweeping.stop(), retention.stop()]);
       await Promise.all([auditListener.stop(), tokenListener.stop()]);
       await workflows.stop();
