@@ -59,6 +59,8 @@ export interface Incident {
   readonly firstSeen: Date;
   readonly lastSeen: Date;
   readonly times: number;
+  /** The label that the tool had on it when it was read. */
+  readonly toolLabel: string | null;
 }
 
 export function incidentOf(row: Selectable<DlpTables['dlp_incident']>): Incident {
@@ -90,6 +92,7 @@ export function incidentOf(row: Selectable<DlpTables['dlp_incident']>): Incident
     firstSeen: row.first_seen,
     lastSeen: row.last_seen,
     times: row.times,
+    toolLabel: row.tool_label,
   };
 }
 
@@ -232,6 +235,7 @@ export async function saveFound(tx: Transaction, place: ScanPlace, found: FoundR
     url: record.url ?? null,
     sharing: record.sharing ?? null,
     owner_id: record.ownerId ?? null,
+    tool_label: record.label ?? null,
     action: judged.action,
     rule_id: judged.rule.id,
     rule_name: judged.rule.name,

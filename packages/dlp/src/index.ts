@@ -19,6 +19,7 @@ export {
   loadIncident,
 } from './incident-store.ts';
 export { foundClass } from './judge-record.ts';
+export { type LabelDrift, labelSyncInput, syncLabels } from './label-drift.ts';
 export { dlpMigrations } from './migrations.ts';
 export { type StoppedCall, sweepStoppedCalls, takeStoppedCall } from './motion.ts';
 export {

@@ -112,6 +112,7 @@ export async function takeStoppedCall(db: Database, call: StoppedCall): Promise<
         assignee: null,
         scan_id: null,
         record_at: null,
+        tool_label: null,
         first_seen: call.at,
         last_seen: call.at,
       })

@@ -287,9 +287,12 @@ async function finish(deps: RemedyDeps, ids: readonly string[]): Promise<void> {
         .set({ evidence: text, evidence_sha256: sha256, ended_at: at })
         .where('id', '=', remedy.id)
         .execute();
+      const label = remedy.action === 'label' && remedy.status === 'verified';
+      const seen = label ? { tool_label: await toolLabel(tx, incident.app, incident.label) } : {};
       await tablesOf(tx)
         .updateTable('dlp_incident')
-        .set({ status: AFTER[remedy.status] })
+        // A label says what the record is; what lies in it is still there for somebody to decide upon.
+        .set({ ...seen, status: label ? 'open' : AFTER[remedy.status] })
         .where('id', '=', incident.id)
         .execute();
       await addNote(tx, incident.id, {

@@ -66,6 +66,7 @@ export interface DlpTables {
     first_seen: Date;
     last_seen: Date;
     times: Generated<number>;
+    tool_label: string | null;
   };
   dlp_note: { id: string; incident_id: string; at: Date; by_name: string; what: string; note: string | null };
   dlp_remedy: {

@@ -43,6 +43,7 @@ export {
   retentionExceptionInput,
   retentionHoldInput,
   retentionRuleInput,
+  startDueRetention,
 } from './retention-commands.ts';
 export { listExceptions, listHolds, type RetentionException, type RetentionHold } from './retention-exemptions.ts';
 export { ANONYMISED_TEXT, type RetentionItemRead, type RetentionSource, type RetentionTools } from './retention-ports.ts';

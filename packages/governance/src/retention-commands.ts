@@ -6,6 +6,7 @@ import {
   type Database,
   describeActor,
   requireStepUp,
+  type Transaction,
   uuidv7,
   type WorkflowClient,
 } from '@cordon/kernel';
@@ -13,7 +14,7 @@ import { z } from 'zod';
 import { ApproverSame, DataUnknown, InputInvalid, NameTaken, StateConflict } from './errors.ts';
 import { retentionRule, retentionScope } from './retention-rule.ts';
 import { retentionWorkflow } from './retention-run.ts';
-import { loadRun, type RetentionRun } from './retention-store.ts';
+import { listRules, listRuns, loadRun, type RetentionRun } from './retention-store.ts';
 import { tablesOf } from './tables.ts';
 
 const DUPLICATE = '23505';
@@ -44,6 +45,18 @@ function parse<T>(schema: z.ZodType<T>, raw: unknown): T {
   return parsed.data;
 }
 
+async function activeRule(tx: Transaction, id: string): Promise<{ readonly name: string; readonly settings: unknown }> {
+  const rule = await tablesOf(tx)
+    .selectFrom('retention_rule')
+    .select(['name', 'settings'])
+    .where('id', '=', id)
+    .where('status', '=', 'active')
+    .forUpdate()
+    .executeTakeFirst();
+  if (!rule) throw new DataUnknown('There is no such retention rule.', { id });
+  return rule;
+}
+
 /** Rules, holds, exceptions and runs. The worker acts; here is decided. */
 export function createRetentionCommands({ db, clock, workflows }: RetentionDeps) {
   return {
@@ -64,6 +77,8 @@ export function createRetentionCommands({ db, clock, workflows }: RetentionDeps)
               created_by: actor.name,
               created_at: new Date(at),
               updated_at: new Date(at),
+              every_days: null,
+              next_at: null,
             })
             .execute();
         } catch (error) {
@@ -74,6 +89,64 @@ export function createRetentionCommands({ db, clock, workflows }: RetentionDeps)
         await appendAudit(tx, { actor, action: 'retention.rule_added', target, detail: { settings }, at });
       });
       return { id };
+    },
+
+    /** What a run planned before stays as it was planned. */
+    async editRule(actor: Actor, id: string, raw: z.input<typeof retentionRuleInput>): Promise<void> {
+      authorize(actor, 'retention.write');
+      const { name, settings } = parse(retentionRuleInput, raw);
+      const at = clock.now();
+      await db.transaction(async (tx) => {
+        const before = await activeRule(tx, id);
+        const same = await tablesOf(tx)
+          .selectFrom('retention_rule')
+          .select('id')
+          .where('name', '=', name)
+          .where('id', '<>', id)
+          .executeTakeFirst();
+        if (same) throw new NameTaken('A retention rule of this name exists.', { name });
+        await tablesOf(tx)
+          .updateTable('retention_rule')
+          .set({ name, settings: JSON.stringify(settings), updated_at: new Date(at) })
+          .where('id', '=', id)
+          .execute();
+        const target = { type: 'retention_rule', id, name };
+        const detail = { before: before.settings, settings };
+        await appendAudit(tx, { actor, action: 'retention.rule_changed', target, detail, at });
+      });
+    },
+
+    /** It runs no more; its runs stay as evidence, and its name becomes free. */
+    async removeRule(actor: Actor, id: string): Promise<void> {
+      authorize(actor, 'retention.write');
+      const at = clock.now();
+      await db.transaction(async (tx) => {
+        const rule = await activeRule(tx, id);
+        await tablesOf(tx)
+          .updateTable('retention_rule')
+          .set({ status: 'removed', name: `${rule.name} (removed ${id})`, next_at: null, updated_at: new Date(at) })
+          .where('id', '=', id)
+          .execute();
+        const target = { type: 'retention_rule', id, name: rule.name };
+        await appendAudit(tx, { actor, action: 'retention.rule_removed', target, detail: {}, at });
+      });
+    },
+
+    /** Runs it by itself so often, from now on; null: only when somebody asks. Above its limit a run waits all the same. */
+    async scheduleRule(actor: Actor, id: string, everyDays: number | null): Promise<void> {
+      authorize(actor, 'retention.approve');
+      const at = clock.now();
+      requireStepUp(actor, 'retention.approve', at);
+      await db.transaction(async (tx) => {
+        const rule = await activeRule(tx, id);
+        await tablesOf(tx)
+          .updateTable('retention_rule')
+          .set({ every_days: everyDays, next_at: everyDays === null ? null : new Date(at), updated_at: new Date(at) })
+          .where('id', '=', id)
+          .execute();
+        const target = { type: 'retention_rule', id, name: rule.name };
+        await appendAudit(tx, { actor, action: 'retention.rule_scheduled', target, detail: { everyDays }, at });
+      });
     },
 
     async hold(actor: Actor, raw: z.input<typeof retentionHoldInput>): Promise<{ readonly id: string }> {
@@ -171,6 +244,7 @@ export function createRetentionCommands({ db, clock, workflows }: RetentionDeps)
           .selectFrom('retention_rule')
           .selectAll()
           .where('id', '=', ruleId)
+          .where('status', '=', 'active')
           .executeTakeFirst();
         if (!rule) throw new DataUnknown('There is no such retention rule.', { id: ruleId });
         const { kind: _kind, ...by } = describeActor(actor);
@@ -227,3 +301,23 @@ export function createRetentionCommands({ db, clock, workflows }: RetentionDeps)
   };
 }
 export type RetentionCommands = ReturnType<typeof createRetentionCommands>;
+
+const DAY_MS = 86_400_000;
+const SCHEDULER: Actor = { kind: 'system', name: 'retention schedule' };
+
+/** Begins the runs that are due by their rules' schedules; one that waits for an approval is not asked for again. */
+export async function startDueRetention(deps: RetentionDeps): Promise<number> {
+  const now = deps.clock.now();
+  const due = (await listRules(deps.db)).filter(({ nextAt }) => nextAt !== null && nextAt.getTime() <= now);
+  for (const { id, everyDays } of due) {
+    const [last] = await listRuns(deps.db, id);
+    const isUnderWay = last !== undefined && last.endedAt === null;
+    if (!isUnderWay) await createRetentionCommands(deps).start(SCHEDULER, id, 'run');
+    await tablesOf(deps.db)
+      .updateTable('retention_rule')
+      .set({ next_at: new Date(now + (everyDays ?? 1) * DAY_MS) })
+      .where('id', '=', id)
+      .execute();
+  }
+  return due.length;
+}

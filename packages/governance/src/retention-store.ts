@@ -81,16 +81,31 @@ export async function listRuns(db: Queryable, ruleId: string): Promise<Retention
   return rows.map(runOf);
 }
 
-export async function listRules(
-  db: Queryable,
-): Promise<{ readonly id: string; readonly name: string; readonly settings: RetentionRule }[]> {
+export interface RetentionRuleRow {
+  readonly id: string;
+  readonly name: string;
+  readonly settings: RetentionRule;
+  /** It runs by itself so often; null: only when somebody asks. */
+  readonly everyDays: number | null;
+  readonly nextAt: Date | null;
+}
+
+/** Rules that were not removed. */
+export async function listRules(db: Queryable): Promise<RetentionRuleRow[]> {
   const rows = await tablesOf(db)
     .selectFrom('retention_rule')
     .selectAll()
+    .where('status', '=', 'active')
     .orderBy('name')
     .limit(ITEMS_PAGE_MAX)
     .execute();
-  return rows.map(({ id, name, settings }) => ({ id, name, settings: retentionRule.parse(settings) }));
+  return rows.map((row) => ({
+    id: row.id,
+    name: row.name,
+    settings: retentionRule.parse(row.settings),
+    everyDays: row.every_days,
+    nextAt: row.next_at,
+  }));
 }
 
 function runOf(row: Selectable<GovernanceTables['retention_run']>): RetentionRun {

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { ApproverSame, NotAvailable, StateConflict } from './errors.ts';
 import { governanceMigrations } from './migrations.ts';
-import { createRetentionCommands } from './retention-commands.ts';
+import { createRetentionCommands, startDueRetention } from './retention-commands.ts';
 import type { RetentionItemRead, RetentionTools } from './retention-ports.ts';
 import { judgeRecord, retentionRule, retentionScope } from './retention-rule.ts';
 import { createRetentionWorkflow } from './retention-run.ts';
-import { listItems, loadRun } from './retention-store.ts';
+import { listItems, listRules, listRuns, loadRun } from './retention-store.ts';
 
 const clock = createFakeClock(Date.UTC(2026, 5, 1));
 const strong = () => clock.now();
@@ -217,6 +217,30 @@ test('a crash in the middle goes on where it was, each outside act once', async 
     ({ action, target }) => action === 'retention.run_ended' && target.id === id,
   );
   expect(ends).toHaveLength(1);
+});
+
+test('a rule is changed, runs by its schedule, and is removed with its evidence kept', async () => {
+  fill();
+  const { id } = await addRule();
+  const settings = { app: 'slack', object: 'message', clock: 'createdAt', days: 60, action: 'delete' } as const;
+  await commands().editRule(ada(), id, { name: `edited ${number}`, settings });
+  const weak: Actor = { kind: 'person', id: 'p1', name: 'Ada', roles: ['security'] };
+  await expect(commands().scheduleRule(weak, id, 7)).rejects.toThrow(StepUpRequired);
+  await commands().scheduleRule(ada(), id, 7);
+  const workflows = { enqueue: async (_tx: unknown, _definition: unknown, run: string) => void queue.push(run) };
+  const due = () => startDueRetention({ db: data.db, clock, workflows });
+  expect(await due()).toBe(1);
+  expect(await due()).toBe(0);
+  await work(queue[0] ?? '');
+  expect(tool.deleted).toEqual(['C1:1']);
+  clock.advance(7 * DAY_MS);
+  expect(await due()).toBe(1);
+  await commands().removeRule(ada(), id);
+  clock.advance(7 * DAY_MS);
+  expect(await due()).toBe(0);
+  expect((await listRules(data.db)).map((rule) => rule.id)).not.toContain(id);
+  expect(await listRuns(data.db, id)).toHaveLength(2);
+  await expect(commands().start(ada(), id, 'run')).rejects.toThrow('no such retention rule');
 });
 
 test('above the limit another person approves, and what was planned is what is done', async () => {

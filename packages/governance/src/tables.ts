@@ -109,6 +109,8 @@ export interface GovernanceTables {
     created_by: string;
     created_at: Date;
     updated_at: Date;
+    every_days: number | null;
+    next_at: Date | null;
   };
   retention_hold: {
     id: string;

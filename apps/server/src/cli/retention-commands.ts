@@ -63,6 +63,7 @@ function addRules(retention: Command, context: CliContext): void {
       };
       print(take(await api.POST('/api/v1/retention/rules', { body: { name, settings } })).id);
     });
+  addRuleChanges(retention, context);
   retention.command('holds').action(async () => {
     const { api } = await context.connect();
     const { items } = take(await api.GET('/api/v1/retention/holds'));
@@ -91,6 +92,46 @@ function addRules(retention: Command, context: CliContext): void {
     const { api } = await context.connect();
     take(await api.DELETE('/api/v1/retention/holds/{id}', { params: { path: { id } } }));
   });
+}
+
+function addRuleChanges(retention: Command, context: CliContext): void {
+  retention
+    .command('edit <rule>')
+    .description('change what a rule says; what a run planned stays as planned')
+    .option('--name <name>')
+    .option('--days <days>', 'since the record was made')
+    .option('--action <action>', 'delete, anonymise, report')
+    .option('--approval-above <records>', 'another person approves above')
+    .action(async (id: string, options: { name?: string; days?: string; action?: string; approvalAbove?: string }) => {
+      const { api } = await context.connect();
+      const { items } = take(await api.GET('/api/v1/retention/rules'));
+      const rule = items.find((one) => one.id === id);
+      if (!rule) throw new UsageWrong(`There is no rule ${id}.`);
+      const action = (['delete', 'anonymise', 'report'] as const).find((one) => one === options.action);
+      const settings = {
+        ...rule.settings,
+        ...(action && { action }),
+        ...(options.days !== undefined && { days: Number(options.days) }),
+        ...(options.approvalAbove !== undefined && { approvalAbove: Number(options.approvalAbove) }),
+      };
+      const body = { name: options.name ?? rule.name, settings };
+      take(await api.PUT('/api/v1/retention/rules/{id}', { params: { path: { id } }, body }));
+    });
+  retention
+    .command('remove <rule>')
+    .description('it runs no more; its runs stay as evidence')
+    .action(async (id: string) => {
+      const { api } = await context.connect();
+      take(await api.DELETE('/api/v1/retention/rules/{id}', { params: { path: { id } } }));
+    });
+  retention
+    .command('schedule <rule> <days>')
+    .description('run it by itself every so many days; 0 for only when asked')
+    .action(async (id: string, days: string) => {
+      const { api } = await context.connect();
+      const body = { everyDays: Number(days) === 0 ? null : Number(days) };
+      take(await api.PUT('/api/v1/retention/rules/{id}/schedule', { params: { path: { id } }, body }));
+    });
 }
 
 function addRuns(retention: Command, context: CliContext): void {

@@ -6,6 +6,7 @@ import {
   type Incident,
   INCIDENT_STATUSES,
   labelMapInput,
+  labelSyncInput,
   listIncidents,
   listLabelNames,
   listNotes,
@@ -114,6 +115,17 @@ const remedyBody = z.object({
   endedAt: z.int().nullable(),
 });
 const noteBody = z.object({ at: z.int(), by: z.string(), what: z.string(), note: z.string().nullable() });
+
+const driftBody = z.object({
+  id: z.string(),
+  app: z.string(),
+  recordId: z.string(),
+  title: z.string().nullable(),
+  label: z.string(),
+  /** The tool's own ids. */
+  wanted: z.string(),
+  has: z.string().nullable(),
+});
 
 const timeOf = (at: Date | null): number | null => at?.getTime() ?? null;
 const scanOf = (scan: Scan) => ({
@@ -359,5 +371,19 @@ function addRemedyRoutes(server: ApiServer, { db, dlp }: DlpRouteDeps): void {
       await dlp.incidents.nameLabel(actorOf(request), request.body);
       return reply.code(204).send(null);
     },
+  );
+  server.post(
+    '/api/v1/dlp/labels/sync',
+    {
+      // A dry run reads; acting asks for `dlp.remedy`, which the command checks.
+      config: { permission: 'dlp.read' },
+      schema: { tags, body: labelSyncInput, response: { 200: z.object({ items: z.array(driftBody) }) } },
+    },
+    async (request) => ({
+      items: (await dlp.syncLabels(actorOf(request), request.body)).map(({ incident, wanted, has }) => {
+        const { id, app, recordId, title, label } = incident;
+        return { id, app, recordId, title, label, wanted, has };
+      }),
+    }),
   );
 }

@@ -23,6 +23,12 @@ const tags = ['retention'];
 const byId = z.strictObject({ id: z.string().min(1).max(200) });
 const created = z.object({ id: z.string() });
 
+const ruleBody = retentionRuleInput.extend({
+  id: z.string(),
+  everyDays: z.int().nullable(),
+  nextAt: z.int().nullable(),
+});
+
 const runBody = z.object({
   id: z.string(),
   ruleId: z.string(),
@@ -103,10 +109,12 @@ export function addRetentionRoutes(server: ApiServer, deps: DataRouteDeps & { re
       config: { permission: 'retention.read' },
       schema: {
         tags,
-        response: { 200: z.object({ items: z.array(retentionRuleInput.extend({ id: z.string() })) }) },
+        response: { 200: z.object({ items: z.array(ruleBody) }) },
       },
     },
-    async () => ({ items: [...(await listRules(db))] }),
+    async () => ({
+      items: (await listRules(db)).map((rule) => ({ ...rule, nextAt: rule.nextAt?.getTime() ?? null })),
+    }),
   );
   server.post(
     '/api/v1/retention/rules',
@@ -115,6 +123,42 @@ export function addRetentionRoutes(server: ApiServer, deps: DataRouteDeps & { re
       schema: { tags, body: retentionRuleInput, response: { 201: created } },
     },
     async (request, reply) => reply.code(201).send(await retention.addRule(actorOf(request), request.body)),
+  );
+  server.put(
+    '/api/v1/retention/rules/:id',
+    {
+      config: { permission: 'retention.write' },
+      schema: { tags, params: byId, body: retentionRuleInput, response: { 204: z.null() } },
+    },
+    async (request, reply) => {
+      await retention.editRule(actorOf(request), request.params.id, request.body);
+      return reply.code(204).send(null);
+    },
+  );
+  server.delete(
+    '/api/v1/retention/rules/:id',
+    { config: { permission: 'retention.write' }, schema: { tags, params: byId, response: { 204: z.null() } } },
+    async (request, reply) => {
+      await retention.removeRule(actorOf(request), request.params.id);
+      return reply.code(204).send(null);
+    },
+  );
+  server.put(
+    '/api/v1/retention/rules/:id/schedule',
+    {
+      config: { permission: 'retention.approve' },
+      schema: {
+        tags,
+        params: byId,
+        /** null: only when somebody asks. */
+        body: z.strictObject({ everyDays: z.int().min(1).max(366).nullable() }),
+        response: { 204: z.null() },
+      },
+    },
+    async (request, reply) => {
+      await retention.scheduleRule(actorOf(request), request.params.id, request.body.everyDays);
+      return reply.code(204).send(null);
+    },
   );
   server.post(
     '/api/v1/retention/holds',

@@ -1,5 +1,11 @@
 import { listCapabilities, type Manifests } from '@cordon/connectors';
-import { createIncidentCommands, createPassCommands, createScanCommands, createTokenCommands } from '@cordon/dlp';
+import {
+  createIncidentCommands,
+  createPassCommands,
+  createScanCommands,
+  createTokenCommands,
+  syncLabels,
+} from '@cordon/dlp';
 import { listRules, publish } from '@cordon/estate';
 import type { Actor, Clock, Database, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
 
@@ -30,6 +36,8 @@ export function createDlpParts(deps: {
     scans: createScanCommands({ db, clock, workflows, targets }),
     incidents: createIncidentCommands({ db, clock, workflows }),
     passes: createPassCommands({ db, clock, publish, rule }),
+    syncLabels: (actor: Actor, wish: Parameters<typeof syncLabels>[2]) =>
+      syncLabels({ db, clock, workflows }, actor, wish),
     tokens: createTokenCommands({ db, clock, envelope: deps.envelope, publish }),
   };
 }

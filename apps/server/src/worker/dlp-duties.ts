@@ -1,4 +1,4 @@
-import { createClassifier } from '@cordon/classifier';
+import type { Classifier } from '@cordon/classifier';
 import type { Connectors, Manifests } from '@cordon/connectors';
 import {
   createRemedyWorkflow,
@@ -14,7 +14,7 @@ import {
   sweepStoppedCalls,
 } from '@cordon/dlp';
 import { listApps, listRules, publish } from '@cordon/estate';
-import { listSets } from '@cordon/governance';
+import { listSets, startDueRetention } from '@cordon/governance';
 import type { AnyWorkflow, Clock, Database, Logger, SecretEnvelope, WorkflowClient } from '@cordon/kernel';
 import { type InspectionEntry, resolveInspection } from '@cordon/policy';
 import { tellOfIncident } from './dlp-alert.ts';
@@ -78,10 +78,10 @@ export function createDlpDuties(deps: {
   readonly connectors: Connectors;
   readonly manifests: Manifests;
   readonly workflows: WorkflowClient;
+  readonly classifier: Classifier;
 }): DlpDuties {
-  const { db, clock, envelope, logger, workflows } = deps;
+  const { db, clock, envelope, logger, workflows, classifier } = deps;
   const tools = createDlpTools(deps.connectors, deps.manifests);
-  const classifier = createClassifier();
   const remedies: RemedyDeps = { db, clock, classifier, tools, workflows, tokens: () => openTokens(db, envelope) };
   const targets: ScanCommandDeps['targets'] = async () => (await tools.list()).filter(({ active }) => active);
   const scans = createScanWorkflow({
@@ -103,6 +103,7 @@ export function createDlpDuties(deps: {
       const due = () => startDueScans({ db, clock, workflows, targets });
       duties.push(
         repeat('scan schedules', SCHEDULE_MS, logger, due),
+        repeat('retention schedules', SCHEDULE_MS, logger, () => startDueRetention({ db, clock, workflows })),
         repeat('inspection passes', SWEEP_MS, logger, async () => {
           await sweepPasses({ db, clock, publish });
           await sweepStoppedCalls(db, clock.now());

@@ -4555,6 +4555,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/apps/{id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                host: string;
+                                seen: {
+                                    chain: {
+                                        subject: string;
+                                        issuer: string;
+                                        notBefore: number;
+                                        notAfter: number;
+                                        keyType: string;
+                                        keyBits: number | null;
+                                        signature: string | null;
+                                        sha256: string;
+                                    }[];
+                                    protocol: string | null;
+                                    cipher: string | null;
+                                } | null;
+                                seenAt: number | null;
+                                refused: string | null;
+                                refusedAt: number | null;
+                                problems: ("refused" | "expired" | "expires-within-week" | "expires-within-month" | "weak-key" | "weak-signature" | "no-forward-secrecy")[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/apps/{id}/graphql/schema": {
         parameters: {
             query?: never;
@@ -5909,6 +5968,338 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                name: string;
+                                class: string;
+                                /** @enum {string} */
+                                kind: "dictionary" | "regex" | "exact" | "document";
+                                title: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                category: string;
+                                confidence: number;
+                                enabled: boolean;
+                                count: number;
+                                createdBy: string;
+                                createdAt: number;
+                                changedAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        kind: "dictionary";
+                        name: string;
+                        title: string;
+                        /**
+                         * @default confidential
+                         * @enum {string}
+                         */
+                        label?: "public" | "internal" | "confidential" | "restricted";
+                        /** @default user */
+                        category?: string;
+                        /** @default 0.9 */
+                        confidence?: number;
+                        terms: string[];
+                    } | {
+                        /** @enum {string} */
+                        kind: "regex";
+                        name: string;
+                        title: string;
+                        /**
+                         * @default confidential
+                         * @enum {string}
+                         */
+                        label?: "public" | "internal" | "confidential" | "restricted";
+                        /** @default user */
+                        category?: string;
+                        /** @default 0.9 */
+                        confidence?: number;
+                        pattern: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "exact";
+                        name: string;
+                        title: string;
+                        /**
+                         * @default confidential
+                         * @enum {string}
+                         */
+                        label?: "public" | "internal" | "confidential" | "restricted";
+                        /** @default user */
+                        category?: string;
+                        /** @default 0.9 */
+                        confidence?: number;
+                    } | {
+                        /** @enum {string} */
+                        kind: "document";
+                        name: string;
+                        title: string;
+                        /**
+                         * @default confidential
+                         * @enum {string}
+                         */
+                        label?: "public" | "internal" | "confidential" | "restricted";
+                        /** @default user */
+                        category?: string;
+                        /** @default 0.9 */
+                        confidence?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            class: string;
+                            /** @enum {string} */
+                            kind: "dictionary" | "regex" | "exact" | "document";
+                            title: string;
+                            /** @enum {string} */
+                            label: "public" | "internal" | "confidential" | "restricted";
+                            category: string;
+                            confidence: number;
+                            enabled: boolean;
+                            count: number;
+                            createdBy: string;
+                            createdAt: number;
+                            changedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detectors/shipped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                type: string;
+                                title: string;
+                                class: string;
+                                category: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detectors/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        title?: string;
+                        /** @enum {string} */
+                        label?: "public" | "internal" | "confidential" | "restricted";
+                        category?: string;
+                        confidence?: number;
+                        enabled?: boolean;
+                        terms?: string[];
+                        pattern?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            class: string;
+                            /** @enum {string} */
+                            kind: "dictionary" | "regex" | "exact" | "document";
+                            title: string;
+                            /** @enum {string} */
+                            label: "public" | "internal" | "confidential" | "restricted";
+                            category: string;
+                            confidence: number;
+                            enabled: boolean;
+                            count: number;
+                            createdBy: string;
+                            createdAt: number;
+                            changedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/detectors/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        text: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                type: string;
+                                class: string;
+                                category: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
+                                confidence: number;
+                                start: number;
+                                end: number;
+                                reasons: string[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -8749,6 +9140,8 @@ export interface paths {
                                     perMinuteMax: number;
                                 };
                                 id: string;
+                                everyDays: number | null;
+                                nextAt: number | null;
                             }[];
                         };
                     };
@@ -8803,6 +9196,126 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        settings: {
+                            /** @default null */
+                            app?: string | null;
+                            /** @default null */
+                            object?: string | null;
+                            /** @default null */
+                            label?: ("public" | "internal" | "confidential" | "restricted") | null;
+                            /** @default null */
+                            category?: string | null;
+                            /** @enum {string} */
+                            clock: "createdAt" | "updatedAt";
+                            days: number;
+                            /** @enum {string} */
+                            action: "delete" | "anonymise" | "report";
+                            /** @default 100 */
+                            approvalAbove?: number;
+                            /** @default 60 */
+                            perMinuteMax?: number;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/rules/{id}/schedule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        everyDays: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -10306,6 +10819,62 @@ export interface paths {
             };
         };
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dlp/labels/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        connector: string;
+                        /**
+                         * @default dry-run
+                         * @enum {string}
+                         */
+                        mode?: "dry-run" | "run";
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                id: string;
+                                app: string;
+                                recordId: string;
+                                title: string | null;
+                                label: string;
+                                wanted: string;
+                                has: string | null;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -14639,6 +15208,503 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/event-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            days: number;
+                            bytesMax: number | null;
+                            bytes: number;
+                            events: number;
+                            oldestAt: number | null;
+                            rules: {
+                                id: string;
+                                name: string;
+                                query: string;
+                                days: number;
+                                createdAt: number;
+                                createdBy: string;
+                                runAt: number | null;
+                                deleted: number;
+                                lastError: string | null;
+                            }[];
+                            holds: {
+                                id: string;
+                                name: string;
+                                query: string;
+                                from: number | null;
+                                to: number | null;
+                                reason: string;
+                                createdAt: number;
+                                createdBy: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @default  */
+                        query?: string;
+                        days: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            events: number;
+                            held: number;
+                            days: {
+                                day: string;
+                                events: number;
+                                held: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-retention/size": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        bytesMax: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-retention/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        query: string;
+                        days: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            query: string;
+                            days: number;
+                            createdAt: number;
+                            createdBy: string;
+                            runAt: number | null;
+                            deleted: number;
+                            lastError: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-retention/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-retention/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @default  */
+                        query?: string;
+                        from?: number;
+                        to?: number;
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            query: string;
+                            from: number | null;
+                            to: number | null;
+                            reason: string;
+                            createdAt: number;
+                            createdBy: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/event-retention/holds/{id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        reason: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/lake": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            log: {
+                                origin: string;
+                                key: string;
+                                size: number;
+                                checkpoint: {
+                                    size: number;
+                                    signedAt: number;
+                                    note: string;
+                                } | null;
+                            } | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/lake/records/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    seq: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/lake/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/proof/lake/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            leaves: number;
+                            events: number;
+                            deleted: number;
+                            broken: {
+                                leaf: number;
+                                day: string;
+                                expected: number;
+                                found: number;
+                                /** @enum {string} */
+                                problem: "removed" | "added" | "changed";
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -18368,6 +19434,171 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/posture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    framework?: "sscf" | "ccm" | "nist_csf" | "iso27001" | "cis" | "owasp_nhi";
+                    control?: string;
+                    severity?: "critical" | "high" | "medium" | "low" | "info";
+                    result?: "pass" | "fail" | "not_visible" | "not_applicable" | "error";
+                    product?: string;
+                    connectionId?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            score: {
+                                score: number | null;
+                                visibility: number;
+                                passed: number;
+                                failed: number;
+                                excepted: number;
+                                notVisible: number;
+                                notApplicable: number;
+                                errors: number;
+                            };
+                            tools: {
+                                connectionId: string;
+                                connection: string;
+                                app: string;
+                                title: string;
+                                score: {
+                                    score: number | null;
+                                    visibility: number;
+                                    passed: number;
+                                    failed: number;
+                                    excepted: number;
+                                    notVisible: number;
+                                    notApplicable: number;
+                                    errors: number;
+                                };
+                                evaluatedAt: number | null;
+                            }[];
+                            controls: {
+                                id: string;
+                                passed: number;
+                                failed: number;
+                                excepted: number;
+                                unjudged: number;
+                            }[];
+                            items: {
+                                check: string;
+                                title: string;
+                                product: string;
+                                /** @enum {string} */
+                                severity: "critical" | "high" | "medium" | "low" | "info";
+                                /** @enum {string} */
+                                result: "pass" | "fail" | "not_visible" | "not_applicable" | "error";
+                                reason: string;
+                                evidence: {
+                                    path: string;
+                                    value?: string;
+                                }[];
+                                since: number;
+                                evaluatedAt: number;
+                                exception: {
+                                    /** @enum {string} */
+                                    state: "active" | "expired";
+                                    reason: string;
+                                    approvedBy: string;
+                                    expiresAt: number;
+                                } | null;
+                                connectionId: string;
+                                connection: string;
+                            }[];
+                            total: number;
+                            changes: {
+                                connectionId: string;
+                                connection: string;
+                                check: string;
+                                kind: string;
+                                before: string | null;
+                                after: string | null;
+                                reason: string;
+                                at: number;
+                            }[];
+                            ending: {
+                                connectionId: string;
+                                connection: string;
+                                check: string;
+                                title: string;
+                                /** @enum {string} */
+                                state: "active" | "expired";
+                                reason: string;
+                                approvedBy: string;
+                                expiresAt: number;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/posture/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query: {
+                    framework?: "sscf" | "ccm" | "nist_csf" | "iso27001" | "cis" | "owasp_nhi";
+                    control?: string;
+                    severity?: "critical" | "high" | "medium" | "low" | "info";
+                    result?: "pass" | "fail" | "not_visible" | "not_applicable" | "error";
+                    product?: string;
+                    connectionId?: string;
+                    format: "csv" | "ocsf" | "oscal";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proof": {
         parameters: {
             query?: never;
@@ -19548,6 +20779,77 @@ export interface paths {
                 };
             };
         };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Owner, expiry, last use, and proof shown against proof required, for each integration */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: {
+                                integration: {
+                                    id: string;
+                                    name: string;
+                                    owner: {
+                                        id: string;
+                                        name: string;
+                                    };
+                                    backupOwner: {
+                                        id: string;
+                                        name: string;
+                                    } | null;
+                                    orphanedUntil: number | null;
+                                    purpose: string;
+                                    kind: string;
+                                    /** @enum {string} */
+                                    status: "active" | "suspended" | "revoked";
+                                    statusReason: string | null;
+                                    statusAt: number;
+                                    expiresAt: number | null;
+                                    /** @enum {string} */
+                                    assurance: "m0" | "m1" | "m2";
+                                    createdAt: number;
+                                    updatedAt: number;
+                                };
+                                lastUsedAt: number | null;
+                                credentials: number;
+                                shown: ("m0" | "m1" | "m2") | null;
+                                /** @enum {string} */
+                                required: "m0" | "m1" | "m2";
+                                readonly requiredBy: string[];
+                                isGap: boolean;
+                                readonly problems: ("owner-left" | "no-backup-owner" | "never-expires" | "expires-soon" | "expired" | "unused" | "weak-proof" | "no-credential")[];
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -33533,6 +34835,61 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detectors/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: {
+            parameters: {
+                query?: {
+                    least?: number;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            id: string;
+                            name: string;
+                            class: string;
+                            /** @enum {string} */
+                            kind: "dictionary" | "regex" | "exact" | "document";
+                            title: string;
+                            /** @enum {string} */
+                            label: "public" | "internal" | "confidential" | "restricted";
+                            category: string;
+                            confidence: number;
+                            enabled: boolean;
+                            count: number;
+                            createdBy: string;
+                            createdAt: number;
+                            changedAt: number;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
