@@ -294,6 +294,49 @@ const reviewPages = [
   }),
 ];
 
+const accessPages = [
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/groups',
+    component: lazyRouteComponent(() => import('./groups/GroupsPage.tsx'), 'GroupsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/groups/$id',
+    component: lazyRouteComponent(() => import('./groups/GroupPage.tsx'), 'GroupPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/people/$id',
+    component: lazyRouteComponent(() => import('./groups/PersonPage.tsx'), 'PersonPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/provisioning',
+    component: lazyRouteComponent(() => import('./provisioning/ProvisioningPage.tsx'), 'ProvisioningPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/provisioning/$id',
+    component: lazyRouteComponent(() => import('./provisioning/ProvisionRunPage.tsx'), 'ProvisionRunPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/elevations',
+    component: lazyRouteComponent(() => import('./elevation/ElevationsPage.tsx'), 'ElevationsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/break-glass',
+    component: lazyRouteComponent(() => import('./admin/BreakGlassPage.tsx'), 'BreakGlassPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/service-accounts',
+    component: lazyRouteComponent(() => import('./integrations/ServiceAccountsPage.tsx'), 'ServiceAccountsPage'),
+  }),
+];
+
 const pages = [
   createRoute({
     getParentRoute: () => inside,
@@ -322,6 +365,16 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/sign-in-policy',
+    component: lazyRouteComponent(() => import('./sign-in/SignInPolicyPage.tsx'), 'SignInPolicyPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/shared-signals',
+    component: lazyRouteComponent(() => import('./sign-in/SharedSignalsPage.tsx'), 'SharedSignalsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/sso-apps',
     component: lazyRouteComponent(() => import('./sso/SsoAppsPage.tsx'), 'SsoAppsPage'),
   }),
@@ -329,6 +382,11 @@ const pages = [
     getParentRoute: () => inside,
     path: '/vendors',
     component: lazyRouteComponent(() => import('./vendors/VendorsPage.tsx'), 'VendorsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/posture',
+    component: lazyRouteComponent(() => import('./posture/PosturePage.tsx'), 'PosturePage'),
   }),
   createRoute({
     getParentRoute: () => inside,
@@ -486,6 +544,7 @@ export const router = createRouter({
       ...reviewPages,
       ...drillPages,
       ...dataPages,
+      ...accessPages,
       ...pages,
     ]),
   ]),

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { CliContext } from './context.ts';
+import { addSessionCommands, addSignInPolicyCommands } from './sign-in-policy-commands.ts';
+import { addSignalCommands } from './signal-commands.ts';
 import { note, print, printJson, printTable, take, UsageWrong } from './output.ts';
 
 type Api = Awaited<ReturnType<CliContext['connect']>>['api'];
@@ -287,4 +289,7 @@ export function addSignOnCommands(program: Command, context: CliContext): void {
   addProviderCommands(sso, context);
   addDomainCommands(sso, context);
   addAppCommands(sso, context);
+  addSignInPolicyCommands(sso, context);
+  addSessionCommands(sso, context);
+  addSignalCommands(sso, context);
 }
