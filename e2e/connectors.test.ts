@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { type Estate, startEstate } from '@cordon/demo';
 import { createTestLogger } from '@cordon/kernel/testing';
 import type { Browser, Page } from 'playwright-core';
@@ -9,6 +12,7 @@ import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /** A person connects tools of the emulated estate, sees what is in them, and removes a member by an action. */
 
+const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
 const WAIT_MS = 250;
 const WAITS_MAX = 160;
 
@@ -119,6 +123,47 @@ test('its settings are judged, and what could not be read is not visible', async
   const oscal = JSON.parse(await exported('oscal')) as { 'assessment-results': { uuid: string; results: unknown[] } };
   expect(oscal['assessment-results'].uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
   expect(oscal['assessment-results'].results).toHaveLength(1);
+});
+
+test('one page shows all tools, their worst checks and identities that are no people, by framework', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Posture', exact: true }).click();
+  const checks = page.getByRole('table', { name: 'Checks' });
+  await checks
+    .getByRole('row', { name: /github\.repo-deploy-key-old.*github-main/ })
+    .first()
+    .waitFor();
+  await page
+    .getByRole('table', { name: 'Tools' })
+    .getByRole('row', { name: /github-main/ })
+    .waitFor();
+  await tab.screenshots('posture');
+  await page.getByRole('button', { name: /^About/ }).click();
+  await page.getByRole('option', { name: 'Non-human identities' }).click();
+  await checks.getByRole('row', { name: /nhi\.secret-very-old.*github-main/ }).waitFor();
+  expect(await checks.getByRole('row', { name: /github\.repo/ }).count()).toBe(0);
+  await page.getByRole('button', { name: /^Framework/ }).click();
+  await page.getByRole('option', { name: 'OWASP NHI Top 10' }).click();
+  await page.getByRole('button', { name: 'Only NHI7' }).click();
+  await page.getByRole('button', { name: 'All controls instead of NHI7' }).waitFor();
+  await checks.getByRole('row', { name: /nhi\.secret-very-old/ }).waitFor();
+  await tab.screenshots('posture-nhi');
+  const href = (await page.getByRole('link', { name: 'Export as CSV' }).getAttribute('href')) ?? '';
+  expect(href).toContain('control=NHI7');
+  const headers = { authorization: `Bearer ${cordon.token}` };
+  const rows = (await (await fetch(new URL(href, cordon.url), { headers })).text()).trim().split('\r\n');
+  expect(rows.length).toBeGreaterThan(1);
+  expect(rows.slice(1).every((row) => row.startsWith('github-main,nhi.') && row.includes('NHI7'))).toBe(true);
+  for (const format of ['ocsf', 'oscal']) {
+    const text = await (await fetch(new URL(href.replace('=csv', `=${format}`), cordon.url), { headers })).text();
+    expect(text).toContain('nhi.secret-very-old');
+  }
+  const { env } = process;
+  const cli = { PATH: env['PATH'] ?? '', CORDON_URL: cordon.url, CORDON_TOKEN: cordon.token };
+  const args = [PROGRAM, 'posture', 'list', '--framework', 'owasp_nhi', '--control', 'NHI7'];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: cli });
+  expect(stdout).toMatch(/github-main +nhi\.secret-very-old/);
+  await page.goBack();
+  await page.getByRole('tab', { name: 'Posture' }).waitFor();
 });
 
 test('a dry run changes nothing, the run removes the key, and the next sync says so', async () => {

@@ -256,6 +256,16 @@ const dataPages = [
     path: '/retention/$id',
     component: lazyRouteComponent(() => import('./data/RetentionRulePage.tsx'), 'RetentionRulePage'),
   }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/dlp',
+    component: lazyRouteComponent(() => import('./dlp/DlpPage.tsx'), 'DlpPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/dlp/$id',
+    component: lazyRouteComponent(() => import('./dlp/IncidentPage.tsx'), 'IncidentPage'),
+  }),
 ];
 
 const backupPages = [
@@ -442,6 +452,11 @@ const pages = [
     getParentRoute: () => inside,
     path: '/policies',
     component: lazyRouteComponent(() => import('./policy/PoliciesPage.tsx'), 'PoliciesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/detectors',
+    component: lazyRouteComponent(() => import('./policy/OwnDetectorsPage.tsx'), 'OwnDetectorsPage'),
   }),
   createRoute({
     getParentRoute: () => inside,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ColumnType, Generated } from 'kysely';
 import type { Queryable, Transaction } from '@cordon/kernel';
 import { type Drift, type PostureException, type PostureResult, results, severities } from '@cordon/posture';
+import { NHI_PRODUCT } from './nhi-settings.ts';
 
 const CHECKS_MAX = 2_000;
 const EXCEPTIONS_MAX = 2_000;
@@ -68,7 +69,7 @@ export async function loadResults(db: Queryable, connectionId: string, product: 
   return rows.map((row) => ({
     check: row.check_id,
     title: row.title,
-    product,
+    product: row.check_id.startsWith(`${NHI_PRODUCT}.`) ? NHI_PRODUCT : product,
     severity: z.enum(severities).parse(row.severity),
     result: z.enum(results).parse(row.result),
     reason: row.reason,

@@ -25,7 +25,12 @@ const COLUMNS = [
  * Results as CSV (RFC 4180): a header, CRLF, quotes where needed. Cells that a spreadsheet would take for a formula
  * begin with an apostrophe.
  */
-export function toCsv(app: string, results: readonly ExceptedResult[], catalogue: Catalogue): string {
+export function toCsv(
+  app: string,
+  results: readonly ExceptedResult[],
+  catalogue: Catalogue,
+  withHeader = true,
+): string {
   const rows = results.map((result) => {
     const check = catalogue.find(result.check)?.check;
     const mapping = check?.mapping;
@@ -47,7 +52,7 @@ export function toCsv(app: string, results: readonly ExceptedResult[], catalogue
       (check?.remediation.steps ?? []).map((step, index) => `${index + 1}. ${step}`).join(' '),
     ];
   });
-  return [COLUMNS, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+  return [...(withHeader ? [COLUMNS] : []), ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function cell(value: string): string {

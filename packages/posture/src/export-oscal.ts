@@ -2,6 +2,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { ExceptedResult } from './exception.ts';
 
 const OSCAL_VERSION = '1.1.3';
+const TITLE_CHARS_MAX = 1_000;
 const NAMESPACE = 'https://cordon.example/ns/oscal';
 
 export interface OscalOptions {
@@ -22,6 +23,12 @@ interface Prop {
 
 const prop = (name: string, value: string): Prop => ({ name, value, ns: NAMESPACE });
 
+/** What was judged of one app. */
+export interface JudgedApp {
+  readonly app: OscalOptions['app'];
+  readonly results: readonly ExceptedResult[];
+}
+
 /**
  * Results as an OSCAL assessment-results document (NIST OSCAL 1.1, layer Assessment Results): one observation for each
  * check with what was looked at, one finding for each check that was judged, one risk for each that failed.
@@ -31,7 +38,32 @@ export function toAssessmentResults(
   catalogue: Catalogue,
   options: OscalOptions,
 ): Record<string, unknown> {
+  return toAssessmentOfApps([{ app: options.app, results }], catalogue, options);
+}
+
+/** The same for several apps: a result for each of them. At least one must be given (OSCAL lists are never empty). */
+export function toAssessmentOfApps(
+  apps: readonly JudgedApp[],
+  catalogue: Catalogue,
+  options: Omit<OscalOptions, 'app'>,
+): Record<string, unknown> {
   const at = new Date(options.now).toISOString();
+  return {
+    'assessment-results': {
+      uuid: options.newUuid(),
+      metadata: {
+        title: `Posture of ${apps.map(({ app }) => app.name).join(', ')}`.slice(0, TITLE_CHARS_MAX),
+        'last-modified': at,
+        version: at,
+        'oscal-version': OSCAL_VERSION,
+      },
+      'import-ap': { href: options.planHref ?? '#cordon-posture' },
+      results: apps.map(({ app, results }) => resultOf(results, catalogue, { ...options, app }, at)),
+    },
+  };
+}
+
+function resultOf(results: readonly ExceptedResult[], catalogue: Catalogue, options: OscalOptions, at: string) {
   const observations = new Map(results.map((result) => [result.check, options.newUuid()]));
   const risks = new Map(
     results.filter(({ result }) => result === 'fail').map((result) => [result.check, options.newUuid()]),
@@ -40,34 +72,22 @@ export function toAssessmentResults(
   const findingOf = (result: ExceptedResult) =>
     finding(result, { observation: observations.get(result.check) ?? '', risk: risks.get(result.check) }, options);
   return {
-    'assessment-results': {
-      uuid: options.newUuid(),
-      metadata: {
-        title: `Posture of ${options.app.name}`,
-        'last-modified': at,
-        version: at,
-        'oscal-version': OSCAL_VERSION,
-      },
-      'import-ap': { href: options.planHref ?? '#cordon-posture' },
-      results: [
-        {
-          uuid: options.newUuid(),
-          title: `Posture checks of ${options.app.name}`,
-          description: 'Settings read through the app’s own interfaces and judged by Cordon’s checks.',
-          start: at,
-          'reviewed-controls': { 'control-selections': [controlSelection(results, catalogue)] },
-          observations: results.map((result) => observation(result, observations.get(result.check) ?? '', options)),
-          ...(risks.size === 0
-            ? {}
-            : {
-                risks: results
-                  .filter(({ check }) => risks.has(check))
-                  .map((result) => risk(result, risks.get(result.check) ?? '', catalogue)),
-              }),
-          ...(judged.length === 0 ? {} : { findings: judged.map(findingOf) }),
-        },
-      ],
-    },
+    uuid: options.newUuid(),
+    title: `Posture checks of ${options.app.name}`,
+    description: 'Settings read through the app’s own interfaces and judged by Cordon’s checks.',
+    start: at,
+    'reviewed-controls': { 'control-selections': [controlSelection(results, catalogue)] },
+    ...(results.length === 0
+      ? {}
+      : { observations: results.map((result) => observation(result, observations.get(result.check) ?? '', options)) }),
+    ...(risks.size === 0
+      ? {}
+      : {
+          risks: results
+            .filter(({ check }) => risks.has(check))
+            .map((result) => risk(result, risks.get(result.check) ?? '', catalogue)),
+        }),
+    ...(judged.length === 0 ? {} : { findings: judged.map(findingOf) }),
   };
 }
 

@@ -23,6 +23,7 @@ export {
 } from './exception.ts';
 export { toCsv } from './export-csv.ts';
 export { type FindingResource, toComplianceFinding } from './export-ocsf.ts';
-export { type OscalOptions, toAssessmentResults } from './export-oscal.ts';
+export { type JudgedApp, type OscalOptions, toAssessmentOfApps, toAssessmentResults } from './export-oscal.ts';
 export { namedFunctions } from './expression.ts';
+export { controlsOf, type Framework, FRAMEWORKS, type ResultFilter, resultsWhere } from './overview.ts';
 export { type PostureScore, score, SEVERITY_WEIGHTS } from './score.ts';

@@ -34,13 +34,13 @@ const RESULTS: Readonly<Record<Item['result'], readonly [StatusIndicatorProps.Ty
   error: ['warning', 'Error'],
 };
 
-const EXPORTS = [
+export const POSTURE_EXPORTS = [
   { format: 'csv', text: 'Export as CSV' },
   { format: 'ocsf', text: 'Export as OCSF' },
   { format: 'oscal', text: 'Export as OSCAL' },
 ] as const;
 
-const FILTERS = [
+export const RESULT_FILTERS = [
   { id: 'fail', text: 'Failing' },
   { id: 'pass', text: 'Passing' },
   { id: 'not_visible', text: 'Not visible' },
@@ -59,9 +59,9 @@ function Loaded({ connectionId, posture }: { readonly connectionId: string; read
   const items = posture.items.filter((item) => filter === 'all' || item.result === filter);
   return (
     <SpaceBetween size="m">
-      <Summary posture={posture} />
+      <PostureSummary score={posture.score} />
       <SpaceBetween direction="horizontal" size="xs">
-        {EXPORTS.map(({ format, text }) => (
+        {POSTURE_EXPORTS.map(({ format, text }) => (
           <Button
             key={format}
             iconName="download"
@@ -86,7 +86,7 @@ function Loaded({ connectionId, posture }: { readonly connectionId: string; read
           <SegmentedControl
             label="Result"
             selectedId={filter}
-            options={FILTERS}
+            options={RESULT_FILTERS}
             onChange={({ detail }) => setFilter(detail.selectedId)}
           />
         }
@@ -129,7 +129,8 @@ function Loaded({ connectionId, posture }: { readonly connectionId: string; read
   );
 }
 
-function ResultCell({ item }: { readonly item: Item }) {
+/** What a check says, with its reason. */
+export function ResultCell({ item }: { readonly item: Pick<Item, 'result' | 'reason'> }) {
   const [type, text] = RESULTS[item.result];
   return (
     <>
@@ -141,8 +142,7 @@ function ResultCell({ item }: { readonly item: Item }) {
   );
 }
 
-function Summary({ posture }: { readonly posture: Posture }) {
-  const { score } = posture;
+export function PostureSummary({ score }: Pick<Posture, 'score'>) {
   const facts = [
     ['Score', score.score === null ? 'nothing seen' : `${score.score} of 100`],
     ['Seen', `${Math.round(score.visibility * 100)} %`],

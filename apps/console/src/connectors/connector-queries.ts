@@ -19,6 +19,10 @@ export type EntityRow = Body<'/api/v1/entities'>['items'][number];
 export type EntityChange = Body<'/api/v1/connections/{id}/changes'>['items'][number];
 export type ActionRun = Body<'/api/v1/connector-actions/{id}'>;
 export type Posture = Body<'/api/v1/connections/{id}/posture'>;
+export type PostureOverview = Body<'/api/v1/posture'>;
+type PostureQuery = NonNullable<paths['/api/v1/posture']['get']['parameters']['query']>;
+/** What the posture page is narrowed down to; undefined: all. */
+export type PostureFilter = { readonly [Key in keyof PostureQuery]: PostureQuery[Key] | undefined };
 export type Evidence = Connector['evidence'];
 
 const isOpen = (sync: { readonly endedAt: number | null } | null): boolean => sync !== null && sync.endedAt === null;
@@ -74,4 +78,22 @@ export const postureQuery = (id: string) =>
     queryFn: async () => taken(await api.GET('/api/v1/connections/{id}/posture', { params: { path: { id } } })),
     // Judged a moment after the sync's end, so a page that was opened at once looks again.
     refetchInterval: POLL_MS * 5,
+  });
+
+/** How all tools stand together, as far as the filter lets through. */
+export const postureOverviewQuery = (filter: PostureFilter) =>
+  queryOptions({
+    queryKey: ['posture', filter],
+    queryFn: async () => {
+      const { framework, control, severity, result, product } = filter;
+      const query = {
+        ...(framework ? { framework } : {}),
+        ...(control ? { control } : {}),
+        ...(severity ? { severity } : {}),
+        ...(result ? { result } : {}),
+        ...(product ? { product } : {}),
+      };
+      return taken(await api.GET('/api/v1/posture', { params: { query } }));
+    },
+    placeholderData: (before) => before,
   });

@@ -27,6 +27,7 @@ const PERIMETER: readonly NavigationLink[] = [
   { text: 'Integrations', href: '/integrations', permission: 'integration.read' },
   { text: 'Apps', href: '/apps', permission: 'app.read' },
   { text: 'Data', href: '/data', permission: 'data.read' },
+  { text: 'Data loss', href: '/dlp', permission: 'dlp.read' },
   { text: 'Vendors', href: '/vendors', permission: 'vendor.read' },
   { text: 'Approvals', href: '/approvals', permission: 'approval.read' },
   { text: 'Webhooks', href: '/webhooks', permission: 'webhook.read' },
@@ -42,6 +43,7 @@ const PERIMETER: readonly NavigationLink[] = [
 const POLICY: readonly NavigationLink[] = [
   { text: 'Cedar policies', href: '/policies', permission: 'policy.read' },
   { text: 'Inspection rules', href: '/inspection-rules', permission: 'policy.read' },
+  { text: 'Own detectors', href: '/detectors', permission: 'data.read' },
   { text: 'Limits', href: '/limits', permission: 'policy.read' },
   { text: 'Forward proxy', href: '/proxy', permission: 'policy.read' },
   { text: 'Requirements', href: '/requirements', permission: 'policy.read' },

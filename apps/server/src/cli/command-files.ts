@@ -44,6 +44,11 @@ export const COMMAND_FILES: readonly CommandFile[] = [
   { names: ['connector'], add: async (p, c) => (await import('./connector-commands.ts')).addConnectorCommands(p, c) },
   { names: ['backup', 'restore'], add: async (p, c) => (await import('./backup-commands.ts')).addBackupCommands(p, c) },
   { names: ['data'], add: async (p, c) => (await import('./data-commands.ts')).addDataCommands(p, c) },
+  {
+    names: ['detector'],
+    add: async (p, c) => (await import('./detector-commands.ts')).addDetectorCommands(p, c),
+  },
+  { names: ['dlp'], add: async (p, c) => (await import('./dlp-commands.ts')).addDlpCommands(p, c) },
   { names: ['drill'], add: async (p, c) => (await import('./drill-commands.ts')).addDrillCommands(p, c) },
   { names: ['events'], add: async (p, c) => (await import('./event-commands.ts')).addEventCommands(p, c) },
   {
@@ -64,6 +69,12 @@ export const COMMAND_FILES: readonly CommandFile[] = [
   { names: ['webhook'], add: async (p, c) => (await import('./webhook-commands.ts')).addWebhookCommands(p, c) },
   { names: ['proof'], add: async (p, c) => (await import('./proof-commands.ts')).addProofCommands(p, c) },
   { names: ['leaver'], add: async (p, c) => (await import('./leaver-commands.ts')).addLeaverCommands(p, c) },
+  { names: ['group'], add: async (p, c) => (await import('./group-commands.ts')).addGroupCommands(p, c) },
+  { names: ['elevation'], add: async (p, c) => (await import('./elevation-commands.ts')).addElevationCommands(p, c) },
+  {
+    names: ['break-glass', 'service-accounts'],
+    add: async (p, c) => (await import('./break-glass-commands.ts')).addBreakGlassCommands(p, c),
+  },
   { names: ['provision'], add: async (p, c) => (await import('./provision-commands.ts')).addProvisionCommands(p, c) },
   { names: ['discover'], add: async (p, c) => (await import('./discovery-commands.ts')).addDiscoveryCommands(p, c) },
   { names: ['review'], add: async (p, c) => (await import('./review-commands.ts')).addReviewCommands(p, c) },
@@ -72,10 +83,15 @@ export const COMMAND_FILES: readonly CommandFile[] = [
     names: ['classify', 'detect', 'posture'],
     add: async (p) => (await import('./offline-commands.ts')).addOfflineCommands(p),
   },
+  { names: ['posture'], add: async (p, c) => (await import('./posture-commands.ts')).addPostureCommands(p, c) },
   { names: ['detect'], add: async (p, c) => (await import('./backtest-command.ts')).addBacktestCommand(p, c) },
   {
     names: ['enrichment', 'threats'],
     add: async (p, c) => (await import('./enrichment-commands.ts')).addEnrichmentCommands(p, c),
+  },
+  {
+    names: ['keep'],
+    add: async (p, c) => (await import('./event-retention-commands.ts')).addEventRetentionCommands(p, c),
   },
   { names: ['forward'], add: async (p, c) => (await import('./forward-commands.ts')).addForwardCommands(p, c) },
   { names: ['monitor'], add: async (p, c) => (await import('./monitor-commands.ts')).addMonitorCommands(p, c) },

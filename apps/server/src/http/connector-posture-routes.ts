@@ -9,7 +9,7 @@ const CHANGES_MAX = 200;
 const severity = z.enum(['critical', 'high', 'medium', 'low', 'info']);
 const result = z.enum(['pass', 'fail', 'not_visible', 'not_applicable', 'error']);
 
-const postureItem = z.object({
+export const postureItem = z.object({
   check: z.string(),
   title: z.string(),
   product: z.string(),
@@ -29,19 +29,21 @@ const postureItem = z.object({
     .nullable(),
 });
 
+export const postureScore = z.object({
+  /** 0 to 100; null when nothing that counts could be seen. */
+  score: z.number().nullable(),
+  /** The part of the weight that could be seen, 0 to 1. */
+  visibility: z.number(),
+  passed: z.int(),
+  failed: z.int(),
+  excepted: z.int(),
+  notVisible: z.int(),
+  notApplicable: z.int(),
+  errors: z.int(),
+});
+
 const postureBody = z.object({
-  score: z.object({
-    /** 0 to 100; null when nothing that counts could be seen. */
-    score: z.number().nullable(),
-    /** The part of the weight that could be seen, 0 to 1. */
-    visibility: z.number(),
-    passed: z.int(),
-    failed: z.int(),
-    excepted: z.int(),
-    notVisible: z.int(),
-    notApplicable: z.int(),
-    errors: z.int(),
-  }),
+  score: postureScore,
   items: z.array(postureItem),
   changes: z.array(
     z.object({

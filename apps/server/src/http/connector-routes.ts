@@ -35,6 +35,7 @@ import {
   syncBody,
 } from './connector-bodies.ts';
 import { addConnectorPostureRoutes } from './connector-posture-routes.ts';
+import { addPostureOverviewRoutes } from './posture-overview-routes.ts';
 import { addPostureExportRoutes } from './posture-export-routes.ts';
 import { idParameter } from './estate-bodies.ts';
 
@@ -58,6 +59,7 @@ export function addConnectorRoutes(server: ApiServer, deps: ConnectorRouteDeps):
   addActionRoutes(server, deps);
   addConnectorPostureRoutes(server, deps);
   addPostureExportRoutes(server, deps);
+  addPostureOverviewRoutes(server, deps);
 }
 
 function addConnectionRoutes(server: ApiServer, deps: ConnectorRouteDeps): void {

@@ -10342,7 +10342,8 @@ export interface paths {
                                     id: string;
                                     name: string;
                                 };
-                                label: string;
+                                /** @enum {string} */
+                                label: "public" | "internal" | "confidential" | "restricted";
                                 classes: {
                                     class: string;
                                     types: string[];
@@ -10429,7 +10430,8 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
-                            label: string;
+                            /** @enum {string} */
+                            label: "public" | "internal" | "confidential" | "restricted";
                             classes: {
                                 class: string;
                                 types: string[];
@@ -10541,7 +10543,8 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
-                            label: string;
+                            /** @enum {string} */
+                            label: "public" | "internal" | "confidential" | "restricted";
                             classes: {
                                 class: string;
                                 types: string[];
@@ -10632,7 +10635,8 @@ export interface paths {
                                 id: string;
                                 name: string;
                             };
-                            label: string;
+                            /** @enum {string} */
+                            label: "public" | "internal" | "confidential" | "restricted";
                             classes: {
                                 class: string;
                                 types: string[];
@@ -12349,6 +12353,18 @@ export interface paths {
                                     /** @enum {string} */
                                     kind: "file";
                                     path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "s3";
+                                    /** Format: uri */
+                                    endpoint: string;
+                                    region: string;
+                                    bucket: string;
+                                    /** @default  */
+                                    prefix: string | "";
+                                    accessKeyId: string;
+                                    /** @default [] */
+                                    privateAddresses: (string)[];
                                 }) | null;
                                 collectError: string | null;
                             }[];
@@ -12384,7 +12400,20 @@ export interface paths {
                             /** @enum {string} */
                             kind: "file";
                             path: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "s3";
+                            /** Format: uri */
+                            endpoint: string;
+                            region: string;
+                            bucket: string;
+                            /** @default  */
+                            prefix?: string | "";
+                            accessKeyId: string;
+                            /** @default [] */
+                            privateAddresses?: (string)[];
                         }) | null;
+                        collectSecret?: string;
                     };
                 };
             };
@@ -12427,6 +12456,18 @@ export interface paths {
                                     /** @enum {string} */
                                     kind: "file";
                                     path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "s3";
+                                    /** Format: uri */
+                                    endpoint: string;
+                                    region: string;
+                                    bucket: string;
+                                    /** @default  */
+                                    prefix: string | "";
+                                    accessKeyId: string;
+                                    /** @default [] */
+                                    privateAddresses: (string)[];
                                 }) | null;
                                 collectError: string | null;
                             };
@@ -12497,6 +12538,18 @@ export interface paths {
                                 /** @enum {string} */
                                 kind: "file";
                                 path: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "s3";
+                                /** Format: uri */
+                                endpoint: string;
+                                region: string;
+                                bucket: string;
+                                /** @default  */
+                                prefix: string | "";
+                                accessKeyId: string;
+                                /** @default [] */
+                                privateAddresses: (string)[];
                             }) | null;
                             collectError: string | null;
                         };
@@ -12556,7 +12609,20 @@ export interface paths {
                             /** @enum {string} */
                             kind: "file";
                             path: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "s3";
+                            /** Format: uri */
+                            endpoint: string;
+                            region: string;
+                            bucket: string;
+                            /** @default  */
+                            prefix?: string | "";
+                            accessKeyId: string;
+                            /** @default [] */
+                            privateAddresses?: (string)[];
                         }) | null;
+                        collectSecret?: string;
                     };
                 };
             };
@@ -12598,6 +12664,18 @@ export interface paths {
                                 /** @enum {string} */
                                 kind: "file";
                                 path: string;
+                            } | {
+                                /** @enum {string} */
+                                kind: "s3";
+                                /** Format: uri */
+                                endpoint: string;
+                                region: string;
+                                bucket: string;
+                                /** @default  */
+                                prefix: string | "";
+                                accessKeyId: string;
+                                /** @default [] */
+                                privateAddresses: (string)[];
                             }) | null;
                             collectError: string | null;
                         };
@@ -12665,6 +12743,18 @@ export interface paths {
                                     /** @enum {string} */
                                     kind: "file";
                                     path: string;
+                                } | {
+                                    /** @enum {string} */
+                                    kind: "s3";
+                                    /** Format: uri */
+                                    endpoint: string;
+                                    region: string;
+                                    bucket: string;
+                                    /** @default  */
+                                    prefix: string | "";
+                                    accessKeyId: string;
+                                    /** @default [] */
+                                    privateAddresses: (string)[];
                                 }) | null;
                                 collectError: string | null;
                             };
@@ -34860,7 +34950,11 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
             responses: {
                 /** @description Default Response */
                 200: {
