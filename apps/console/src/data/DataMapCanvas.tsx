@@ -24,6 +24,8 @@ function AppFrame({ data }: NodeProps<AppNode>) {
 const NODE_TYPES = { estate: MapNode, app: AppFrame };
 const EDGE_TYPES = { traffic: MapEdgeLine };
 const ZOOM_MIN = 0.15;
+/** Frames lie beneath the lines, and these beneath data sets and words. */
+const FRAME_Z = -1;
 /** A line has the colour of what it carries. */
 const STATES: Readonly<Record<Label, EdgeState>> = {
   public: 'idle',
@@ -122,7 +124,7 @@ function nodesOf(map: DataMap, layout: DataMapLayout, selected: string | null): 
     }
     const base = placed(one.id);
     const where = [one.app, one.region, one.vendor].filter((part) => part !== null).join(', ');
-    return base ? [{ ...base, type: 'app', data: { title: where }, ariaLabel: `App ${where}` }] : [];
+    return base ? [{ ...base, type: 'app', data: { title: where }, zIndex: FRAME_Z, ariaLabel: `App ${where}` }] : [];
   });
   const sets = map.sets.flatMap((one) => {
     const detail = `${one.label}, ${recordsText(one.records)}`;
@@ -147,7 +149,6 @@ function linesOf(map: DataMap, selected: string | null, onSelect: (id: string) =
       source: line.from,
       target: line.to,
       selected: selected === line.id,
-      zIndex: 1,
       ariaLabel: `Flow through ${line.integration.name}: ${line.label}, ${label}`,
       data: {
         label,

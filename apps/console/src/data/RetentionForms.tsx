@@ -8,7 +8,7 @@ import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
-import { LABELS } from './data-queries.ts';
+import { LABELS, type RetentionRule } from './data-queries.ts';
 
 interface FormProps {
   readonly onClose: () => void;
@@ -32,14 +32,24 @@ const LABEL_OPTIONS = [
   ...LABELS.map((label) => ({ value: label as string, label: `${label} or higher` })),
 ];
 
-export function RuleForm({ onClose }: FormProps) {
-  const [draft, setDraft] = useState({ name: '', app: '', object: '', category: '', days: '365', limit: '100' });
-  const [label, setLabel] = useState('');
-  const [action, setAction] = useState<(typeof ACTIONS)[number]['value']>('report');
-  const [clock, setClock] = useState<(typeof CLOCKS)[number]['value']>('createdAt');
+/** Adds a rule, or changes the one that is given. */
+export function RuleForm({ rule, onClose }: FormProps & { readonly rule?: RetentionRule }) {
+  const known = rule?.settings;
+  const [draft, setDraft] = useState({
+    name: rule?.name ?? '',
+    app: known?.app ?? '',
+    object: known?.object ?? '',
+    category: known?.category ?? '',
+    days: String(known?.days ?? 365),
+    limit: String(known?.approvalAbove ?? 100),
+  });
+  const [label, setLabel] = useState<string>(known?.label ?? '');
+  const [action, setAction] = useState<(typeof ACTIONS)[number]['value']>(known?.action ?? 'report');
+  const [clock, setClock] = useState<(typeof CLOCKS)[number]['value']>(known?.clock ?? 'createdAt');
   const add = useCommand({
     run: async () => {
       const settings = {
+        ...known,
         app: orNull(draft.app),
         object: orNull(draft.object),
         category: orNull(draft.category),
@@ -49,9 +59,16 @@ export function RuleForm({ onClose }: FormProps) {
         action,
         approvalAbove: Number(draft.limit),
       };
-      return taken(await api.POST('/api/v1/retention/rules', { body: { name: draft.name, settings } }));
+      const body = { name: draft.name, settings };
+      if (rule) {
+        taken(await api.PUT('/api/v1/retention/rules/{id}', { params: { path: { id: rule.id } }, body }));
+        return;
+      }
+      taken(await api.POST('/api/v1/retention/rules', { body }));
     },
-    done: 'The rule is added. Open it for a dry run.',
+    done: rule
+      ? 'The rule is changed; what a run planned stays as planned.'
+      : 'The rule is added. Open it for a dry run.',
     changes,
     onDone: onClose,
   });
@@ -63,8 +80,8 @@ export function RuleForm({ onClose }: FormProps) {
   const isReady = draft.name.trim() !== '' && Number(draft.days) > 0 && Number(draft.limit) >= 0;
   return (
     <FormDialog
-      title="Add a retention rule"
-      button="Add"
+      title={rule ? `Change ${rule.name}` : 'Add a retention rule'}
+      button={rule ? 'Save' : 'Add'}
       isReady={isReady}
       command={{ isPending: add.isPending, error: add.error, mutate: () => add.mutate(undefined) }}
       onClose={onClose}
@@ -187,6 +204,36 @@ export function ExceptionForm({ ruleId, onClose }: FormProps & { readonly ruleId
       </FormField>
       <FormField label="Reason" description="Kept as evidence.">
         <Textarea value={reason} rows={2} onChange={({ detail }) => setReason(detail.value)} />
+      </FormField>
+    </FormDialog>
+  );
+}
+
+/** How often a rule runs by itself. */
+export function ScheduleForm({ rule, onClose }: FormProps & { readonly rule: RetentionRule }) {
+  const [days, setDays] = useState(String(rule.everyDays ?? 0));
+  const save = useCommand({
+    run: async () => {
+      const body = { everyDays: Number(days) === 0 ? null : Number(days) };
+      return taken(await api.PUT('/api/v1/retention/rules/{id}/schedule', { params: { path: { id: rule.id } }, body }));
+    },
+    done: Number(days) === 0 ? 'It runs only when somebody asks.' : 'It runs by itself from now on.',
+    changes,
+    onDone: onClose,
+  });
+  return (
+    <FormDialog
+      title={`Schedule of ${rule.name}`}
+      button="Save"
+      isReady={Number.isInteger(Number(days)) && Number(days) >= 0}
+      command={{ isPending: save.isPending, error: save.error, mutate: () => save.mutate(undefined) }}
+      onClose={onClose}
+    >
+      <FormField
+        label="Days between two runs"
+        description="0: only when somebody asks. Above the rule's limit a run waits for another person all the same."
+      >
+        <Input value={days} inputMode="numeric" onChange={({ detail }) => setDays(detail.value)} />
       </FormField>
     </FormDialog>
   );

@@ -15,7 +15,7 @@ import { useCan } from '../session/session-query.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { RouteLink } from '../shell/RouteLink.tsx';
 import { holdsQuery, type RetentionHold, type RetentionRule, retentionRulesQuery } from './data-queries.ts';
-import { HoldForm, RuleForm } from './RetentionForms.tsx';
+import { HoldForm, RuleForm, ScheduleForm } from './RetentionForms.tsx';
 import { ruleText, scopeText } from './retention-text.ts';
 
 export function RetentionPanel() {
@@ -29,8 +29,26 @@ export function RetentionPanel() {
 
 function Rules() {
   const rules = useQuery(retentionRulesQuery);
-  const mayWrite = useCan()('retention.write');
+  const can = useCan();
+  const mayWrite = can('retention.write');
   const [isAdding, setAdding] = useState(false);
+  const [open, setOpen] = useState<{
+    readonly kind: 'edit' | 'schedule' | 'remove';
+    readonly rule: RetentionRule;
+  } | null>(null);
+  const close = (): void => setOpen(null);
+  const remove = useCommand({
+    run: async ({ id }: RetentionRule) =>
+      taken(await api.DELETE('/api/v1/retention/rules/{id}', { params: { path: { id } } })),
+    done: 'The rule is removed; its runs stay as evidence.',
+    changes: [['retention'], ['audit']],
+    onDone: close,
+  });
+  const act = (kind: 'edit' | 'schedule' | 'remove', text: string, rule: RetentionRule) => (
+    <Button variant="inline-link" ariaLabel={`${text} ${rule.name}`} onClick={() => setOpen({ kind, rule })}>
+      {text}
+    </Button>
+  );
   const items = rules.data ?? [];
   return (
     <>
@@ -65,10 +83,40 @@ function Rules() {
             header: 'Another person approves above',
             cell: (row) => `${row.settings.approvalAbove ?? 0} records`,
           },
+          {
+            id: 'every',
+            header: 'Runs by itself',
+            cell: (row) =>
+              row.everyDays === null ? 'no' : `every ${row.everyDays} days, next ${showDay(row.nextAt ?? 0)}`,
+          },
+          {
+            id: 'acts',
+            header: 'Change',
+            cell: (row) =>
+              mayWrite ? (
+                <SpaceBetween direction="horizontal" size="xs">
+                  {act('edit', 'Edit', row)}
+                  {can('retention.approve') ? act('schedule', 'Schedule', row) : null}
+                  {act('remove', 'Remove', row)}
+                </SpaceBetween>
+              ) : null,
+          },
         ]}
         empty={<Box color="text-body-secondary">No rule yet: everything stays as long as its tool keeps it.</Box>}
       />
       {isAdding ? <RuleForm onClose={() => setAdding(false)} /> : null}
+      {open?.kind === 'edit' ? <RuleForm rule={open.rule} onClose={close} /> : null}
+      {open?.kind === 'schedule' ? <ScheduleForm rule={open.rule} onClose={close} /> : null}
+      {open?.kind === 'remove' ? (
+        <Confirm
+          title={`Remove ${open.rule.name}`}
+          text="It runs no more. Its runs and their evidence stay."
+          button="Remove it"
+          command={remove}
+          input={open.rule}
+          onClose={close}
+        />
+      ) : null}
     </>
   );
 }

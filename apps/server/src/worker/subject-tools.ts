@@ -1,4 +1,4 @@
-import { type Connectors, listEntities, type Manifests, NotVisible, ToolRefused } from '@cordon/connectors';
+import { type Connectors, ConnectorsError, listEntities, type Manifests } from '@cordon/connectors';
 import { NotAvailable, type SubjectRecord, type SubjectSource, type SubjectTools } from '@cordon/governance';
 import type { Actor, Database } from '@cordon/kernel';
 import { z } from 'zod';
@@ -48,8 +48,8 @@ export function createSubjectTools(deps: {
           yield { object, id, parentId, title, content, url };
         }
       } catch (error) {
-        if (error instanceof NotVisible || error instanceof ToolRefused)
-          throw new NotAvailable(error.message, {}, error);
+        // One tool that is down or shows less must not keep a person's data in the others: it is said as a gap.
+        if (error instanceof ConnectorsError) throw new NotAvailable(error.message, {}, error);
         throw error;
       }
     },
