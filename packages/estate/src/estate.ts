@@ -5,6 +5,7 @@ import { createVaultCommands } from './vault/vault-commands.ts';
 import type { EstateContext } from './context.ts';
 import { createAppCommands } from './app-commands.ts';
 import { createDeclarationCommands } from './declaration-commands.ts';
+import { createUpstreamCertificates } from './certificates/upstream-certificates.ts';
 import { createGrantCommands } from './grant-commands.ts';
 import { createGraphqlCommands } from './graphql/graphql-commands.ts';
 import { createIntegrationCommands } from './integration-commands.ts';
@@ -33,6 +34,7 @@ export function createEstate(context: EstateContext, checkPolicy: (text: string)
   const mcp = createMcpCommands(context);
   const graphql = createGraphqlCommands(context);
   const proxy = createProxyCommands(context);
+  const certificates = createUpstreamCertificates(context);
   const learning = createLearningCommands(context, apps);
-  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql, proxy, learning };
+  return { apps, vault, integrations, grants, rules, declarations, mcp, graphql, proxy, learning, certificates };
 }

@@ -9,6 +9,7 @@ import {
   signSnapshot,
   type Snapshot,
   type TokenEntryInput,
+  type SeenConnection,
 } from '@cordon/policy';
 
 export interface StubBatch {
@@ -22,6 +23,12 @@ export interface GatewayStatus {
   readonly version: number;
   readonly epoch: number;
   readonly appliedAt: number;
+}
+
+export interface CertificateReport {
+  readonly appId: string;
+  readonly host: string;
+  readonly seen: SeenConnection;
 }
 
 export interface McpReport {
@@ -56,6 +63,7 @@ export interface ControlStub {
   readonly locks: readonly Record<string, unknown>[];
   /** What gateways said that MCP servers offer. */
   readonly mcpReports: readonly McpReport[];
+  readonly certificateReports: readonly CertificateReport[];
   readonly tokens: Map<string, TokenEntryInput>;
   /** Tokens that are given for certificates, by the base64 of their DER; and the certificates that were asked about. */
   readonly certificates: Map<string, string>;
@@ -98,6 +106,7 @@ class StubServer implements ControlStub {
   readonly uses = new Map<string, number>();
   readonly locks: Record<string, unknown>[] = [];
   readonly mcpReports: McpReport[] = [];
+  readonly certificateReports: CertificateReport[] = [];
   readonly tokens = new Map<string, TokenEntryInput>();
   readonly certificates = new Map<string, string>();
   readonly certificatesAsked: string[] = [];
@@ -203,6 +212,9 @@ class StubServer implements ControlStub {
       json(token ? { active: true, token } : { active: false });
     } else if (path === 'gateway/mcp-items') {
       this.mcpReports.push(JSON.parse(body) as McpReport); // from the gateway under test
+      json({});
+    } else if (path === 'gateway/certificates') {
+      this.certificateReports.push(JSON.parse(body) as CertificateReport); // as above
       json({});
     } else if (path === 'gateway/approvals/consume') {
       const { sha256 } = JSON.parse(body) as { sha256: string }; // from the gateway under test

@@ -45,7 +45,9 @@ import { ControlSource, type SnapshotSource } from './snapshot-source.ts';
 import { SnapshotTables } from './snapshot-tables.ts';
 import { Spool } from './spool.ts';
 import { type ShipperStats, SpoolShipper } from './spool-shipper.ts';
+import { OwnDetectors } from './own-detectors.ts';
 import { TokenKey } from './token-key.ts';
+import { UpstreamCertificates } from './upstream-certificates.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebhookReceiver } from './webhooks/webhook-receiver.ts';
 
@@ -99,6 +101,7 @@ class GatewayProcess implements Gateway {
   readonly #runtime: GatewayRuntime;
   readonly #probe: McpProbe;
   readonly #tokenKey: TokenKey;
+  readonly #ownDetectors: OwnDetectors;
   readonly #client: ControlClient;
   readonly #shipper: SpoolShipper;
   readonly #webhooks: WebhookReceiver;
@@ -135,7 +138,10 @@ class GatewayProcess implements Gateway {
         clock,
         logger,
       });
-    this.#runtime = createRuntime(deps, source, this.metrics, this.#client);
+    const shipped = deps.classifier ?? createClassifier();
+    const blobs = new BlobStore(path.join(config.dataDir, 'blobs'), (sha256) => source.blob(sha256));
+    this.#runtime = createRuntime({ ...deps, classifier: shipped }, source, this.metrics, this.#client, blobs);
+    this.#ownDetectors = new OwnDetectors(this.#runtime, shipped, (sha256) => blobs.get(sha256));
     this.#probe = new McpProbe(this.#runtime);
     this.#tokenKey = new TokenKey(this.#runtime);
     this.#shipper = new SpoolShipper({
@@ -185,6 +191,8 @@ class GatewayProcess implements Gateway {
     this.#probe.start();
     this.#aggregate = setInterval(() => this.#writeAggregates(), AGGREGATE_INTERVAL_MS);
     await this.#runtime.source.start((snapshot) => this.#apply(snapshot));
+    // No call is let in before what the organisation looks for is known, or was asked for in vain.
+    await this.#ownDetectors.loaded;
     for (const listener of config.listeners) this.#listeners.push(await this.#open(listener));
     if (config.proxy) this.#proxy = await this.#openProxy(config.proxy);
     if (config.secureProxy) this.#secureProxy = await this.#openProxy(config.secureProxy);
@@ -216,6 +224,7 @@ class GatewayProcess implements Gateway {
     this.#snapshot = snapshot;
     runtime.observations?.apply(snapshot.entries);
     this.#tokenKey.apply(snapshot.entries);
+    this.#ownDetectors.apply(snapshot.entries);
     runtime.tables = SnapshotTables.compile(snapshot, runtime.tables, changed);
     try {
       if (runtime.authorizer) {
@@ -396,6 +405,7 @@ class GatewayProcess implements Gateway {
   }
 
   async #stop(): Promise<void> {
+    this.#ownDetectors.stop();
     await this.drain();
     await this.#portsChanging;
     // Whatever outlived the drain is cut, and its event is written.
@@ -435,15 +445,15 @@ function changedKeys(before: Snapshot, after: Snapshot): string[] {
 }
 
 function createRuntime(
-  deps: GatewayDeps,
+  deps: GatewayDeps & { readonly classifier: Classifier },
   source: SnapshotSource,
   metrics: Metrics,
   client: ControlClient,
+  blobs: BlobStore,
 ): GatewayRuntime {
   const { config, clock, logger, envelope } = deps;
   const limits = { ...DEFAULT_LIMITS, ...config.limits };
   const counters = createCounters({ config, clock, logger, metrics });
-  const blobs = new BlobStore(path.join(config.dataDir, 'blobs'), (sha256) => source.blob(sha256));
   const runtime: GatewayRuntime = {
     config,
     limits,
@@ -469,11 +479,11 @@ function createRuntime(
       seals: new McpSeals(envelope),
     },
     graphql: new GraphqlDocuments(blobs),
-    inspector: new Inspector(deps.classifier ?? createClassifier()),
+    inspector: new Inspector(deps.classifier),
     observations: undefined,
     lessons: new Lessons({ config, client, clock, logger, metrics }),
     credentials: new CredentialBox(envelope),
-    upstreams: new Upstreams(limits.upstreamConnectionsMax),
+    upstreams: new Upstreams(limits.upstreamConnectionsMax, new UpstreamCertificates(client, clock, logger)),
     gates: new UpstreamGates(clock, metrics),
     renewals: new CredentialRenewals(client, clock, logger),
     counters,

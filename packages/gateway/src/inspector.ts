@@ -41,13 +41,19 @@ const COUNT_HIGHEST = Number.MAX_SAFE_INTEGER;
 
 /** Finds sensitive data in bodies and does what the rules say. Pure: the caller reads and writes the exchange. */
 export class Inspector {
-  readonly #classifier: Classifier;
-  readonly #classes: readonly Pick<Finding, 'class' | 'label' | 'category'>[];
+  #classifier!: Classifier;
+  #classes: readonly Pick<Finding, 'class' | 'label' | 'category'>[] = [];
   #tokens: Deidentifier | undefined;
-  readonly #indifferent = new WeakMap<InspectionResolver, boolean>();
+  #indifferent = new WeakMap<InspectionResolver, boolean>();
 
   constructor(classifier: Classifier) {
+    this.setClassifier(classifier);
+  }
+
+  /** Calls that begin from now on are looked at with this one. */
+  setClassifier(classifier: Classifier): void {
     this.#classifier = classifier;
+    this.#indifferent = new WeakMap();
     const classes = new Map(
       classifier.detectors.map(({ class: name, label, category }) => [
         `${name} ${label} ${category}`,

@@ -23,7 +23,7 @@ import { Requirements } from './requirements.ts';
 import { compileMcp, type McpTables } from './mcp/mcp-tables.ts';
 
 /** Kinds of which there may be very many, read straight from the entries: a change of them recompiles nothing. */
-const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook|data-label|fingerprint-key|token-key):/;
+const LOOKED_UP = /^(?:token|revoked|unlock|jwk|credential|webhook|data-label|fingerprint-key|token-key|own-detector):/;
 
 interface Compiled {
   readonly appsByName: ReadonlyMap<string, AppPlan>;

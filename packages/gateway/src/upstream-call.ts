@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import { GatewayError, Refusal } from './errors.ts';
 import type { UpstreamResponse } from './exchange.ts';
 import { connectionOptions, isReturned } from './headers.ts';
+import { trustFailure } from './upstream-certificates.ts';
 import { essence, isEventStream, isText } from './media-type.ts';
 
 /** A response body that is passed on as it comes. */
@@ -193,7 +194,6 @@ function responseTooLarge(max: number): Refusal {
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
 const MALFORMED = /^HPE_|^UND_ERR_(?:RES_|HEADERS_OVERFLOW|RESPONSE)/;
-const UNTRUSTED = /^(?:CERT_|DEPTH_|UNABLE_|SELF_SIGNED|ERR_TLS|ERR_SSL|HOSTNAME_|INVALID_|CORDON_PIN)/;
 
 /** Turns what went wrong between here and the upstream into an answer that says so without naming internals. */
 export function explainFailure(error: unknown, app: string): Refusal {
@@ -211,10 +211,11 @@ export function explainFailure(error: unknown, app: string): Refusal {
       `The upstream of ${app} sent something that is not a valid answer.`,
       { cause: error },
     );
-  if (UNTRUSTED.test(code)) {
+  const untrusted = trustFailure(error);
+  if (untrusted !== undefined) {
     return new Refusal(
       'gateway.upstream_untrusted',
-      `The upstream of ${app} did not prove its identity (${code}): the connection was refused.`,
+      `The upstream of ${app} did not prove its identity (${untrusted}): the connection was refused.`,
       { cause: error },
     );
   }

@@ -1,9 +1,10 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import type { AppEntry } from '@cordon/policy';
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import type { AppPlan, UpstreamTarget } from './app-plan.ts';
 import { guardedLookup } from './egress-guard.ts';
+import type { UpstreamCertificates } from './upstream-certificates.ts';
 
 const KEEP_ALIVE_MS = 30_000;
 const UPSTREAM_HEADER_BYTES_MAX = 64 * 1024;
@@ -40,9 +41,11 @@ export class Upstreams {
   readonly #pools = new Map<string, Pool>();
   readonly #byApp = new WeakMap<AppEntry, Map<string, Pool>>();
   readonly #connectionsMax: number;
+  readonly #certificates: UpstreamCertificates | undefined;
 
-  constructor(connectionsMax: number) {
+  constructor(connectionsMax: number, certificates?: UpstreamCertificates) {
     this.#connectionsMax = connectionsMax;
+    this.#certificates = certificates;
   }
 
   pool(entry: AppEntry, target: UpstreamTarget): Pool {
@@ -61,22 +64,31 @@ export class Upstreams {
   }
 
   #create(entry: AppEntry, target: UpstreamTarget): Pool {
+    const connect = buildConnector({
+      timeout: entry.resilience.connectMs,
+      lookup: guardedLookup(entry.privateAddresses),
+      minVersion: entry.tlsVersionMin,
+      rejectUnauthorized: true,
+      checkServerIdentity: checkPins(entry.publicKeyPins),
+      allowH2: false,
+      ...(entry.caCertificates.length > 0
+        ? { ca: [...tls.getCACertificates('default'), ...entry.caCertificates] }
+        : {}),
+    });
+    const place = { appId: entry.id, host: target.host };
     return new Pool(target.origin, {
       connections: this.#connectionsMax,
       pipelining: 1,
       allowH2: false,
       maxHeaderSize: UPSTREAM_HEADER_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: {
-        timeout: entry.resilience.connectMs,
-        lookup: guardedLookup(entry.privateAddresses),
-        minVersion: entry.tlsVersionMin,
-        rejectUnauthorized: true,
-        checkServerIdentity: checkPins(entry.publicKeyPins),
-        ...(entry.caCertificates.length > 0
-          ? { ca: [...tls.getCACertificates('default'), ...entry.caCertificates] }
-          : {}),
-      },
+      connect: (options, done) =>
+        connect(options, (...[error, socket]) => {
+          if (error) this.#certificates?.failed(place, error);
+          else if (socket instanceof tls.TLSSocket) this.#certificates?.connected(place, socket);
+          if (error) done(error, null);
+          else done(null, socket);
+        }),
     });
   }
 

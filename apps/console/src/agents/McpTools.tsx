@@ -127,7 +127,7 @@ export function McpTools({ app }: { readonly app: App }) {
             ),
           },
           { id: 'kind', header: 'Kind', cell: (row) => KINDS[row.kind] },
-          { id: 'state', header: 'State', cell: (row) => <McpState state={row.state} /> },
+          { id: 'state', header: 'State', minWidth: 180, cell: (row) => <McpState state={row.state} /> },
           {
             id: 'access',
             header: 'Access',

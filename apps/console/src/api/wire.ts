@@ -34,6 +34,7 @@ export type LeaverRun = Answer<'/api/v1/leavers', 'get'>['items'][number];
 export type LeaverTarget = Answer<'/api/v1/leavers/{id}', 'get'>['targets'][number];
 export type Gateway = Answer<'/api/v1/gateways', 'get'>['items'][number];
 export type PolicyRule = Answer<'/api/v1/policies', 'get'>['items'][number];
+export type OwnDetector = Answer<'/api/v1/detectors', 'get'>['items'][number];
 export type InspectionRule = Answer<'/api/v1/inspection-rules', 'get'>['items'][number];
 export type LimitRule = Answer<'/api/v1/limits', 'get'>['items'][number];
 export type RequirementRule = Answer<'/api/v1/requirements', 'get'>['items'][number];

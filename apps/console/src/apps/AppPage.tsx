@@ -27,6 +27,7 @@ import { VaultPanel } from '../vault/VaultPanel.tsx';
 import { AppFacts } from './AppFacts.tsx';
 import { AppSettings } from './AppSettings.tsx';
 import { AppUsers } from './AppUsers.tsx';
+import { CertificateAlert, CertificatePanel } from './CertificatePanel.tsx';
 import { InjectionPanel } from './InjectionPanel.tsx';
 import { OperationTable } from './OperationTable.tsx';
 import { ReplaceCredential, ReplaceDescription } from './ReplaceParts.tsx';
@@ -79,6 +80,7 @@ function OneApp({ app }: { readonly app: App }) {
       }
     >
       <SpaceBetween size="l">
+        <CertificateAlert appId={app.id} />
         <AppFacts app={app} />
         <Tabs
           activeTabId={tab}
@@ -103,6 +105,7 @@ function OneApp({ app }: { readonly app: App }) {
             { id: 'integrations', label: 'Integrations', content: <AppUsers appId={app.id} /> },
             { id: 'webhooks', label: 'Webhooks', content: <WebhookTable appId={app.id} /> },
             { id: 'credentials', label: 'Credentials', content: <VaultPanel app={app} /> },
+            { id: 'certificates', label: 'Certificates', content: <CertificatePanel appId={app.id} /> },
             { id: 'injection', label: 'Injection', content: <InjectionPanel app={app} /> },
             { id: 'settings', label: 'Settings', content: <AppSettings key={app.updatedAt} app={app} /> },
             ...(can('audit.read')

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { UsageWrong, day, note, print, printJson, printTable, take } from './output.ts';
 import type { CliContext } from './context.ts';
+import { addAppCertificateCommands } from './app-certificate-commands.ts';
 import { addAppHostCommands } from './app-host-commands.ts';
 import { addCredentialCommands } from './credential-commands.ts';
 
@@ -151,6 +152,7 @@ export function addAppCommands(program: Command, context: CliContext): void {
   });
 
   addAppHostCommands(app, context, findAppId);
+  addAppCertificateCommands(app, context, findAppId);
 
   app
     .command('list')

@@ -37,6 +37,9 @@ export interface GatewayChannelDeps {
   readonly renewCredential: (id: string, generation: number) => Promise<RenewalResult>;
   /** Takes what a gateway saw of an MCP server that isn't what was accepted. */
   readonly reportMcpItems: (report: unknown) => Promise<void>;
+  /** What an own detector looks for, by the hash of its bytes. */
+  readonly ownDetector: (sha256: string) => Promise<Buffer | null>;
+  readonly reportCertificate: (report: unknown) => Promise<void>;
   /** Takes one use of an approved token; false: it has none left. */
   readonly consumeApproval: (sha256: string, requestId: string) => Promise<boolean>;
   readonly noteLock: (lock: z.output<typeof lockBody>) => Promise<void>;
@@ -96,7 +99,8 @@ export function createGatewayChannel(deps: GatewayChannelDeps): {
   };
 
   const blob = async (response: ServerResponse, sha256: string): Promise<void> => {
-    const bytes = /^[0-9a-f]{64}$/.test(sha256) ? await readBlob(db, sha256) : null;
+    const isName = /^[0-9a-f]{64}$/.test(sha256);
+    const bytes = isName ? ((await readBlob(db, sha256)) ?? (await deps.ownDetector(sha256))) : null;
     if (bytes) send(response, 200, 'application/octet-stream', bytes);
     else send(response, 404, 'text/plain', 'There is no such blob.');
   };
@@ -114,6 +118,10 @@ export function createGatewayChannel(deps: GatewayChannelDeps): {
     }
     if (what === 'POST /mcp-items') {
       await deps.reportMcpItems(await readJson(request, REPORT_BYTES_MAX));
+      return sendJson(response, {});
+    }
+    if (what === 'POST /certificates') {
+      await deps.reportCertificate(await readJson(request));
       return sendJson(response, {});
     }
     if (what === 'POST /tokens/introspect') {

@@ -14,6 +14,7 @@ import { addDataRecordRoutes } from './data-record-routes.ts';
 import { addDataRoutes, type DataRouteDeps } from './data-routes.ts';
 import { addDeclarationRoutes } from './declaration-routes.ts';
 import { addDetectionRoutes, type DetectionRouteDeps } from './detection-routes.ts';
+import { addDetectorRoutes, type DetectorRouteDeps } from './detector-routes.ts';
 import { addDlpRoutes, type DlpRouteDeps } from './dlp-routes.ts';
 import { addDlpTokenRoutes } from './dlp-token-routes.ts';
 import { addDrillRoutes, type DrillRouteDeps } from './drill-routes.ts';
@@ -25,15 +26,19 @@ import { addGraphqlRoutes } from './graphql-routes.ts';
 import { addMapRoutes } from './map-routes.ts';
 import { addMonitorRoutes, type MonitorRouteDeps } from './monitor-routes.ts';
 import { addEnrichmentRoutes, type EnrichmentRouteDeps } from './enrichment-routes.ts';
+import { addEventRetentionRoutes, type EventRetentionRouteDeps } from './event-retention-routes.ts';
 import { addForwardRoutes, type ForwardRouteDeps } from './forward-routes.ts';
 import { addNotificationRoutes, type NotificationRouteDeps } from './notification-routes.ts';
+import { addCertificateRoutes } from './certificate-routes.ts';
 import { addMcpRoutes } from './mcp-routes.ts';
 import { addPlaybookRoutes, type PlaybookRouteDeps } from './playbook-routes.ts';
 import { addLearningRoutes } from './learning-routes.ts';
 import { addLeaverRoutes, type LeaverRouteDeps } from './leaver-routes.ts';
+import { addServiceAccountRoutes, type ServiceAccountRouteDeps } from './service-account-routes.ts';
 import { addProvisioningRoutes, type ProvisioningRouteDeps } from './provisioning-routes.ts';
 import { addBackupRoutes, type BackupRouteDeps } from './backup-routes.ts';
 import { addOwnBackupRoutes } from './own-backup-routes.ts';
+import { addLakeProofRoutes, type LakeProofRouteDeps } from './lake-proof-routes.ts';
 import { addProofRoutes, type ProofRouteDeps } from './proof-routes.ts';
 import { addProxyRoutes } from './proxy-routes.ts';
 import { addRetentionRoutes } from './retention-routes.ts';
@@ -75,13 +80,17 @@ export interface RouteDeps
     NotificationRouteDeps,
     ForwardRouteDeps,
     EnrichmentRouteDeps,
+    EventRetentionRouteDeps,
     DetectionRouteDeps,
     SourceRouteDeps,
     ProofRouteDeps,
+    LakeProofRouteDeps,
     DataRouteDeps,
     DlpRouteDeps,
+    DetectorRouteDeps,
     LeaverRouteDeps,
     ProvisioningRouteDeps,
+    ServiceAccountRouteDeps,
     DiscoveryRouteDeps,
     ReviewRouteDeps,
     AccessUseRouteDeps,
@@ -105,9 +114,11 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addVaultRoutes(server, deps);
   addIntegrationRoutes(server, deps);
   addMcpRoutes(server, deps);
+  addCertificateRoutes(server, deps);
   addGraphqlRoutes(server, deps);
   addLearningRoutes(server, deps);
   addRuleRoutes(server, deps);
+  addDetectorRoutes(server, deps);
   addProxyRoutes(server, deps);
   addDeclarationRoutes(server, deps.estate);
   addEventRoutes(server, deps);
@@ -131,12 +142,15 @@ export function addRoutes(server: ApiServer, deps: RouteDeps): void {
   addNotificationRoutes(server, deps);
   addForwardRoutes(server, deps);
   addEnrichmentRoutes(server, deps);
+  addEventRetentionRoutes(server, deps);
+  addLakeProofRoutes(server, deps);
   addSystemRoutes(server, deps);
   addWebhookRoutes(server, deps);
   addConnectorRoutes(server, deps);
   addProofRoutes(server, deps);
   addLeaverRoutes(server, deps);
   addProvisioningRoutes(server, deps);
+  addServiceAccountRoutes(server, deps);
   addDiscoveryRoutes(server, deps);
   addReviewRoutes(server, deps);
   addBackupRoutes(server, deps);

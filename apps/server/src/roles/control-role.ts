@@ -6,6 +6,7 @@ import {
   createBehaviourCommands,
   createRuleCommands,
   createSourceCommands,
+  createEventRetentionCommands,
   createForwardCommands,
   createTargetCommands,
   detectionErrors,
@@ -39,11 +40,13 @@ import {
   type Logger,
   openDatabase,
   openWorkflowClient,
+  type SecretEnvelope,
   systemClock,
 } from '@cordon/kernel';
 import { drillsErrors } from '@cordon/drills';
 import { discoveryErrors } from '@cordon/discovery';
 import { createThreatCommands, enrichmentErrors } from '@cordon/enrichment';
+import { ownDetectorErrors, readPackedDetector } from '@cordon/detectors';
 import { dlpErrors } from '@cordon/dlp';
 import { governanceErrors } from '@cordon/governance';
 import { checkQuery, lakeErrors, openLake } from '@cordon/lake';
@@ -55,6 +58,7 @@ import { policyErrors, PolicyTextInvalid, readBuiltIn, validatePolicyText } from
 import { reviewErrors } from '@cordon/review';
 import { webhookErrors } from '@cordon/webhooks';
 import { createAuditLog } from '../audit-log.ts';
+import { createLakeLog } from '../lake-log.ts';
 import { vendorsErrors } from '@cordon/vendors';
 import { createAssuranceParts } from './assurance-parts.ts';
 import { createVendorParts } from './vendor-parts.ts';
@@ -72,6 +76,7 @@ import { addRoutes } from '../http/routes.ts';
 import { createCommunicationParts } from './communication-parts.ts';
 import { createBackupParts } from '../backup/backup-parts.ts';
 import { createDataParts } from './data-parts.ts';
+import { createDetectorParts } from './detector-parts.ts';
 import { createDlpParts } from './dlp-parts.ts';
 import { createDrillParts } from './drill-parts.ts';
 import { createIncidentParts } from './incident-parts.ts';
@@ -99,7 +104,7 @@ function createPolicyCheck(): (text: string) => void {
   };
 }
 
-function createWatchCommands(db: Database, clock: Clock, content: DetectionContent) {
+function createWatchCommands(db: Database, clock: Clock, envelope: SecretEnvelope, content: DetectionContent) {
   const { parsers, ruleSet } = content;
   const ids = new Set([...ruleSet.rules, ...ruleSet.correlations].map(({ id }) => id));
   return {
@@ -108,10 +113,11 @@ function createWatchCommands(db: Database, clock: Clock, content: DetectionConte
     alerts: createAlertCommands({ db, clock }),
     behaviour: createBehaviourCommands({ db, clock }),
     rules: createRuleCommands({ db, clock, knows: (id) => ids.has(id) }),
-    targets: createTargetCommands({ db, clock }),
+    targets: createTargetCommands({ db, clock, envelope }),
     sources: createSourceCommands({
       db,
       clock,
+      envelope,
       random: randomBytes,
       knowsProduct: (name) => knowsProduct(parsers, name),
     }),
@@ -171,7 +177,9 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     clock,
     logger,
     renewCredential: (id, generation) => estate.vault.renewals.renewRefused(id, generation),
+    ownDetector: (sha256) => readPackedDetector(db, sha256),
     reportMcpItems: (report) => estate.mcp.report(report),
+    reportCertificate: (report) => estate.certificates.report(report),
     consumeApproval: (sha256, requestId) => identity.approvals.consume(sha256, requestId),
     noteLock: (lock) => identity.guard.note(lock),
     tokenForCertificate: (certificate) => oauth.tokenForCertificate(certificate),
@@ -193,7 +201,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
   });
   const forward = createSourceForward(config.worker.internalUrl, logger);
   const content = await loadDetectionContent(logger, config.rulesFolder);
-  const watch = createWatchCommands(db, clock, content);
+  const watch = createWatchCommands(db, clock, envelope, content);
   const checkForward = (query: string): void => checkQuery({ query }, clock.now());
   const forwards = createForwardCommands({ db, clock, envelope, checkQuery: checkForward });
   const isOauth = (path: string): boolean =>
@@ -220,6 +228,7 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
       proofErrors,
       governanceErrors,
       dlpErrors,
+      ownDetectorErrors,
       lifecycleErrors,
       vendorsErrors,
       discoveryErrors,
@@ -277,6 +286,8 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     }),
     forwards,
     threats: createThreatCommands({ db, clock }),
+    eventRetention: createEventRetentionCommands({ db, clock, checkQuery: checkForward }),
+    retentionDays: config.retentionDays,
     db,
     clock,
     estate,
@@ -315,12 +326,15 @@ export async function startControl(config: RoleConfig, logger: Logger): Promise<
     ...(await createDrillParts({ db, clock, envelope, workflows })),
     ...createIncidentParts({ db, clock, envelope, workflows }),
     ...createCommunicationParts({ db, clock, envelope, publicUrl: config.control.publicUrl }),
+    lakeLog: createLakeLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     auditLog: createAuditLog({ db, envelope, clock, publicUrl: config.control.publicUrl }),
     witnesses: createWitnessCommands({ db, clock }),
     dataParts: createDataParts({ db, clock, envelope, workflows }),
+    ...createDetectorParts({ db, clock, envelope, logger }),
     dlp: createDlpParts({ db, clock, envelope, workflows, manifests: connectors.manifests }),
     leavers,
     ...createProvisioningParts({ db, clock, envelope, workflows, identity }),
+    serviceAccounts: { clock, identity },
   });
   await server.register(identityRoutes(identity));
   await server.register(scimRoutes(identity));
