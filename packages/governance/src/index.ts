@@ -46,7 +46,12 @@ export {
   startDueRetention,
 } from './retention-commands.ts';
 export { listExceptions, listHolds, type RetentionException, type RetentionHold } from './retention-exemptions.ts';
-export { ANONYMISED_TEXT, type RetentionItemRead, type RetentionSource, type RetentionTools } from './retention-ports.ts';
+export {
+  ANONYMISED_TEXT,
+  type RetentionItemRead,
+  type RetentionSource,
+  type RetentionTools,
+} from './retention-ports.ts';
 export { type RetentionScope, retentionScope } from './retention-rule.ts';
 export { createRetentionWorkflow } from './retention-run.ts';
 export {
@@ -58,6 +63,7 @@ export {
   type RetentionItem,
   type RetentionRun,
 } from './retention-store.ts';
+export { rewrapGovernanceSecrets } from './rewrap.ts';
 export { scan, type ScanDeps, type ScanResult } from './scan.ts';
 export {
   createSubjectCommands,

@@ -150,9 +150,7 @@ export async function listFields(db: Queryable, app: string, object: string): Pr
 }
 
 /** Where apps and integrations are, and up to which label they are cleared, as people said. */
-export async function listPlacesOfData(
-  db: Queryable,
-): Promise<
+export async function listPlacesOfData(db: Queryable): Promise<
   {
     readonly app: string;
     readonly region: string | null;

@@ -11,15 +11,16 @@ import { createFakeClock, createTestDatabase, type TestDatabase } from '@cordon/
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ApproverSame, DataUnknown, NotAvailable, StateConflict } from './errors.ts';
 import { createFieldCategories } from './field-category.ts';
-import { ensureFingerprintKey } from './fingerprint-key.ts';
+import { ensureFingerprintKey, loadFingerprintKey } from './fingerprint-key.ts';
 import { createInventory } from './inventory.ts';
 import { governanceMigrations } from './migrations.ts';
 import { createRetentionCommands } from './retention-commands.ts';
+import { rewrapGovernanceSecrets } from './rewrap.ts';
 import { createSubjectCommands, type subjectRequestInput, sweepSubjectBundles } from './subject-commands.ts';
 import { REMOVED_TEXT } from './subject-identifier.ts';
 import type { SubjectAct, SubjectRecord, SubjectSource, SubjectTools } from './subject-ports.ts';
 import { createSubjectWorkflow } from './subject-run.ts';
-import { listTargets, loadSubjectRequest } from './subject-store.ts';
+import { listTargets, loadSubjectRequest, openIdentifiers } from './subject-store.ts';
 import { tablesOf } from './tables.ts';
 import { loadTaxonomy } from './taxonomy.ts';
 import { createFakePublisher } from './testing.ts';
@@ -344,6 +345,19 @@ test('an export is handed over by app, by who may, with a line in the trail, and
   clock.advance(31 * 86_400_000);
   expect(await sweepSubjectBundles(data.db, clock.now())).toBeGreaterThan(0);
   await expect(commands().bundle(ada(), id)).rejects.toThrow(DataUnknown);
+});
+
+test('what is sealed comes under a new key, and the old one is no longer needed', async () => {
+  const { id } = await open();
+  const keys = [Buffer.alloc(32, 9), Buffer.alloc(32, 7)];
+  const both = createSecretEnvelope({ keys });
+  expect(await rewrapGovernanceSecrets({ db: data.db, clock, envelope: both, publish })).toBeGreaterThan(1);
+  expect(await rewrapGovernanceSecrets({ db: data.db, clock, envelope: both, publish })).toBe(0);
+  const fresh = createSecretEnvelope({ keys: keys.slice(0, 1) });
+  expect(await openIdentifiers(data.db, fresh, id)).toMatchObject([{ value: EMAIL }]);
+  expect(await loadFingerprintKey(data.db, fresh)).not.toBeNull();
+  const back = createSecretEnvelope({ keys: keys.toReversed() });
+  expect(await rewrapGovernanceSecrets({ db: data.db, clock, envelope: back, publish })).toBeGreaterThan(1);
 });
 
 test('fingerprints find what no connector reads, and those of an erased person are forgotten', async () => {

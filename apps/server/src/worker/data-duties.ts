@@ -1,9 +1,11 @@
+import type { Classifier } from '@cordon/classifier';
 import { type Connectors, type Entity, NotVisible, ToolFailed, ToolRefused } from '@cordon/connectors';
 import { listApps, readBlob } from '@cordon/estate';
 import {
   createInventory,
   ensureFingerprintKey,
   parseObservations,
+  rewrapGovernanceSecrets,
   type SampledRecord,
   type SampledSchema,
   scan,
@@ -40,6 +42,7 @@ export async function startDataDuties(deps: {
   readonly envelope: SecretEnvelope;
   readonly logger: Logger;
   readonly connectors: Pick<Connectors, 'list' | 'readStream'>;
+  readonly classifier?: Classifier;
 }): Promise<DataDuties> {
   const { db, logger, connectors } = deps;
   const context = createDataContext(deps);
@@ -93,6 +96,9 @@ export async function startDataDuties(deps: {
     repeat('data labels', SCAN_MS, logger, () => scan(context)),
     repeat('data descriptions', DESCRIPTIONS_MS, logger, readDescriptions),
     repeat('data samples', CONNECTIONS_MS, logger, readSamples),
+    repeat('data keys', BUNDLES_MS, logger, async () => {
+      while ((await rewrapGovernanceSecrets(context)) > 0);
+    }),
     repeat('subject bundles', BUNDLES_MS, logger, () => sweepSubjectBundles(db, deps.clock.now())),
   ];
   return {
