@@ -79,6 +79,7 @@ const TABLE: Readonly<Record<string, Permission | 'public'>> = {
   'GET /api/v1/people/:id/access': 'session.self',
   'GET /api/v1/elevations': 'session.self',
   'POST /api/v1/elevations': 'session.self',
+  'GET /api/v1/elevations/choices': 'session.self',
   'POST /api/v1/elevations/:id/decide': 'elevation.decide',
   'POST /api/v1/elevations/:id/end': 'session.self',
   'GET /api/v1/sso/apps/:id/owner': 'sso.read',

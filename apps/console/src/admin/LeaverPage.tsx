@@ -13,7 +13,7 @@ import { useState } from 'react';
 import { api } from '../api/api-client.ts';
 import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
-import type { LeaverTarget } from '../api/wire.ts';
+import type { LeaverRun, LeaverTarget } from '../api/wire.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
 import { showTime } from '../display/time.ts';
 import { useCan } from '../session/session-query.ts';
@@ -22,6 +22,12 @@ import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { LeaverState } from './LeaversPage.tsx';
 
 const REFRESH_MS = 2_000;
+
+const TITLE: Readonly<Record<LeaverRun['kind'], (name: string) => string>> = {
+  leaver: (name) => `${name} left`,
+  mover: (name) => `${name} moved`,
+  joiner: (name) => `${name} joined`,
+};
 
 const LOOKS: Readonly<Record<LeaverTarget['state'], readonly [StatusIndicatorProps.Type, string]>> = {
   waiting: ['in-progress', 'Under way'],
@@ -78,8 +84,12 @@ export function LeaverPage() {
   const mayAct = can('person.suspend');
   return (
     <Page
-      title={run ? `${run.person.name} left` : 'Leaver'}
-      description="Everything that the person had, what became of it, and the evidence."
+      title={run ? TITLE[run.kind](run.person.name) : 'Leaver'}
+      description={
+        run?.kind === 'leaver'
+          ? 'Everything that the person had, what became of it, and the evidence.'
+          : 'What followed from the change, and the evidence of each.'
+      }
       actions={
         mayAct && run && run.counts.failed > 0 ? (
           <Button loading={retry.isPending} onClick={() => retry.mutate(undefined)}>

@@ -15,6 +15,7 @@ import { Ago } from '../display/Ago.tsx';
 import { useCan, useSession } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
+import { RouteLink } from '../shell/RouteLink.tsx';
 import { DisableForm, InviteForm, LinkView, type MadeLink, RolesForm } from './PersonForms.tsx';
 
 const STATUS: Readonly<Record<Person['status'], { type: StatusIndicatorProps.Type; text: string }>> = {
@@ -104,7 +105,9 @@ export function PeoplePage() {
               id: 'name',
               header: 'Name',
               isRowHeader: true,
-              cell: (row) => (row.id === ownId ? `${row.name} (you)` : row.name),
+              cell: (row) => (
+                <RouteLink href={`/people/${row.id}`}>{row.id === ownId ? `${row.name} (you)` : row.name}</RouteLink>
+              ),
             },
             { id: 'email', header: 'E-mail', cell: (row) => row.email },
             {
@@ -115,6 +118,7 @@ export function PeoplePage() {
               ),
             },
             { id: 'roles', header: 'Roles', cell: (row) => row.roles.join(', ') },
+            { id: 'groups', header: 'Groups', cell: (row) => row.groups.join(', ') || '-' },
             {
               id: 'source',
               header: 'From',

@@ -41,6 +41,14 @@ async function groupIds(context: CliContext, names: readonly string[]): Promise<
   return ids;
 }
 
+interface AddOptions {
+  readonly group: string[];
+  readonly url?: string;
+  readonly delete?: true;
+  readonly private?: string[];
+  readonly pushGroup?: string[];
+}
+
 function addTargetCommands(provision: Command, context: CliContext): void {
   provision
     .command('add <name>')
@@ -49,7 +57,8 @@ function addTargetCommands(provision: Command, context: CliContext): void {
     .option('--url <url>', 'the SCIM server, such as https://tool.example/scim/v2; without it each change is a task')
     .option('--delete', 'delete accounts instead of turning them off')
     .option('--private <address...>', 'private addresses it may be reached at')
-    .action(async (name: string, options: { group: string[]; url?: string; delete?: true; private?: string[] }) => {
+    .option('--push-group <name...>', 'groups to make there, with those of their members who have an account')
+    .action(async (name: string, options: AddOptions) => {
       const { api } = await context.connect();
       const groups = await groupIds(context, options.group);
       const common = { name, groups, onLeave: options.delete ? ('delete' as const) : ('deactivate' as const) };
@@ -62,6 +71,7 @@ function addTargetCommands(provision: Command, context: CliContext): void {
               baseUrl: options.url,
               token: (await text(process.stdin)).trim(),
               privateAddresses: options.private ?? [],
+              pushGroups: await groupIds(context, options.pushGroup ?? []),
             };
       const made = take(await api.POST('/api/v1/provisioning/targets', { body }));
       note('Nothing was sent. Look at a preview first: cordon provision preview');
@@ -157,10 +167,18 @@ function addRunCommands(provision: Command, context: CliContext): void {
         one.detail ?? '',
         one.personId,
       ]);
+      const groups = shown.groups.map((one) => [
+        one.state,
+        one.act,
+        `group ${one.groupName}`,
+        one.differences.map(({ path, changed }) => (changed === 'there' ? `${path} (drift)` : path)).join(', '),
+        one.detail ?? '',
+        one.groupId,
+      ]);
       note(
         shown.run.error ?? (shown.run.endedAt === null ? 'Under way.' : `${shown.run.unmanaged} not managed there.`),
       );
-      return printTable(['state', 'act', 'who', 'differs', 'evidence', 'person'], rows);
+      return printTable(['state', 'act', 'who', 'differs', 'evidence', 'id'], [...rows, ...groups]);
     });
   provision
     .command('done <run> <person>')

@@ -38748,6 +38748,8 @@ export interface paths {
                             refresh?: boolean;
                             /** @default null */
                             backchannelLogoutUri?: string | null;
+                            /** @default null */
+                            frontchannelLogoutUri?: string | null;
                             /** @default false */
                             groupsClaim?: boolean;
                             /**
@@ -38921,6 +38923,8 @@ export interface paths {
                             refresh?: boolean;
                             /** @default null */
                             backchannelLogoutUri?: string | null;
+                            /** @default null */
+                            frontchannelLogoutUri?: string | null;
                             /** @default false */
                             groupsClaim?: boolean;
                             /**

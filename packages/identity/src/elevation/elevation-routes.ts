@@ -77,6 +77,21 @@ function askRoutes(identity: Identity): FastifyPluginAsyncZod {
         return { items: await Promise.all(items.map(shown)) };
       },
     );
+    app.get(
+      '/api/v1/elevations/choices',
+      {
+        config: { permission: 'session.self' },
+        schema: {
+          tags,
+          summary: 'Groups and apps that may be asked for',
+          response: { 200: z.object({ groups: z.array(named).readonly(), apps: z.array(named).readonly() }) },
+        },
+      },
+      async (request) => {
+        const { actor } = await principalOf(identity, request);
+        return elevations.choices(actor);
+      },
+    );
     app.post(
       '/api/v1/elevations',
       {

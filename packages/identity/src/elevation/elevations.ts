@@ -23,7 +23,7 @@ import { withAccess } from '../groups/access-change.ts';
 import { listGroups, listGroupsOf } from '../groups/group-store.ts';
 import { findPerson } from '../people/person-store.ts';
 import { SsoAppId } from '../sso/sso-app.ts';
-import { findApp } from '../sso/sso-app-store.ts';
+import { findApp, listApps } from '../sso/sso-app-store.ts';
 import { type Approver, type Elevation, type ElevationInput, LAPSE_MS } from './elevation.ts';
 import {
   findAppOwner,
@@ -48,6 +48,8 @@ export type Scope = 'own' | 'to-decide' | 'all';
 export interface Elevations {
   ask(actor: Actor, input: ElevationInput): Promise<Elevation>;
   list(actor: Actor, scope: Scope): Promise<Elevation[]>;
+  /** What may be asked for, by name; whoever is signed in may ask. */
+  choices(actor: Actor): Promise<Record<'groups' | 'apps', readonly { readonly id: string; readonly name: string }[]>>;
   /** Who decides about it; null: any owner of Cordon. */
   approver(elevation: Elevation): Promise<Approver | null>;
   decide(actor: Actor, id: string, decision: { readonly approve: boolean; readonly note: string }): Promise<Elevation>;
@@ -247,6 +249,16 @@ export function createElevations(context: IdentityContext): Elevations {
       const mine: Elevation[] = [];
       for (const one of asked) if (one.lapsesAt > now() && (await mayDecide(actor, one))) mine.push(one);
       return mine;
+    },
+
+    async choices(actor) {
+      authorize(actor, 'session.self');
+      const groups = await listGroups(tablesOf(db), { now: now() });
+      const apps = (await listApps(tablesOf(db))).filter(({ status }) => status === 'active');
+      return {
+        groups: groups.map(({ id, displayName }) => ({ id, name: displayName })),
+        apps: apps.map(({ id, name }) => ({ id, name })),
+      };
     },
 
     approver: approverOf,

@@ -42,6 +42,8 @@ export const oidcSettings = z.strictObject({
   par: z.boolean().default(false),
   refresh: z.boolean().default(false),
   backchannelLogoutUri: returnUrl.nullable().default(null),
+  /** Opened in a frame of the person's browser; only for tools that can't be told from server to server. */
+  frontchannelLogoutUri: returnUrl.nullable().default(null),
   groupsClaim: z.boolean().default(false),
   assurance,
 });

@@ -108,6 +108,27 @@ export async function listLogins(db: IdentityDb, appId: SsoAppId): Promise<SsoLo
   return rows.map(loginOf);
 }
 
+/** Of one session, also when it is over. */
+export async function listLoginsOf(db: IdentityDb, sessionId: string): Promise<SsoLogin[]> {
+  const rows = await db
+    .selectFrom('sso_logins')
+    .selectAll()
+    .where('session_id', '=', sessionId)
+    .limit(PAGE_MAX)
+    .execute();
+  return rows.map(loginOf);
+}
+
+/** Apps that had no other way of being told. */
+export async function markTold(db: IdentityDb, ids: readonly string[], outcome: string): Promise<void> {
+  await db
+    .updateTable('sso_logins')
+    .set({ notice: 'told', outcome })
+    .where('id', 'in', [...ids])
+    .where('notice', 'in', ['none', 'waiting', 'not-possible'])
+    .execute();
+}
+
 /** By the SessionIndex or `sid` that the app was given. */
 export async function findLoginBySid(db: IdentityDb, appId: SsoAppId, sid: string): Promise<SsoLogin | undefined> {
   const row = await db

@@ -80,7 +80,14 @@ export async function startNotices(context: IdentityContext, parts: NoticeParts)
     let outcome: string;
     try {
       const status = app ? await send(app, login) : null;
-      if (status === null) return await settle('not-possible', 'The app has no address for it.', null);
+      if (status === null) {
+        const inBrowser = app && isOidc(app) && app.settings.frontchannelLogoutUri !== null;
+        return await settle(
+          'not-possible',
+          inBrowser ? 'Only a browser could tell it.' : 'The app has no address for it.',
+          null,
+        );
+      }
       if (status >= 200 && status < 300) return await settle('told', `HTTP ${status}`, null);
       outcome = `HTTP ${status}`;
     } catch (error) {

@@ -115,6 +115,7 @@ export function ssoOidcConfiguration(
     clientDefaults: { id_token_signed_response_alg: 'RS256' },
     // Many tools read claims from the id_token alone.
     conformIdTokenClaims: false,
+    discovery: { frontchannel_logout_supported: true, frontchannel_logout_session_supported: true },
     extraClientMetadata: { properties: [...SSO_METADATA] },
     features: {
       devInteractions: { enabled: false },

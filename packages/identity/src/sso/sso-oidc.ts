@@ -8,6 +8,7 @@ import { rememberJti } from '../oauth/token-store.ts';
 import { endOwnSession } from './sso-session-end.ts';
 import { hashSecret } from '../token-secret.ts';
 import { findOidcApp } from './sso-adapter.ts';
+import { createFrontChannel } from './front-channel.ts';
 import { acrOf, isStrongEnough, mayUse } from './sso-app.ts';
 import { SSO_PATH, ssoOidcConfiguration, strengthWanted } from './sso-oidc-configuration.ts';
 import { explainRefusal, judgeSignOn } from './sso-policy.ts';
@@ -101,6 +102,7 @@ function followSessions(provider: Provider, subjects: SubjectReader): void {
 
 /** Runs around the library's routes: what it answered with a code is written down before the answer leaves. */
 function recordAnswers(context: IdentityContext, provider: Provider, subjects: SubjectReader): void {
+  const frontChannel = createFrontChannel(context);
   provider.use(async (ctx, next) => {
     await next();
     const { oidc } = ctx as KoaContextWithOIDC; // the library sets it on every route of its own
@@ -110,7 +112,11 @@ function recordAnswers(context: IdentityContext, provider: Provider, subjects: S
       'destroyed' in oidc.session &&
       oidc.session['destroyed'] === true
     ) {
-      await endOwnSession(context, await subjects.read(ctx.req), ctx.res);
+      const who = await subjects.read(ctx.req);
+      await endOwnSession(context, who, ctx.res);
+      const next = ctx.response.get('location') || '/sign-in';
+      const address = who && (await frontChannel.address(who.session.id, next));
+      if (address) ctx.redirect(address);
       return;
     }
     const { AuthorizationCode: code, Grant: grant, Client: client } = oidc?.entities ?? {};

@@ -11,8 +11,9 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-export function ssoPage(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><body style="font:16px/1.5 system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem"><h1>${title}</h1>${body}</body></html>`;
+export function ssoPage(title: string, body: string, next?: string): string {
+  const data = next === undefined ? '' : ` data-next="${escapeHtml(next)}"`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><body${data} style="font:16px/1.5 system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem"><h1>${title}</h1>${body}</body></html>`;
 }
 
 /** What every answer below /sso carries; a page that submits a form by itself adds its script's hash. */
@@ -27,8 +28,9 @@ export function redirectTo(response: ServerResponse, location: string): void {
   response.writeHead(303, { location }).end();
 }
 
-export function sendPage(response: ServerResponse, status: number, title: string, body: string): void {
-  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' }).end(ssoPage(title, body));
+/** `next`: where the page's own script goes on to. */
+export function sendPage(response: ServerResponse, status: number, title: string, body: string, next?: string): void {
+  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' }).end(ssoPage(title, body, next));
 }
 
 /** A form that the browser posts to another site (SAML's POST binding). */

@@ -4,6 +4,7 @@ import { CordonError } from '@cordon/kernel';
 import type { IdentityContext } from '../context.ts';
 import { identityErrors } from '../errors.ts';
 import { KEYS_CHANNEL, type SigningKeys } from '../oauth/signing-keys.ts';
+import { createFrontChannel, FRONT_CHANNEL_PATH } from './front-channel.ts';
 import { createSamlIdp, SAML_PATH } from './saml-idp.ts';
 import { createSamlKeys, type SamlKeys } from './saml-keys.ts';
 import { logoutRequestXml, soapOf } from './saml-message.ts';
@@ -39,6 +40,8 @@ export interface Sso {
   readonly apps: SsoApps;
   readonly keys: SamlKeys;
   readonly addresses: SsoAddresses;
+  /** Where the browser goes to sign out of tools that are told in frames, before `next`; null: nowhere. */
+  signOutAddress(sessionId: string, next: string): Promise<string | null>;
   start(options?: { readonly post?: PostToApp; readonly upstream?: Upstream }): Promise<SsoServer>;
 }
 
@@ -47,9 +50,11 @@ export function createSso(context: IdentityContext, signingKeys: SigningKeys): S
   const keys = createSamlKeys(context);
   const apps = createSsoApps(context);
   const saml = publicUrl + SAML_PATH;
+  const frontChannel = createFrontChannel(context);
   return {
     apps,
     keys,
+    signOutAddress: (sessionId, next) => frontChannel.address(sessionId, next),
     addresses: {
       oidcIssuer: publicUrl + SSO_PATH,
       samlEntityId: `${saml}/metadata`,
@@ -74,6 +79,7 @@ async function startSso(
   const subjects = createSubjectReader(context);
   const states = createSsoStates(context);
   const upstream = parts.upstream?.server(subjects);
+  const frontChannel = createFrontChannel(context);
   const idp = createSamlIdp(context, { keys: parts.keys, states, subjects });
   let oidc: SsoOidc = await createSsoOidc(context, parts.signingKeys, subjects);
   const reload = async (): Promise<void> => {
@@ -114,6 +120,8 @@ async function startSso(
       try {
         if (upstream && (request.url ?? '').startsWith(`${UPSTREAM_PATH}/`))
           return await upstream.handle(request, response);
+        if ((request.url ?? '').startsWith(`${FRONT_CHANNEL_PATH}?`))
+          return await frontChannel.handle(new URL(request.url ?? '/', context.config.publicUrl), response);
         const isSaml = (request.url ?? '').startsWith(`${SAML_PATH}/`);
         await (isSaml ? idp : oidc).handle(request, response);
       } catch (error) {

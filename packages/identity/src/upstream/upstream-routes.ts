@@ -183,10 +183,12 @@ export function upstreamRoutes(identity: Identity): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { actor, session } = await principalOf(identity, request);
-        const url = session === null ? null : await upstream.awayUrl(session);
+        const away = session === null ? null : await upstream.awayUrl(session);
         if (session) await identity.sessions.end(actor, session.id);
         reply.header('set-cookie', identity.cookie.clear());
-        return { url };
+        // Tools that only a browser can tell come first; then the provider.
+        const front = session && (await identity.sso.signOutAddress(session.id, away ?? '/sign-in'));
+        return { url: front ?? away };
       },
     );
     app.get(
