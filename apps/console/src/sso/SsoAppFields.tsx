@@ -10,6 +10,7 @@ export const EMPTY_APP = {
   address: '',
   entityId: '',
   logout: '',
+  frontLogout: '',
   certificate: '',
   encrypt: false,
   attributes: '',
@@ -37,7 +38,15 @@ export function isCustomReady(draft: Draft): boolean {
 export function customBody(draft: Draft) {
   const logout = draft.logout === '' ? null : draft.logout;
   if (draft.protocol === 'oidc') {
-    return { settings: { protocol: draft.protocol, redirectUris: [draft.address], backchannelLogoutUri: logout } };
+    const frontchannelLogoutUri = draft.frontLogout === '' ? null : draft.frontLogout;
+    return {
+      settings: {
+        protocol: draft.protocol,
+        redirectUris: [draft.address],
+        backchannelLogoutUri: logout,
+        frontchannelLogoutUri,
+      },
+    };
   }
   return {
     settings: {
@@ -84,6 +93,14 @@ export function SsoAppFields({
       <FormField label={isSaml ? 'Single logout address' : 'Back-channel logout address'}>
         <Input value={draft.logout} onChange={({ detail }) => set({ logout: detail.value })} />
       </FormField>
+      {isSaml ? null : (
+        <FormField
+          label="Front-channel logout address"
+          description="Only for a tool that has no back-channel: the browser opens it when the person signs out."
+        >
+          <Input value={draft.frontLogout} onChange={({ detail }) => set({ frontLogout: detail.value })} />
+        </FormField>
+      )}
       {isSaml ? (
         <SpaceBetween size="m">
           <FormField label="Certificate of the tool" description="PEM. With one, its requests must be signed.">
