@@ -1,5 +1,5 @@
 import type { CountryCode } from 'libphonenumber-js/max';
-import { compileDetectors, type Compiled } from './compile.ts';
+import { compileDetectors, type Compiled, extendCompiled } from './compile.ts';
 import { customDetector, CustomScan, type CustomRule } from './custom.ts';
 import type { Detector } from './detector.ts';
 import { loadDetectors } from './detector-load.ts';
@@ -51,8 +51,10 @@ export interface Classifier {
   scan(bytes: Uint8Array, options?: ScanOptions): Finding[];
   /** The same over chunks, with bounded memory. */
   open(options?: ScanOptions): ScanStream;
-  /** Detectors in use. */
+  /** Detectors in use, an organisation's own at the end. */
   readonly detectors: readonly Detector[];
+  /** The same detectors with other rules of the organisation's own. Throws `CustomInvalid`. */
+  withRules(rules: readonly CustomRule[]): Classifier;
 }
 
 /** What a scan needs that scans share. */
@@ -86,24 +88,37 @@ function selectDetectors(detectors: readonly Detector[], types: readonly string[
  */
 export function createClassifier(options: ClassifierOptions = {}): Classifier {
   const detectors = selectDetectors(options.detectors ?? loadDetectors(), options.types);
-  const rules = options.custom ?? [];
-  const compiled = compileDetectors([...detectors, ...rules.map((rule) => customDetector(rule))]);
-  const tools: ScanTools = {
+  const compiled = compileDetectors(detectors);
+  const shipped: ScanTools = {
     compiled,
-    custom: rules.length === 0 ? undefined : new CustomScan(rules, detectors.length),
+    custom: undefined,
     keys: new KeyCache(compiled.keyRules),
     phone: createPhoneJudge(options.phoneRegions ?? PHONE_REGIONS),
     minConfidence: options.minConfidence ?? CONFIDENCE_INLINE_MIN,
     exhaustive: options.exhaustive ?? false,
     testCards: options.testCards ?? 'report',
   };
+  return withRules(shipped, detectors, options.custom ?? []);
+}
+
+function withRules(shipped: ScanTools, detectors: readonly Detector[], rules: readonly CustomRule[]): Classifier {
+  const own = rules.map((rule) => customDetector(rule));
+  const tools: ScanTools =
+    rules.length === 0
+      ? shipped
+      : {
+          ...shipped,
+          compiled: extendCompiled(shipped.compiled, own),
+          custom: new CustomScan(rules, detectors.length),
+        };
   return {
-    detectors,
+    detectors: rules.length === 0 ? detectors : [...detectors, ...own],
     scan(bytes, scanOptions = {}) {
       return new DocumentScan(tools, scanOptions).scanWhole(bytes);
     },
     open(scanOptions = {}) {
       return new DocumentScan(tools, scanOptions);
     },
+    withRules: (others) => withRules(shipped, detectors, others),
   };
 }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createClassifier } from './classifier.ts';
 import { CustomInvalid } from './errors.ts';
@@ -67,4 +68,25 @@ describe('fingerprints', () => {
     expect(matchFingerprints('nothing of the sort is in this text at all, really nothing', prints, key)).toEqual([]);
     expect(() => fingerprintDocument('note', 'too short', key)).toThrow(CustomInvalid);
   });
+});
+
+test('values are hashed as HMAC-SHA256 does', () => {
+  const long = new Uint8Array(80).fill(3);
+  for (const secret of [key, long]) {
+    const { hashes } = hashExactValues(['CUST-0001-77'], secret);
+    const expected = createHmac('sha256', secret).update('cust000177').digest().readBigUInt64LE();
+    expect([...hashes]).toEqual([expected]);
+  }
+});
+
+test('rules come and go without compiling the shipped detectors again', () => {
+  const shipped = createClassifier();
+  const rule = { kind: 'regex', name: 'ticket', label: 'internal', pattern: 'OPS-[0-9]{4}' } as const;
+  const text = encode('OPS-1234 of ada.quill@acme-widgets.io');
+  const types = (one: typeof shipped): string[] => one.scan(text).map(({ type }) => type);
+  const own = shipped.withRules([rule]);
+  expect(types(own)).toEqual(['custom:ticket', 'email']);
+  expect(types(own.withRules([]))).toEqual(['email']);
+  expect(types(shipped)).toEqual(['email']);
+  expect(own.detectors.at(-1)?.class).toBe('custom.ticket');
 });

@@ -3,7 +3,8 @@ import { buildAnchorMachine, type AnchorMachine } from './anchors.ts';
 import type { Detector, Label } from './detector.ts';
 import { CustomInvalid } from './errors.ts';
 import type { ExactList } from './exact-list.ts';
-import { latin1, type Findings, type Segment } from './segment.ts';
+import { matchFingerprints, type DocumentFingerprint } from './fingerprint.ts';
+import { asBuffer, latin1, type Findings, type Segment } from './segment.ts';
 import { KINDS, OTHER } from './shapes.ts';
 
 interface CustomBase {
@@ -35,7 +36,16 @@ export interface CustomExact extends CustomBase {
   readonly list: ExactList;
 }
 
-export type CustomRule = CustomDictionary | CustomRegex | CustomExact;
+/** A document of which parts are recognised; see `fingerprintDocument`. */
+export interface CustomDocument extends CustomBase {
+  readonly kind: 'document';
+  readonly fingerprint: DocumentFingerprint;
+  readonly key: Uint8Array;
+  /** Smallest share of the document that counts, above 0 to 1; 0.3 when absent. */
+  readonly least?: number;
+}
+
+export type CustomRule = CustomDictionary | CustomRegex | CustomExact | CustomDocument;
 
 const PATTERN_CHARACTERS_MAX = 1000;
 const RULES_MAX = 200;
@@ -109,8 +119,18 @@ function regexScanner(rule: CustomRegex): CustomScanner {
   };
 }
 
+/** Reports the whole text that quotes the document: where a quotation begins can't be told from selected phrases. */
+function documentScanner(rule: CustomDocument): CustomScanner {
+  return (segment, report) => {
+    const text = asBuffer(segment.bytes).toString('utf8', segment.start, segment.end);
+    const [match] = matchFingerprints(text, [rule.fingerprint], rule.key, rule.least);
+    if (match) report(segment.start, segment.end, `document:${Math.round(match.containment * 100)}%`);
+  };
+}
+
 function scannerFor(rule: CustomRule): CustomScanner {
   if (rule.kind === 'dictionary') return dictionaryScanner(rule);
+  if (rule.kind === 'document') return documentScanner(rule);
   if (rule.kind === 'regex') return regexScanner(rule);
   return (segment, report) =>
     rule.list.scan(segment.bytes, segment.start, segment.end, (start, end) => report(start, end, 'exact-match'));

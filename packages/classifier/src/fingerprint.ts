@@ -5,6 +5,7 @@ import { CustomInvalid } from './errors.ts';
 const SHINGLE_WORDS = 6;
 const WINDOW_SHINGLES = 4;
 const WORDS_MAX = 200_000;
+const SHINGLE_CHARS_MIN = (SHINGLE_WORDS + WINDOW_SHINGLES) * 2;
 /** Shorter documents have too few shingles to tell a quotation from chance. */
 const SHINGLES_MIN = 8;
 
@@ -59,6 +60,8 @@ export function matchFingerprints(
   key: Uint8Array,
   least = 0.3,
 ): FingerprintMatch[] {
+  // Text shorter than a window has nothing that could be compared.
+  if (text.length < SHINGLE_CHARS_MIN) return [];
   const hashes = selectHashes(text, key);
   return fingerprints
     .map(({ name, hashes: known }) => ({

@@ -9,7 +9,7 @@ import {
   unlockEntry,
 } from './access-entry.ts';
 import { appEntry, credentialEntry, sha256Hex } from './app-entry.ts';
-import { dataLabelEntry, fingerprintKeyEntry } from './data-entry.ts';
+import { dataLabelEntry, fingerprintKeyEntry, ownDetectorEntry } from './data-entry.ts';
 import { SnapshotInvalid } from './errors.ts';
 import { graphqlSchemaEntry } from './graphql-entry.ts';
 import { mcpItemEntry } from './mcp-entry.ts';
@@ -38,6 +38,7 @@ export const entrySchemas = {
   proxy: proxyEntry,
   'data-label': dataLabelEntry,
   'fingerprint-key': fingerprintKeyEntry,
+  'own-detector': ownDetectorEntry,
   'inspection-pass': inspectionPassEntry,
   'token-key': tokenKeyEntry,
 } as const;
@@ -73,6 +74,7 @@ const nameIn: Record<EntryKind, string | null> = {
   proxy: 'id',
   'data-label': 'id',
   'fingerprint-key': 'id',
+  'own-detector': 'id',
   'inspection-pass': 'id',
   'token-key': 'id',
 };

@@ -14,18 +14,10 @@ import { taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import { showCount } from '../display/number.ts';
 import { showTime } from '../display/time.ts';
+import { UPLOAD_TEXTS } from '../display/upload-texts.ts';
 import { useCan } from '../session/session-query.ts';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { type FileRead, filesQuery } from './discovery-queries.ts';
-
-const UPLOAD_TEXTS = {
-  uploadButtonText: () => 'Choose a file',
-  dropzoneText: () => 'Drop the file here',
-  removeFileAriaLabel: () => 'Remove the file',
-  limitShowFewer: 'Show fewer',
-  limitShowMore: 'Show more',
-  errorIconAriaLabel: 'Error',
-};
 
 function ReadForm() {
   const files = useQuery(filesQuery);

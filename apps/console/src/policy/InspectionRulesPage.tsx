@@ -9,21 +9,30 @@ import { fieldProblem, taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import type { InspectionRule } from '../api/wire.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
+import { conditionsBody, conditionsOf, RuleConditions } from './RuleConditions.tsx';
 import { RulePage } from './RulePage.tsx';
 import { optionOf, useScopeOptions } from './scope-pickers.ts';
 
 const ACTIONS = [
   { value: 'allow', label: 'Allow', description: 'Passes, and is not recorded' },
   { value: 'log', label: 'Log', description: 'Passes, and is recorded' },
-  { value: 'redact', label: 'Redact', description: 'Is taken out of the body' },
+  { value: 'notify', label: 'Notify', description: 'Passes, and people are told' },
+  { value: 'redact', label: 'Redact', description: 'Is taken out' },
+  { value: 'tokenise', label: 'Tokenise', description: 'Is replaced by a token that can be put back by permission' },
+  { value: 'justify', label: 'Ask why', description: 'Waits until somebody gives a reason' },
+  { value: 'quarantine', label: 'Quarantine', description: 'Waits until somebody releases it' },
   { value: 'block', label: 'Block', description: 'The call is refused' },
+  { value: 'label', label: 'Label', description: "At rest: gets the tool's own label" },
+  { value: 'unshare', label: 'Unshare', description: 'At rest: links for others are taken back' },
+  { value: 'delete', label: 'Delete', description: "At rest: by the tool's own way" },
 ] as const;
 type Action = (typeof ACTIONS)[number]['value'];
 
 const DIRECTIONS = [
-  { value: '', label: 'Both directions' },
+  { value: '', label: 'Both ways of a call' },
   { value: 'request', label: 'Requests' },
   { value: 'response', label: 'Responses' },
+  { value: 'at-rest', label: 'At rest, in tools' },
 ] as const;
 
 /** Offered beside what events of the last day really showed. */
@@ -38,7 +47,7 @@ export function InspectionRulesPage() {
   return (
     <RulePage<InspectionRule>
       title="Inspection rules"
-      description="What happens to sensitive data on its way. The most specific rule wins; on a tie the stricter one."
+      description="What happens to sensitive data on its way and where it lies. The most specific rule wins; on a tie the stricter one."
       noun="rule"
       queryKey="inspection-rules"
       rules={rules}
@@ -74,6 +83,7 @@ function RuleForm({ rule, onClose }: { readonly rule: InspectionRule | null; rea
   const [appId, setAppId] = useState(entry?.appId ?? '');
   const [integrationId, setIntegrationId] = useState(entry?.integrationId ?? '');
   const [note, setNote] = useState(entry?.note ?? '');
+  const [conditions, setConditions] = useState(() => conditionsOf(entry));
   const save = useCommand({
     run: async () =>
       taken(
@@ -83,7 +93,9 @@ function RuleForm({ rule, onClose }: { readonly rule: InspectionRule | null; rea
             class: dataClass,
             action,
             note,
-            direction: direction === 'request' || direction === 'response' ? direction : null,
+            ...conditionsBody(conditions),
+            direction:
+              DIRECTIONS.flatMap(({ value }) => (value !== '' && value === direction ? [value] : []))[0] ?? null,
             appId: appId === '' ? null : appId,
             integrationId: integrationId === '' ? null : integrationId,
           },
@@ -144,6 +156,7 @@ function RuleForm({ rule, onClose }: { readonly rule: InspectionRule | null; rea
           onChange={({ detail }) => setIntegrationId(detail.selectedOption.value ?? '')}
         />
       </FormField>
+      <RuleConditions isAtRest={direction === 'at-rest'} value={conditions} onChange={setConditions} />
       <FormField label="Note" description="Why it is so; for whoever reads this later.">
         <Input value={note} onChange={({ detail }) => setNote(detail.value)} />
       </FormField>

@@ -31,11 +31,13 @@ interface RulePageProps<Row extends RuleRow> {
   readonly removeText: string;
   /** The form for a new rule, or for the one that is edited. */
   readonly form: (rule: Row | null, onClose: () => void) => ReactNode;
+  /** What stands below the list. */
+  readonly children?: ReactNode;
 }
 
 /** List, add, edit, remove: the same for each kind of policy. */
 export function RulePage<Row extends RuleRow>(props: RulePageProps<Row>) {
-  const { title, description, noun, queryKey, rules, columns, removeRule, removeText, form } = props;
+  const { title, description, noun, queryKey, rules, columns, removeRule, removeText, form, children } = props;
   const can = useCan();
   const mayWrite = can('policy.write');
   const [editing, setEditing] = useState<Row | 'new' | null>(null);
@@ -107,6 +109,7 @@ export function RulePage<Row extends RuleRow>(props: RulePageProps<Row>) {
             </Box>
           }
         />
+        {children}
       </SpaceBetween>
       {editing ? form(editing === 'new' ? null : editing, () => setEditing(null)) : null}
       {removed ? (

@@ -1,3 +1,4 @@
+import type { Classifier } from '@cordon/classifier';
 import { publish } from '@cordon/estate';
 import {
   createFieldCategories,
@@ -23,6 +24,7 @@ export function createDataContext(deps: {
   readonly db: Database;
   readonly clock: Clock;
   readonly envelope: SecretEnvelope;
+  readonly classifier?: Classifier;
 }) {
   const { names, policy } = loadTaxonomy();
   const context = { ...deps, policy, categories: createFieldCategories(names), publish };

@@ -1,6 +1,7 @@
 import { backupMigrations } from '@cordon/backup';
 import { connectorsMigrations } from '@cordon/connectors';
 import { detectionMigrations } from '@cordon/detection';
+import { ownDetectorMigrations } from '@cordon/detectors';
 import { dlpMigrations } from '@cordon/dlp';
 import { drillsMigrations } from '@cordon/drills';
 import { discoveryMigrations } from '@cordon/discovery';
@@ -26,6 +27,7 @@ export const allMigrations: readonly Migrations[] = [
   enrichmentMigrations,
   connectorsMigrations,
   governanceMigrations,
+  ownDetectorMigrations,
   dlpMigrations,
   proofMigrations,
   lifecycleMigrations,

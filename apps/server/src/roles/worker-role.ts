@@ -168,6 +168,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const grantEstate: ReturnType<typeof createWorkerEstate> = createWorkerEstate(workerParts);
   const detection = await startDetection({
     db,
+    envelope,
     lake,
     clock: systemClock,
     logger,
@@ -337,7 +338,14 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
   const retention = repeat('lake retention', RETENTION_EVERY_MS, logger, () =>
     keepLakeShort({ db, lake, clock: systemClock, days: config.retentionDays }),
   );
-  const proof = startProof({ db, envelope, clock: systemClock, logger, publicUrl: config.control.publicUrl });
+  const proof = startProof({
+    db,
+    envelope,
+    clock: systemClock,
+    logger,
+    publicUrl: config.control.publicUrl,
+    ...(config.proveLake && { lake }),
+  });
   const forwarding = startForwarding({ db, lake, envelope, clock: systemClock, logger });
   const auditListener = await db.listen(AUDIT_CHANNEL, () => audit.nudge());
   const tokenListener = await db.listen(TOKENS_CHANNEL, () => tokens.nudge());
