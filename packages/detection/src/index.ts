@@ -30,8 +30,7 @@ export { parserDocument, type ParserDocument } from './parser/parser-schema.ts';
 export { parseEventTime } from './parser/event-time.ts';
 export { detectReplay, type ReplayLine, type ReplayOptions } from './replay.ts';
 export { splitJson, EVENT_BYTES_MAX } from './split-json.ts';
-export { CLASS_NAMES, lakeEvent,
-  lakeToDetection, lakeMapping } from './lake-mapping.ts';
+export { CLASS_NAMES, lakeEvent, lakeToDetection, lakeMapping } from './lake-mapping.ts';
 export { type BacktestDay, type BacktestVerdict, judgeBacktest, ruleCondition } from './backtest.ts';
 export {
   ALERT_STATUSES,
@@ -80,6 +79,7 @@ export {
   type NotificationTarget,
   settleDelivery,
   type TargetInput,
+  sealTargets,
   targetInput,
 } from './notification.ts';
 export { type Delivery, DELIVERY_PAGE_MAX, listDeliveries, retryDeliveries } from './notification/delivery-store.ts';
@@ -93,10 +93,8 @@ export {
   type DueForward,
   dueForwards,
   failForward,
-  forwardSealContext,
   type ForwardTarget,
   listForwards,
-  rewrapForwardSecrets,
 } from './forward/forward-store.ts';
 export { syslogFrames } from './forward/cef.ts';
 export {
@@ -214,3 +212,14 @@ export { type Count, evaluateSlo, type Slo, sloInput, sloRuleId, sloState, WINDO
 export { createSloCommands, listSlos, saveSloState, type SloCommands } from './monitor/slo-store.ts';
 export { evaluateBehaviour, type Evaluation } from './behaviour/evaluate.ts';
 export { type SampleEvent, sampleOrganisation, type SampleOptions } from './behaviour/sample-organisation.ts';
+export {
+  type EventHold,
+  eventHoldInput,
+  type EventRule,
+  eventRuleInput,
+  sizeLimitInput,
+} from './retention/event-retention.ts';
+export { createEventRetentionCommands, type EventRetentionCommands } from './retention/event-retention-commands.ts';
+export { rewrapSealed, sealContext } from './sealed.ts';
+export { listEventHolds, listEventRules, readSizeLimit, settleEventRule } from './retention/event-retention-store.ts';
+export { hecChannel, readHecAcks, takeHecAck } from './source/hec-channel.ts';

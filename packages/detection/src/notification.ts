@@ -6,6 +6,7 @@ import {
   type Database,
   describeActor,
   type Queryable,
+  type SecretEnvelope,
   uuidv7,
 } from '@cordon/kernel';
 import { z } from 'zod';
@@ -17,6 +18,7 @@ import type { AlertEvent } from './notification/queue.ts';
 import { type QuietHours, quietHours } from './notification/quiet-hours.ts';
 import { type NotificationTemplate, notificationTemplate } from './notification/template.ts';
 import type { Level } from './sigma/ast.ts';
+import { sealContext } from './sealed.ts';
 import { TargetUnknown, WatchInputInvalid } from './watch-errors.ts';
 import type { WatchTables } from './watch-tables.ts';
 
@@ -66,7 +68,7 @@ export interface NotificationTarget {
   readonly id: string;
   readonly name: string;
   readonly kind: TargetKind;
-  /** Empty for mail. */
+  /** Scheme and host only: the rest often is a secret. Empty for mail. */
   readonly url: string;
   readonly to: readonly string[];
   readonly levelMin: Level;
@@ -84,7 +86,7 @@ function toTarget(row: Selectable<WatchTables['notification_target']>): Notifica
     id: row.id,
     name: row.name,
     kind: row.kind,
-    url: row.url,
+    url: row.sealed === null ? placeOf(row.url) : row.url,
     to: row.mail_to,
     levelMin: row.level_min,
     template: template.success ? template.data : null,
@@ -107,19 +109,61 @@ export async function listTargets(db: Queryable): Promise<NotificationTarget[]> 
   return rows.map(toTarget);
 }
 
+/** What of a target is secret: who has the address of a webhook can write there. */
+const ways = z.object({ url: z.string(), routingKey: z.string().nullable() });
+type Ways = z.output<typeof ways>;
+
+function openWays(row: Selectable<WatchTables['notification_target']>, envelope: SecretEnvelope): Ways {
+  // A row from before secrets were sealed; the worker seals it.
+  if (row.sealed === null) return { url: row.url, routingKey: row.routing_key };
+  return ways.parse(JSON.parse(envelope.open(row.sealed, sealContext('notification_target', row.id)).toString('utf8')));
+}
+
+/** What may be shown of an address. */
+const placeOf = (url: string): string => (url === '' ? '' : `${new URL(url).origin}/…`);
+
+/** Seals what rows of an earlier version hold in clear. */
+export async function sealTargets(db: Database, envelope: SecretEnvelope): Promise<number> {
+  return db.transaction(async (tx) => {
+    const tables = tx.tables<WatchTables>();
+    const rows = await tables
+      .selectFrom('notification_target')
+      .selectAll()
+      .where('sealed', 'is', null)
+      .forUpdate()
+      .execute();
+    for (const row of rows) {
+      const sealed = envelope.seal(JSON.stringify(openWays(row, envelope)), sealContext('notification_target', row.id));
+      await tables
+        .updateTable('notification_target')
+        .set({ sealed, url: placeOf(row.url), routing_key: null })
+        .where('id', '=', row.id)
+        .execute();
+    }
+    return rows.length;
+  });
+}
+
 /** Where new alerts are told. */
-export function createTargetCommands({ db, clock }: { db: Database; clock: Clock }) {
+export function createTargetCommands(deps: { db: Database; clock: Clock; envelope: SecretEnvelope }) {
+  const { db, clock, envelope } = deps;
   return {
     async add(actor: Actor, input: TargetInput): Promise<NotificationTarget> {
       authorize(actor, 'detection.write');
       const at = clock.now();
+      const id = uuidv7(at);
+      const way: Ways = {
+        url: input.kind === 'mail' ? '' : input.url,
+        routingKey: input.kind === 'pagerduty' ? input.routingKey : null,
+      };
       const row = {
-        id: uuidv7(at),
+        id,
         name: input.name,
         kind: input.kind,
-        url: input.kind === 'mail' ? '' : input.url,
+        url: placeOf(way.url),
         mail_to: input.kind === 'mail' ? input.to : [],
-        routing_key: input.kind === 'pagerduty' ? input.routingKey : null,
+        routing_key: null,
+        sealed: envelope.seal(JSON.stringify(way), sealContext('notification_target', id)),
         level_min: input.levelMin,
         template: input.template === null ? null : JSON.stringify(input.template),
         quiet: input.quiet === null ? null : JSON.stringify(input.quiet),
@@ -179,7 +223,7 @@ export interface DueDelivery {
   readonly alert: Alert;
 }
 
-export async function dueDeliveries(db: Queryable, now: number): Promise<DueDelivery[]> {
+export async function dueDeliveries(db: Queryable, envelope: SecretEnvelope, now: number): Promise<DueDelivery[]> {
   const rows = await db
     .tables<WatchTables>()
     .selectFrom('notification_delivery as delivery')
@@ -198,7 +242,7 @@ export async function dueDeliveries(db: Queryable, now: number): Promise<DueDeli
       id: row.delivery_id,
       attempts: row.attempts,
       event: row.event,
-      routingKey: row.routing_key,
+      ...openWays(row, envelope),
       alert: await loadAlert(db, row.alert_id),
     })),
   );

@@ -33,7 +33,9 @@ export interface WatchTables {
     lag_ms: number | null;
     collect: ColumnType<unknown, string | null, string | null>;
     collect_error: string | null;
+    sealed: Generated<string | null>;
   };
+  hec_channel: { source_id: string; channel: string; next_id: number; used_at: number };
   event_source_position: {
     source_id: string;
     item: string;
@@ -103,6 +105,7 @@ export interface WatchTables {
     kind: Generated<TargetKind>;
     mail_to: Generated<readonly string[]>;
     routing_key: string | null;
+    sealed: string | null;
     template: ColumnType<unknown, string | null, string | null>;
     quiet: ColumnType<unknown, string | null, string | null>;
     tell_closed: Generated<boolean>;
@@ -141,6 +144,28 @@ export interface WatchTables {
     created_at: number;
     created_by: string;
   };
+  event_retention_rule: {
+    id: string;
+    name: string;
+    query: string;
+    days: number;
+    created_at: number;
+    created_by: string;
+    run_at: number | null;
+    deleted: Generated<number>;
+    last_error: string | null;
+  };
+  event_hold: {
+    id: string;
+    name: string;
+    query: string;
+    from_at: number | null;
+    to_at: number | null;
+    reason: string;
+    created_at: number;
+    created_by: string;
+  };
+  event_size_limit: { one: boolean; bytes_max: number; changed_at: number; changed_by: string };
   monitor_slo: {
     id: string;
     name: string;

@@ -1,10 +1,10 @@
-import { type Actor, kernelMigrations, migrate, readAudit } from '@cordon/kernel';
+import { type Actor, createSecretEnvelope, kernelMigrations, migrate, readAudit } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, type FakeClock, type TestDatabase } from '@cordon/kernel/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAlertCommands } from './alert/alert-commands.ts';
 import { raiseAlerts, type RaisedSignal, withdrawSignal } from './alert/alert-raise.ts';
 import { listAlerts, listSignals, loadAlert } from './alert/alert-store.ts';
-import { createTargetCommands, dueDeliveries, settleDelivery, targetInput } from './notification.ts';
+import { createTargetCommands, dueDeliveries, settleDelivery, sealTargets, targetInput } from './notification.ts';
 import { createRuleCommands, listExceptions, listSettings } from './rule-setting.ts';
 import { credentialHash } from './source/source.ts';
 import { createSourceCommands } from './source/source-commands.ts';
@@ -18,7 +18,7 @@ import {
   takeReplays,
 } from './source/source-store.ts';
 import { stableId } from './stable-id.ts';
-import { detectionMigrations } from './watch-tables.ts';
+import { detectionMigrations, type WatchTables } from './watch-tables.ts';
 
 let data: TestDatabase;
 let clock: FakeClock;
@@ -34,6 +34,7 @@ beforeEach(() => {
   clock = createFakeClock();
 });
 
+const envelope = createSecretEnvelope({ keys: [Buffer.alloc(32, 9)] });
 let number = 0;
 /** A signal of a rule of its own for each test, so that tests share nothing. */
 function signal(rule: string, over: Partial<RaisedSignal> = {}): RaisedSignal {
@@ -163,20 +164,20 @@ test('a rule is switched with a reason', async () => {
 });
 
 test('a notification is due until it is delivered, later each time', async () => {
-  const targets = createTargetCommands({ db: data.db, clock });
+  const targets = createTargetCommands({ db: data.db, clock, envelope });
   const target = { name: 'hook', url: 'https://example.com/x', levelMin: 'high' as const, privateAddresses: [] };
   const { id } = await targets.add(ada, targetInput.parse(target));
   const [{ id: alert } = { id: '' }] = (await raise(signal('told'), signal('not-told', { level: 'medium' }))).raised;
-  const [due, ...others] = await dueDeliveries(data.db, clock.now());
+  const [due, ...others] = await dueDeliveries(data.db, envelope, clock.now());
   expect(others).toEqual([]);
   expect(due).toMatchObject({ attempts: 0, alert: { id: alert } });
   await settleDelivery(data.db, due ?? { id: '', attempts: 0 }, 'refused', clock.now());
-  expect(await dueDeliveries(data.db, clock.now())).toEqual([]);
+  expect(await dueDeliveries(data.db, envelope, clock.now())).toEqual([]);
   clock.advance(1_000);
-  const [again] = await dueDeliveries(data.db, clock.now());
+  const [again] = await dueDeliveries(data.db, envelope, clock.now());
   await settleDelivery(data.db, again ?? { id: '', attempts: 0 }, null, clock.now());
   clock.advance(3_600_000);
-  expect(await dueDeliveries(data.db, clock.now())).toEqual([]);
+  expect(await dueDeliveries(data.db, envelope, clock.now())).toEqual([]);
   await targets.remove(ada, id);
 });
 
@@ -185,6 +186,7 @@ describe('sources', () => {
     createSourceCommands({
       db: data.db,
       clock,
+      envelope,
       random: (bytes) => Buffer.alloc(bytes, ++number),
       knowsProduct: (product) => product === 'okta',
     });
@@ -251,4 +253,34 @@ describe('sources', () => {
       ]),
     );
   });
+});
+
+test('the address of a webhook and a routing key lie sealed, also those of before', async () => {
+  const targets = createTargetCommands({ db: data.db, clock, envelope });
+  const address = 'https://hooks.example.com/services/T0/SECRET';
+  const key = 'k'.repeat(32);
+  const { url } = await targets.add(ada, targetInput.parse({ name: 'sealed-hook', url: address }));
+  expect(url).toBe('https://hooks.example.com/…');
+  await targets.add(
+    ada,
+    targetInput.parse({ name: 'sealed-pager', kind: 'pagerduty', routingKey: key, levelMin: 'low' }),
+  );
+  const tables = data.db.tables<WatchTables>();
+  await tables
+    .updateTable('notification_target')
+    .set({ sealed: null, url: address })
+    .where('name', '=', 'sealed-hook')
+    .execute();
+  expect(await sealTargets(data.db, envelope)).toBe(1);
+  expect(await sealTargets(data.db, envelope)).toBe(0);
+  const rows = JSON.stringify(await tables.selectFrom('notification_target').selectAll().execute());
+  expect([rows.includes('SECRET'), rows.includes(key)]).toEqual([false, false]);
+  await raise(signal('sealed', { level: 'critical' }));
+  const due = await dueDeliveries(data.db, envelope, clock.now());
+  expect(due.map((one) => [one.url, one.routingKey])).toEqual(
+    expect.arrayContaining([
+      [address, null],
+      ['https://events.pagerduty.com/v2/enqueue', key],
+    ]),
+  );
 });

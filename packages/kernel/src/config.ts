@@ -143,6 +143,12 @@ const schema = z.strictObject({
       rules_folder: z.string().startsWith('/').max(1_000).optional(),
     })
     .prefault({}),
+  proof: z
+    .strictObject({
+      /** Whether what the lake takes goes into a Merkle log of its own, beside the audit trail. */
+      lake_batches: z.boolean().default(false),
+    })
+    .prefault({}),
   enrichment: z
     .strictObject({
       /** Absolute paths of your own files of networks (.mmdb, .csv), separated by commas; a later one is believed first. */
@@ -234,6 +240,7 @@ export const CONFIG_ENVIRONMENT: Readonly<Record<string, string>> = {
   CORDON_CONTROL_INTERNAL_URL: 'control_internal_url',
   CORDON_WORKER_INTERNAL_URL: 'worker_internal_url',
   CORDON_RULES_FOLDER: 'detection.rules_folder',
+  CORDON_PROOF_LAKE_BATCHES: 'proof.lake_batches',
   CORDON_NETWORK_FILES: 'enrichment.network_files',
   CORDON_OTLP_URL: 'telemetry.otlp_url',
   CORDON_DNS_SERVERS: 'vendors.dns_servers',

@@ -65,5 +65,7 @@ export type {
   HttpActivityEvent,
   OcsfEvent,
 } from './ocsf-events.ts';
+export type { BatchDigestLake } from './batch-digest.ts';
+export type { ExpiredDay, ExpiryLake, Hold } from './expiry.ts';
 export { JOURNAL_SETTLE_MS } from './journal.ts';
 export { EXPORT_EVENTS_MAX, EXPORT_FORMATS } from './export.ts';

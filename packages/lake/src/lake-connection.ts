@@ -13,6 +13,8 @@ export interface LakeConnection {
   command(sql: string): Promise<void>;
   /** An INSERT … SELECT with bound parameters; resolves when the rows are stored, on every shard. */
   write(sql: string, params: QueryParams, secondsMax: number): Promise<void>;
+  /** A mutation with bound parameters; resolves when every part is rewritten, on every replica. */
+  change(sql: string, params: QueryParams): Promise<void>;
   /** Makes the database, over a connection of its own: every other one needs it to be there. */
   createDatabase(onCluster: string): Promise<void>;
   /** Bulk insert of ready lines; resolves when the server has them on disk. */
@@ -46,6 +48,7 @@ const SEARCH_MEMORY_BYTES_MAX = 1_500_000_000;
 const CONNECTIONS_MAX = 24;
 const REQUEST_MS_MAX = 130_000;
 const INSERT_SECONDS_MAX = 60;
+const MUTATION_SECONDS_MAX = 120;
 
 /** ClickHouse error codes that mean "this query asked for too much": time, speed, rows, bytes or memory. */
 const TOO_HEAVY = new Set(['158', '159', '160', '241', '307', '396']);
@@ -135,6 +138,14 @@ export async function connectLake(options: ConnectionOptions): Promise<LakeConne
             max_memory_usage: String(SEARCH_MEMORY_BYTES_MAX),
             distributed_foreground_insert: 1,
           },
+        });
+      }),
+    change: (sql, params) =>
+      guard(async () => {
+        await client.command({
+          query: sql,
+          query_params: { ...params },
+          clickhouse_settings: { mutations_sync: '2', max_execution_time: MUTATION_SECONDS_MAX },
         });
       }),
     createDatabase: (onCluster) =>

@@ -9,7 +9,9 @@ import {
   type HistogramRequest,
 } from './aggregate.ts';
 import { createLakeArchive, type LakeArchive } from './archive.ts';
+import { type BatchDigestLake, createBatchDigestLake } from './batch-digest.ts';
 import { type BehaviourLake, createBehaviourLake } from './behaviour.ts';
+import { createExpiryLake, type ExpiryLake } from './expiry.ts';
 import { exportEvents, type ExportRequest } from './export.ts';
 import { follow, type Follower, type FollowRequest } from './follow.ts';
 import { type Batch, createIngest, type IngestResult } from './ingest.ts';
@@ -70,6 +72,8 @@ export interface Lake {
   export(request: ExportRequest): Promise<Readable>;
   /** Deletes whole UTC days before a moment (milliseconds since the epoch). */
   dropDaysBefore(at: number): Promise<DroppedDay[]>;
+  /** Deletion by search, age and size, with what must stay. */
+  readonly expiry: ExpiryLake;
   /** Summaries of behaviour. */
   readonly behaviour: BehaviourLake;
   /** What was used and seen, and calls to decide again. */
@@ -80,6 +84,8 @@ export interface Lake {
   readonly hunt: HuntLake;
   /** Values in it that a list may name. */
   readonly sweep: SweepLake;
+  /** What was taken when, as digests. */
+  readonly digests: BatchDigestLake;
   /** In the order it was written, for readers that keep their place. */
   readonly journal: LakeJournal;
   /** All of it, for backups of Cordon itself. */
@@ -119,11 +125,13 @@ export async function openLake(options: OpenLakeOptions): Promise<Lake> {
     follow: (request) => follow(connection, clock, request),
     export: (request) => exportEvents(connection, clock, request),
     dropDaysBefore: (at) => dropDaysBefore(connection, options.layout ?? { kind: 'single' }, at),
+    expiry: createExpiryLake(connection, options.layout ?? { kind: 'single' }, () => clock.now()),
     behaviour: createBehaviourLake(connection),
     usage: createUsageLake(connection),
     monitor: createMonitorLake(connection, clock),
     hunt: createHuntLake(connection),
     sweep: createSweepLake(connection),
+    digests: createBatchDigestLake(connection),
     journal: createLakeJournal(connection, clock),
     archive: createLakeArchive(connection, options.layout ?? { kind: 'single' }),
     ping: () => connection.ping(),

@@ -3,6 +3,7 @@ import type { Migrations } from '@cordon/kernel';
 export { auditSource } from './audit-source.ts';
 export { type Checkpoint, parseCheckpoint, verifyCheckpoint } from './checkpoint.ts';
 export { ProofBroken, proofErrors, ProofMalformed, ProofNotFound, WitnessInvalid } from './errors.ts';
+export { appendLeaf, lakeLeaf, type LakeLeaf, lakeLeafSource, readLeafPosition } from './lake-leaf-store.ts';
 export { createLog, type LogDeps, type MerkleLog, type RecordSource } from './log.ts';
 export {
   findLog,

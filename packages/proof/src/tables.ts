@@ -10,6 +10,8 @@ export interface ProofTables {
     size: number;
     created_at: Date;
   };
+  lake_leaf: { seq: number; record: string };
+  lake_leaf_position: { one: boolean; at: number };
   proof_nodes: { log: string; level: number; index: number; hash: Buffer };
   proof_checkpoints: { log: string; size: number; root: Buffer; signed_at: Date; note: string };
   proof_witnesses: { id: string; name: string; url: string; vkey: string; created_at: Date };

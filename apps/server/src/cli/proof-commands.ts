@@ -129,6 +129,39 @@ export function addProofCommands(program: Command, context: CliContext): void {
       print(`${records} records are those that the log took in.`);
     });
 
+  const lake = proof.command('lake').description('what the lake took, as a log of its own (proof.lake_batches)');
+  lake
+    .command('key')
+    .description("print that log's verifier key")
+    .action(async () => {
+      const { log } = take(await (await context.connect()).api.GET('/api/v1/proof/lake'));
+      if (!log) throw new UsageWrong('What the lake takes is not proved: set proof.lake_batches.');
+      print(log.key);
+    });
+  lake
+    .command('export')
+    .description('its records with their checkpoints; `cordon proof verify` checks them offline')
+    .option(...file)
+    .action(async ({ out }: { out?: string }) => save(await context.connect(), 'lake/export', out));
+  lake
+    .command('record <number>')
+    .description('the proof that one record is in it')
+    .option(...file)
+    .action(async (seq: string, { out }: { out?: string }) =>
+      save(await context.connect(), `lake/records/${encodeURIComponent(seq)}`, out),
+    );
+  lake
+    .command('check')
+    .description('hold everything that is stored against it')
+    .action(async () => {
+      const found = take(await (await context.connect()).api.POST('/api/v1/proof/lake/check'));
+      for (const one of found.broken) {
+        print(`Broken: record ${one.leaf}, day ${one.day}: ${one.problem}, ${one.found} of ${one.expected} events.`);
+      }
+      if (found.broken.length > 0) throw new UsageWrong('The lake does not hold what the log took in.');
+      print(`${found.events} events in ${found.leaves} records are as they were taken; retention deleted ${found.deleted}.`);
+    });
+
   const witness = proof.command('witness').description('others who cosign checkpoints (c2sp.org/tlog-witness)');
   witness
     .command('list')

@@ -222,6 +222,7 @@ export async function resolveRoleConfig(
     mail: { smtpUrl: config.mail.smtp_url ?? null, from: config.mail.from },
     telemetry: { otlpUrl: config.telemetry.otlp_url ?? null, otlpHeaders: config.telemetry.otlp_headers },
     rulesFolder: config.detection.rules_folder ?? null,
+    proveLake: config.proof.lake_batches,
     networkFiles: config.enrichment.network_files.split(',').flatMap((path) => path.trim() || []),
     accessTokenS: config.tokens.access_minutes * 60,
     signOnPrivateHosts: config.sign_on.private_hosts.split(',').flatMap((host) => host.trim() || []),

@@ -79,6 +79,8 @@ export const roleConfig = z.object({
   rulesFolder: z.string().nullable(),
   /** Files of networks of the customer's. */
   networkFiles: z.array(z.string()).default([]),
+  /** What the lake takes goes into a Merkle log. */
+  proveLake: z.boolean().default(false),
   accessTokenS: z.int(),
   /** `host:port` of corporate providers on a private network. */
   signOnPrivateHosts: z.array(z.string()).default([]),

@@ -2,7 +2,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { type DueDelivery, dueDeliveries, formatBody, formatMail, settleDelivery } from '@cordon/detection';
 import { checkLiteralHost, guardedLookup } from '@cordon/gateway';
-import type { Clock, Database, Logger } from '@cordon/kernel';
+import type { Clock, Database, Logger, SecretEnvelope } from '@cordon/kernel';
 
 const ANSWER_MS_MAX = 10_000;
 
@@ -64,12 +64,13 @@ async function tell(delivery: DueDelivery, { publicUrl, sendMail }: Ways): Promi
 /** Sends what is due; each outcome is written down, so that a failure is tried again later and a success never. */
 export async function sendNotifications(deps: {
   readonly db: Database;
+  readonly envelope: SecretEnvelope;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publicUrl: string;
   readonly sendMail?: SendAlertMail | undefined;
 }): Promise<void> {
-  const { db, clock, logger } = deps;
+  const { db, clock, logger, envelope } = deps;
   const deliver = async (delivery: DueDelivery): Promise<void> => {
     let failure: string | null = null;
     if (delivery.alert.drill !== null) {
@@ -84,5 +85,5 @@ export async function sendNotifications(deps: {
     if (failure !== null) logger.warn({ delivery: delivery.id, failure }, 'a notification could not be delivered');
     await settleDelivery(db, delivery, failure, clock.now());
   };
-  await Promise.all((await dueDeliveries(db, clock.now())).map(deliver));
+  await Promise.all((await dueDeliveries(db, envelope, clock.now())).map(deliver));
 }

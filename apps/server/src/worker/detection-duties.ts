@@ -1,6 +1,13 @@
-import { clearWatch, DETECTION_CHANNEL, type ParserSet, REPLAY_CHANNEL, type RuleSet } from '@cordon/detection';
+import {
+  clearWatch,
+  DETECTION_CHANNEL,
+  type ParserSet,
+  REPLAY_CHANNEL,
+  type RuleSet,
+  sealTargets,
+} from '@cordon/detection';
 import { THREATS_CHANNEL } from '@cordon/enrichment';
-import type { Clock, Database, Logger } from '@cordon/kernel';
+import type { Clock, Database, Logger, SecretEnvelope } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { loadDetectionContent } from '../detection-content.ts';
 import { type SendAlertMail, sendNotifications } from './alert-notifier.ts';
@@ -41,6 +48,7 @@ export interface Detection {
 /** Rules, correlations, sources and notifications, with what has to run now and then for them. */
 export async function startDetection(deps: {
   readonly db: Database;
+  readonly envelope: SecretEnvelope;
   readonly lake: Lake;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -60,6 +68,7 @@ export async function startDetection(deps: {
   const { db, lake, clock, logger } = deps;
   const { parsers, ruleSet } = await loadDetectionContent(logger, deps.rulesFolder);
   const calls = createCallMetrics();
+  await sealTargets(db, deps.envelope);
   const enrichment = await startEnrichment(deps);
   const { enrich } = enrichment;
   const { labelDrills, onStored } = deps;
@@ -87,7 +96,14 @@ export async function startDetection(deps: {
   const monitor = startMonitor({ db, lake, clock, logger });
   const otlp = deps.otlp ? startOtlpMetrics({ ...deps.otlp, calls, clock, logger }) : null;
   const behaviour = await startBehaviour({ db, lake, clock, logger });
-  const collectors = await startCollectors({ db, ingest, clock, logger, settings: deps.collect });
+  const collectors = await startCollectors({
+    db,
+    envelope: deps.envelope,
+    ingest,
+    clock,
+    logger,
+    settings: deps.collect,
+  });
   const listeners = await Promise.all([
     db.listen(REPLAY_CHANNEL, () => duties.replay.nudge()),
     db.listen(DETECTION_CHANNEL, () => duties.settings.nudge()),

@@ -5,7 +5,7 @@ import { DrillBroken, type DrillPorts, probesOf, type TargetApp } from '@cordon/
 import { type Estate, findApp, findIntegration, listGrants } from '@cordon/estate';
 import type { Identity } from '@cordon/identity';
 import { listCases, listRuns, NotAvailable } from '@cordon/incidents';
-import { type Actor, AppId, type Clock, type Database, IntegrationId } from '@cordon/kernel';
+import { type Actor, AppId, type Clock, type Database, IntegrationId, type SecretEnvelope } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { knowsProduct } from '../detection-content.ts';
 import { operationsOf } from '../roles/app-operations.ts';
@@ -22,6 +22,7 @@ const SECRET_BYTES = 24;
 
 export interface DrillPortDeps {
   readonly db: Database;
+  readonly envelope: SecretEnvelope;
   readonly clock: Clock;
   readonly lake: Lake;
   readonly estate: Estate;
@@ -37,6 +38,7 @@ export function createDrillPorts(deps: DrillPortDeps): DrillPorts {
   const sources = createSourceCommands({
     db,
     clock: deps.clock,
+    envelope: deps.envelope,
     random: randomBytes,
     knowsProduct: (name) => knowsProduct(deps.parsers, name),
   });

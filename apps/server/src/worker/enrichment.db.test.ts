@@ -12,7 +12,7 @@ import {
 import { estateMigrations } from '@cordon/estate';
 import { governanceMigrations } from '@cordon/governance';
 import { identityMigrations } from '@cordon/identity';
-import { type Actor, kernelMigrations, migrate, systemClock } from '@cordon/kernel';
+import { type Actor, createSecretEnvelope, kernelMigrations, migrate, systemClock } from '@cordon/kernel';
 import { createTestDatabase, createTestLogger, type TestDatabase } from '@cordon/kernel/testing';
 import { createTestLake, type TestLake } from '@cordon/lake/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -68,6 +68,7 @@ beforeAll(async () => {
   const sources = createSourceCommands({
     db,
     clock: systemClock,
+    envelope: createSecretEnvelope({ keys: [Buffer.alloc(32, 4)] }),
     random: (bytes) => Buffer.alloc(bytes, 7),
     knowsProduct: () => true,
   });

@@ -3,8 +3,8 @@ import {
   type DueForward,
   dueForwards,
   failForward,
-  forwardSealContext,
-  rewrapForwardSecrets,
+  rewrapSealed,
+  sealContext,
 } from '@cordon/detection';
 import type { Clock, Database, Logger, SecretEnvelope } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
@@ -31,7 +31,8 @@ async function forwardTo({ target, sealed }: DueForward, deps: ForwardDeps, isSt
   const { db, lake, envelope, clock, logger, settleMs, batchEvents = BATCH_EVENTS } = deps;
   let { position, failures } = target;
   try {
-    const secret = sealed === null ? '' : envelope.open(sealed, forwardSealContext(target.id)).toString('utf8');
+    const secret =
+      sealed === null ? '' : envelope.open(sealed, sealContext('forward_target', target.id)).toString('utf8');
     while (!isStopped()) {
       const page = await lake.journal.next({
         query: target.query,
@@ -73,7 +74,11 @@ export function startForwarding(deps: ForwardDeps): { stop(): Promise<void> } {
       running.set(id, work);
     }
   });
-  const rewrapping = repeat('forwarding keys', REWRAP_MS, logger, () => rewrapForwardSecrets({ db, envelope }));
+  const rewrapping = repeat('forwarding keys', REWRAP_MS, logger, async () => {
+    for (const table of ['forward_target', 'event_source', 'notification_target'] as const) {
+      await rewrapSealed({ db, envelope }, table);
+    }
+  });
   return {
     async stop() {
       stopped = true;

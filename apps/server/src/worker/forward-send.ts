@@ -3,7 +3,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { createS3Store, type FetchS3 } from '@cordon/backup';
+import { createS3Store, type FetchS3, type ObjectStore } from '@cordon/backup';
 import {
   batchId,
   elasticBody,
@@ -29,12 +29,16 @@ const SAID_CHARS_MAX = 300;
 interface Way {
   readonly privateAddresses: readonly string[];
   readonly ca?: string | null;
+  /** Of an answer; what is longer is an error. */
+  readonly answerBytesMax?: number;
 }
 
 interface Answer {
   readonly status: number;
-  readonly text: string;
+  readonly bytes: Buffer<ArrayBuffer>;
 }
+
+const textOf = ({ bytes }: Answer): string => bytes.toString('utf8');
 
 interface Sent {
   readonly method: string;
@@ -43,7 +47,11 @@ interface Sent {
 }
 
 /** One request to an address that an administrator gave; private ones are refused unless listed. No redirects. */
-function request(url: URL, { method, headers, body }: Sent, { privateAddresses, ca }: Way): Promise<Answer> {
+function request(
+  url: URL,
+  { method, headers, body }: Sent,
+  { privateAddresses, ca, answerBytesMax = ANSWER_BYTES_MAX }: Way,
+): Promise<Answer> {
   checkLiteralHost(url.hostname, privateAddresses);
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
@@ -62,13 +70,11 @@ function request(url: URL, { method, headers, body }: Sent, { privateAddresses, 
         let bytes = 0;
         answer.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > ANSWER_BYTES_MAX) answer.destroy(new Error('The answer is too long.'));
+          if (bytes > answerBytesMax) answer.destroy(new Error('The answer is too long.'));
           else chunks.push(chunk);
         });
         answer.once('error', reject);
-        answer.once('end', () =>
-          resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-        );
+        answer.once('end', () => resolve({ status: answer.statusCode ?? 0, bytes: Buffer.concat(chunks) }));
       },
     );
     outgoing.once('error', reject);
@@ -77,8 +83,10 @@ function request(url: URL, { method, headers, body }: Sent, { privateAddresses, 
 }
 
 const isGood = ({ status }: Answer): boolean => status >= 200 && status <= 299;
-const said = ({ status, text }: Answer): string =>
-  `The target answered ${status}${text.trim() === '' ? '.' : `: ${text.trim().slice(0, SAID_CHARS_MAX)}`}`;
+const said = (answer: Answer): string => {
+  const text = textOf(answer).trim().slice(0, SAID_CHARS_MAX);
+  return `The target answered ${answer.status}${text === '' ? '.' : `: ${text}`}`;
+};
 
 /**
  * Writes all of it, and waits until the other side closes after us. Syslog has no acknowledgement; this is as near as
@@ -128,9 +136,33 @@ function pour(
 function guardedFetch(way: Way): FetchS3 {
   return async (url, { method, headers, body }) => {
     const sent = { method, headers: Object.fromEntries(headers), body: body ?? '' };
-    const { status, text } = await request(new URL(url), sent, way);
-    return new Response(status === 204 ? null : text, { status });
+    const { status, bytes } = await request(new URL(url), sent, way);
+    return new Response(status === 204 ? null : bytes, { status });
   };
+}
+
+/** A bucket at an address that an administrator gave. */
+export function openGuardedS3(
+  settings: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly bucket: string;
+    readonly prefix: string;
+    readonly accessKeyId: string;
+  },
+  secretAccessKey: string,
+  way: Way,
+  clock: Clock,
+): ObjectStore {
+  const { endpoint, region, bucket, prefix, accessKeyId } = settings;
+  return createS3Store({
+    settings: { endpoint, region, bucket, prefix, lock: null },
+    sign: ({ now, ...toSign }) =>
+      signAws(toSign, { accessKeyId, secretAccessKey }, { region, service: 's3', now, literalPath: true }),
+    clock,
+    pause: (ms) => setTimeout(ms),
+    send: guardedFetch(way),
+  });
 }
 
 /** Gives a batch to a target. Resolves when the target has it; throws, or says why not, when it must be sent again. */
@@ -155,7 +187,7 @@ export async function sendForward(
       const headers = { authorization: `ApiKey ${secret}`, 'content-type': 'application/x-ndjson' };
       const url = new URL(`${settings.url.replace(/\/+$/, '')}/_bulk`);
       const answer = await request(url, { method: 'POST', headers, body: elasticBody(events, settings.index) }, way);
-      return isGood(answer) ? elasticOutcome(answer.text, events.length) : failed(said(answer));
+      return isGood(answer) ? elasticOutcome(textOf(answer), events.length) : failed(said(answer));
     }
     case 'webhook': {
       const body = JSON.stringify({ type: 'cordon.events', events: events.map(({ event }) => event) });
@@ -170,15 +202,7 @@ export async function sendForward(
     case 's3':
       break;
   }
-  const { endpoint, region, bucket, prefix, accessKeyId } = settings;
-  const store = createS3Store({
-    settings: { endpoint, region, bucket, prefix, lock: null },
-    sign: ({ now, ...toSign }) =>
-      signAws(toSign, { accessKeyId, secretAccessKey: secret }, { region, service: 's3', now, literalPath: true }),
-    clock,
-    pause: (ms) => setTimeout(ms),
-    send: guardedFetch(way),
-  });
+  const store = openGuardedS3(settings, secret, way, clock);
   const { name, bytes } = s3Object(events);
   await store.put(name, bytes);
   return TAKEN;

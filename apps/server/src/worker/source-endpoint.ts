@@ -5,21 +5,26 @@ import {
   credentialHash,
   DeliveryMalformed,
   findSourceByCredential,
+  hecChannel,
   HecEventMissing,
   readEvents,
+  readHecAcks,
   readHecEvents,
   readOtlpLogs,
   type SourceCredential,
   type SourceRecord,
+  takeHecAck,
 } from '@cordon/detection';
 import { type Clock, type Database, type Logger, ruleFor } from '@cordon/kernel';
 import { lakeErrors } from '@cordon/lake';
+import { z } from 'zod';
 import type { SourceIngest, Taken } from './source-ingest.ts';
 import { createSourceRate } from './source-rate.ts';
 
 /** A body, before and after it is unpacked. */
 const SOURCE_BODY_BYTES_MAX = 16 * 1024 * 1024;
 const DELIVERIES_AT_ONCE_MAX = 16;
+const ACKS_ASKED_MAX = 10_000;
 /** White space alone is no delivery; more of it than this is read as one and found malformed. */
 const EMPTY_BYTES_MAX = 4_096;
 const CREDENTIAL = /^(?:Bearer|Splunk)\s+(\S{1,200})$/i;
@@ -32,12 +37,15 @@ export interface SourceAnswer {
 }
 
 /** Which way in a path is; null for a path that is none of ours. */
-export function wayIn(path: string): 'events' | 'otlp-logs' | 'hec-event' | 'hec-raw' | 'hec-health' | null {
+export function wayIn(
+  path: string,
+): 'events' | 'otlp-logs' | 'hec-event' | 'hec-raw' | 'hec-ack' | 'hec-health' | null {
   if (path === '/ingest/v1/events') return 'events';
   if (path === '/v1/logs') return 'otlp-logs';
-  const hec = /^\/services\/collector(?:\/(event|raw|health))?(?:\/1\.0)?$/.exec(path);
+  const hec = /^\/services\/collector(?:\/(event|raw|ack|health))?(?:\/1\.0)?$/.exec(path);
   if (!hec) return null;
   if (hec[1] === 'health') return 'hec-health';
+  if (hec[1] === 'ack') return 'hec-ack';
   return hec[1] === 'raw' ? 'hec-raw' : 'hec-event';
 }
 
@@ -63,11 +71,34 @@ function refuse(way: Way, status: number, detail: string, retryAfterS?: number):
   return { status: status === 204 ? 400 : status, body, ...(retryAfterS === undefined ? {} : { retryAfterS }) };
 }
 
-function accept(way: Way, { accepted, duplicates, failed }: Taken): SourceAnswer {
+/** Of a body that asks for acknowledgements. */
+const ackQuestion = z.object({ acks: z.array(z.int().nonnegative()).max(ACKS_ASKED_MAX) });
+
+/** `X-Splunk-Request-Channel`, or `channel` in the address; null: it is none. */
+function channelOf(request: IncomingMessage): string | null | undefined {
+  const header = request.headers['x-splunk-request-channel'];
+  const query = new URL(request.url ?? '/', 'http://localhost').searchParams.get('channel') ?? undefined;
+  return hecChannel(typeof header === 'string' ? header : query);
+}
+
+const hecRefusal = (code: number, text: string): SourceAnswer => ({ status: 400, body: { text, code } });
+
+function accept(way: Way, { accepted, duplicates, failed }: Taken, ackId?: number): SourceAnswer {
   // An empty ExportLogsServiceResponse: everything was taken. What no event can be made of is a dead letter here.
   if (way === 'otlp-logs') return { status: 200, body: {} };
   const counts = { accepted, duplicates, dead_letters: failed.length };
-  return { status: 200, body: way === 'events' ? counts : { text: 'Success', code: 0, ...counts } };
+  return {
+    status: 200,
+    body: way === 'events' ? counts : { text: 'Success', code: 0, ...(ackId !== undefined && { ackId }), ...counts },
+  };
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return null;
+  }
 }
 
 /** The body, unpacked; null when it is larger than a body may be. */
@@ -122,14 +153,25 @@ export function createSourceEndpoint(deps: {
   const take = async (way: Way, request: IncomingMessage): Promise<SourceAnswer> => {
     const source = await identify(way, request);
     if ('body' in source) return source;
+    const channel = way === 'events' || way === 'otlp-logs' ? undefined : channelOf(request);
+    if (channel === null) return hecRefusal(11, 'Invalid data channel');
     const body = await readBody(request);
     if (body === null) return refuse(way, 413, `A body holds at most ${SOURCE_BODY_BYTES_MAX} bytes.`);
+    if (way === 'hec-ack') {
+      if (channel === undefined) return hecRefusal(10, 'Data channel is missing');
+      const asked = ackQuestion.safeParse(jsonOf(body));
+      if (!asked.success) return refuse(way, 400, 'Send {"acks": [0, 1]}.');
+      return { status: 200, body: { acks: await readHecAcks(db, source.id, channel, asked.data.acks) } };
+    }
     const isEmpty = body.length < EMPTY_BYTES_MAX && body.toString('utf8').trim() === '';
     if (isEmpty && way !== 'otlp-logs') return refuse(way, way === 'events' ? 400 : 204, 'The body is empty.');
     const records = recordsOf(way, body, request);
     const waitS = takeRate(source.id, source.rateMax, records.length);
     if (waitS > 0) return refuse(way, 429, `The source sends more than ${source.rateMax} events a second.`, waitS);
-    return accept(way, await ingest.take(source, records));
+    const taken = await ingest.take(source, records);
+    // Everything is on disk: the number is acknowledged from the start.
+    const ackId = channel === undefined ? undefined : await takeHecAck(db, source.id, channel, deps.clock.now());
+    return accept(way, taken, ackId);
   };
 
   return async (way, request) => {

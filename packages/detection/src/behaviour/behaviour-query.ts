@@ -25,7 +25,12 @@ export function entityQuery({ type, id }: { readonly type: string; readonly id: 
 
 /** The narrower search of one value of a facet; nothing where the search language has no field for it. */
 export function valueQuery(facet: string, value: string): string {
-  const field: Readonly<Record<string, string>> = { operation: 'operation', app: 'app', actor: 'actor', country: 'country' };
+  const field: Readonly<Record<string, string>> = {
+    operation: 'operation',
+    app: 'app',
+    actor: 'actor',
+    country: 'country',
+  };
   if (facet === 'network') return `src_ip:${value}`;
   if (facet === 'resource') return `target:${quoted(value.slice(value.indexOf(':') + 1))}`;
   const name = field[facet];

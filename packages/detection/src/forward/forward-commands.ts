@@ -11,7 +11,8 @@ import {
 import { TargetUnknown, WatchInputInvalid } from '../watch-errors.ts';
 import type { WatchTables } from '../watch-tables.ts';
 import { type ForwardInput, type ForwardPatch, placeOf, plaintextRefusal, readSettings } from './forward.ts';
-import { forwardSealContext, type ForwardTarget, listForwards } from './forward-store.ts';
+import { sealContext } from '../sealed.ts';
+import { type ForwardTarget, listForwards } from './forward-store.ts';
 
 const TARGETS_MAX = 50;
 
@@ -47,7 +48,7 @@ export function createForwardCommands({ db, clock, envelope, checkQuery }: Forwa
             kind: input.kind,
             query: input.query.trim(),
             settings: JSON.stringify(input.settings),
-            sealed: 'secret' in input ? envelope.seal(input.secret, forwardSealContext(id)) : null,
+            sealed: 'secret' in input ? envelope.seal(input.secret, sealContext('forward_target', id)) : null,
             private_addresses: input.privateAddresses,
             position_at: input.from ?? at,
             created_at: at,

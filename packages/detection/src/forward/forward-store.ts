@@ -1,4 +1,4 @@
-import type { Queryable, SecretEnvelope, Transaction } from '@cordon/kernel';
+import type { Queryable } from '@cordon/kernel';
 import type { Selectable } from 'kysely';
 import type { WatchTables } from '../watch-tables.ts';
 import {
@@ -34,8 +34,6 @@ export interface ForwardTarget {
   readonly createdAt: number;
   readonly createdBy: string;
 }
-
-export const forwardSealContext = (id: string): string => `forward-target:${id}`;
 
 function toTarget(row: Selectable<WatchTables['forward_target']>): ForwardTarget {
   const settings = readSettings(row.kind, row.settings);
@@ -142,27 +140,4 @@ export async function failForward(
     })
     .where('id', '=', id)
     .execute();
-}
-
-/** Puts secrets that an older key sealed under the current one. */
-export async function rewrapForwardSecrets(deps: {
-  readonly db: { transaction<R>(work: (tx: Transaction) => Promise<R>): Promise<R> };
-  readonly envelope: SecretEnvelope;
-}): Promise<void> {
-  await deps.db.transaction(async (tx) => {
-    const tables = tx.tables<WatchTables>();
-    const rows = await tables
-      .selectFrom('forward_target')
-      .select(['id', 'sealed'])
-      .where('sealed', 'not like', `cse1.${deps.envelope.currentKeyId}.%`)
-      .limit(TARGETS_MAX)
-      .forUpdate()
-      .execute();
-    for (const { id, sealed } of rows) {
-      const fresh = sealed === null ? null : deps.envelope.rewrap(sealed, forwardSealContext(id));
-      if (fresh !== null) {
-        await tables.updateTable('forward_target').set({ sealed: fresh }).where('id', '=', id).execute();
-      }
-    }
-  });
 }

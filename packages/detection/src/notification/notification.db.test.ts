@@ -1,4 +1,4 @@
-import { type Actor, kernelMigrations, migrate } from '@cordon/kernel';
+import { type Actor, createSecretEnvelope, kernelMigrations, migrate } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, type FakeClock, type TestDatabase } from '@cordon/kernel/testing';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createAlertCommands } from '../alert/alert-commands.ts';
@@ -26,6 +26,7 @@ beforeEach(() => {
   clock = createFakeClock();
 });
 
+const envelope = createSecretEnvelope({ keys: [Buffer.alloc(32, 9)] });
 let number = 0;
 async function raise(ruleId: string, over: Partial<RaisedSignal> = {}): Promise<string> {
   number += 1;
@@ -47,7 +48,7 @@ async function raise(ruleId: string, over: Partial<RaisedSignal> = {}): Promise<
 }
 
 test('each kind is told of what it asked for, at the time it may be told, and of the end once', async () => {
-  const targets = createTargetCommands({ db: data.db, clock });
+  const targets = createTargetCommands({ db: data.db, clock, envelope });
   const posted = { url: 'https://hooks.example.com/x', privateAddresses: [] };
   const add = (input: object) => targets.add(ada, targetInput.parse(input));
   await add({ name: 'plain', ...posted });
@@ -64,7 +65,7 @@ test('each kind is told of what it asked for, at the time it may be told, and of
   ]);
   const id = await raise('formats');
   const due = async () =>
-    (await dueDeliveries(data.db, clock.now()))
+    (await dueDeliveries(data.db, envelope, clock.now()))
       .map(({ kind, event }) => `${kind} ${event}`)
       .toSorted((a, b) => (a < b ? -1 : 1));
   expect(await due()).toEqual(['mail raised', 'webhook raised']);
@@ -81,7 +82,7 @@ test('each kind is told of what it asked for, at the time it may be told, and of
 });
 
 test('what can not be delivered becomes a dead letter, is seen, and is sent again', async () => {
-  for (const delivery of await dueDeliveries(data.db, clock.now())) {
+  for (const delivery of await dueDeliveries(data.db, envelope, clock.now())) {
     await settleDelivery(data.db, delivery, 'refused', clock.now(), 'final');
   }
   const failed = await listDeliveries(data.db, { state: 'failed', limit: 10 });
@@ -89,7 +90,9 @@ test('what can not be delivered becomes a dead letter, is seen, and is sent agai
   expect(failed[0]).toMatchObject({ lastError: 'refused', attempts: 1 });
   const mine = failed.filter(({ target }) => target === 'plain');
   expect(await retryDeliveries({ db: data.db, clock }, ada, mine[0]?.targetId)).toBe(mine.length);
-  expect((await dueDeliveries(data.db, clock.now())).map(({ kind }) => kind)).toEqual(mine.map(() => 'webhook'));
+  expect((await dueDeliveries(data.db, envelope, clock.now())).map(({ kind }) => kind)).toEqual(
+    mine.map(() => 'webhook'),
+  );
 });
 
 test('old closed alerts go with all that is theirs, open ones stay, and ids never come twice', async () => {

@@ -10,6 +10,8 @@ const ERROR_CHARS_MAX = 500;
 export interface CollectingSource {
   readonly source: SourceCredential;
   readonly collect: Collect;
+  /** The sealed key of a bucket. */
+  readonly sealed: string | null;
   /** Changes when anything does that a collector must be started again for. */
   readonly revision: string;
 }
@@ -19,7 +21,7 @@ export async function listCollecting(db: Queryable): Promise<CollectingSource[]>
   const rows = await db
     .tables<WatchTables>()
     .selectFrom('event_source')
-    .select(['id', 'collect', 'updated_at'])
+    .select(['id', 'collect', 'updated_at', 'sealed'])
     .where('status', '=', 'active')
     .where('collect', 'is not', null)
     .orderBy('id')
@@ -29,7 +31,9 @@ export async function listCollecting(db: Queryable): Promise<CollectingSource[]>
   for (const row of rows) {
     const source = await loadSourceCredential(db, row.id);
     const collect = collectInput.safeParse(row.collect);
-    if (source && collect.success) found.push({ source, collect: collect.data, revision: String(row.updated_at) });
+    if (source && collect.success) {
+      found.push({ source, collect: collect.data, sealed: row.sealed, revision: String(row.updated_at) });
+    }
   }
   return found;
 }

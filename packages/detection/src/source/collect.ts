@@ -34,6 +34,26 @@ export const collectInput = z.discriminatedUnion('kind', [
       .max(1_000)
       .refine((path) => isAbsolute(path) && normalize(path) === path, 'an absolute path without . and ..'),
   }),
+  /** Objects of an S3-compatible store under a prefix; the bucket is addressed by path. */
+  z.strictObject({
+    kind: z.literal('s3'),
+    endpoint: z.url({ protocol: /^https?$/ }).max(2_000),
+    region: z.string().regex(/^[a-z0-9-]{1,50}$/),
+    bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,62}$/),
+    /** Names begin with it; without slashes at its ends. */
+    prefix: z
+      .string()
+      .regex(/^[^/\s][^\s]*[^/\s]$|^[^/\s]$/, 'a name without spaces and without a slash at its ends')
+      .max(500)
+      .or(z.literal(''))
+      .default(''),
+    accessKeyId: z.string().min(1).max(200),
+    /** Exact private addresses that the endpoint may lie at; others are refused. */
+    privateAddresses: z
+      .array(z.union([z.ipv4(), z.ipv6()]))
+      .max(10)
+      .default([]),
+  }),
 ]);
 export type Collect = z.output<typeof collectInput>;
 

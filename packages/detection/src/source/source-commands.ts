@@ -5,13 +5,15 @@ import {
   type Clock,
   type Database,
   describeActor,
+  type SecretEnvelope,
   type Transaction,
   uuidv7,
 } from '@cordon/kernel';
 import type { z } from 'zod';
 import { SourceExists, SourceUnknown, WatchInputInvalid } from '../watch-errors.ts';
 import type { WatchTables } from '../watch-tables.ts';
-import { SOURCES_CHANNEL } from './collect.ts';
+import { sealContext } from '../sealed.ts';
+import { type Collect, SOURCES_CHANNEL } from './collect.ts';
 import { createCredential, type Source, type sourceInput, type sourcePatch } from './source.ts';
 import { loadSource, SOURCES_MAX } from './source-store.ts';
 
@@ -20,6 +22,8 @@ export const REPLAY_CHANNEL = 'cordon_dead_letters';
 
 export interface SourceContext {
   readonly db: Database;
+  /** Seals the keys of buckets. */
+  readonly envelope: SecretEnvelope;
   readonly clock: Clock;
   readonly random: (bytes: number) => Buffer;
   /** Whether a parser of this name is loaded. */
@@ -32,11 +36,23 @@ export interface SourceWithCredential {
   readonly credential: string;
 }
 
-export function createSourceCommands({ db, clock, random, knowsProduct }: SourceContext) {
+const PLAINTEXT = 'Over plain HTTP only a private address that is named exactly can be read: use https.';
+
+function checkCollect(collect: Collect | null | undefined, hasSecret: boolean): void {
+  if (collect?.kind !== 's3') return;
+  if (!hasSecret) throw new WatchInputInvalid('Give the secret key too.', { field: 'collectSecret' });
+  const isPrivate = collect.privateAddresses.includes(new URL(collect.endpoint).hostname.replace(/^\[|\]$/g, ''));
+  if (collect.endpoint.startsWith('http:') && !isPrivate) {
+    throw new WatchInputInvalid(PLAINTEXT, { field: 'collect.endpoint' });
+  }
+}
+
+export function createSourceCommands({ db, clock, envelope, random, knowsProduct }: SourceContext) {
   const checkProduct = (product: string): void => {
     if (knowsProduct(product)) return;
     throw new WatchInputInvalid(`No parser reads "${product}".`, { field: 'product' });
   };
+  const seal = (id: string, secret: string): string => envelope.seal(secret, sealContext('event_source', id));
   const changed = async (
     tx: Transaction,
     actor: Actor,
@@ -56,6 +72,7 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
     async create(actor: Actor, input: z.output<typeof sourceInput>): Promise<SourceWithCredential> {
       authorize(actor, 'source.write');
       checkProduct(input.product);
+      checkCollect(input.collect, input.collectSecret !== undefined);
       const [at, credential] = [clock.now(), createCredential(random)];
       const id = uuidv7(at);
       const source = await db.transaction(async (tx) => {
@@ -75,6 +92,7 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
             rate_max: input.rateMax,
             collect: input.collect ? JSON.stringify(input.collect) : null,
             collect_error: null,
+            sealed: input.collectSecret === undefined ? null : seal(id, input.collectSecret),
             created_at: at,
             created_by: describeActor(actor).name,
             updated_at: at,
@@ -90,7 +108,14 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
       authorize(actor, 'source.write');
       if (patch.product !== undefined) checkProduct(patch.product);
       return db.transaction(async (tx) => {
-        const { rateMax, collect, ...rest } = patch;
+        const { rateMax, collect, collectSecret, ...rest } = patch;
+        const before = await tx
+          .tables<WatchTables>()
+          .selectFrom('event_source')
+          .select('sealed')
+          .where('id', '=', id)
+          .executeTakeFirst();
+        checkCollect(collect, collectSecret !== undefined || (before?.sealed ?? null) !== null);
         await tx
           .tables<WatchTables>()
           .updateTable('event_source')
@@ -102,11 +127,13 @@ export function createSourceCommands({ db, clock, random, knowsProduct }: Source
               collect: collect === null ? null : JSON.stringify(collect),
               collect_error: null,
             }),
+            ...(collectSecret !== undefined && { sealed: seal(id, collectSecret) }),
             updated_at: clock.now(),
           })
           .where('id', '=', id)
           .execute();
-        return changed(tx, actor, 'source.updated', id, patch);
+        const { collectSecret: _secret, ...said } = patch;
+        return changed(tx, actor, 'source.updated', id, said);
       });
     },
 

@@ -40,6 +40,8 @@ export const sourceInput = z.strictObject({
   product: z.string().min(1).max(200),
   rateMax: z.int().min(1).max(100_000).default(RATE_MAX_DEFAULT),
   collect: collectInput.nullable().optional(),
+  /** The secret key of a bucket that is read; it is sealed, and shown to nobody again. */
+  collectSecret: z.string().min(1).max(4_000).optional(),
 });
 
 export const sourcePatch = z.strictObject({
@@ -47,6 +49,7 @@ export const sourcePatch = z.strictObject({
   status: z.enum(['active', 'paused']).optional(),
   rateMax: z.int().min(1).max(100_000).optional(),
   collect: collectInput.nullable().optional(),
+  collectSecret: z.string().min(1).max(4_000).optional(),
 });
 
 const CREDENTIAL_BYTES = 32;

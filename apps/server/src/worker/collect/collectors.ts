@@ -1,13 +1,17 @@
 import { type CollectingSource, listCollecting, reportCollect, SOURCES_CHANNEL } from '@cordon/detection';
-import type { Clock, Database, Logger } from '@cordon/kernel';
+import { BackupError } from '@cordon/backup';
+import type { Clock, Database, Logger, SecretEnvelope } from '@cordon/kernel';
 import { repeat, type Repeating } from '../repeating.ts';
 import type { SourceIngest } from '../source-ingest.ts';
+import { tailBucket } from './bucket-tail.ts';
 import { CollectRefused, tailFiles } from './file-tail.ts';
 import { createMessageQueue } from './message-queue.ts';
 import { startSyslogListener } from './syslog-listener.ts';
 
 const SETTINGS_MS = 10_000;
 const TAIL_MS = 1_000;
+/** Each look lists all objects under the prefix. */
+const BUCKET_MS = 15_000;
 const REPORT_MS = 5_000;
 
 export interface CollectSettings {
@@ -19,6 +23,8 @@ export interface CollectSettings {
 
 export interface CollectDeps {
   readonly db: Database;
+  /** Opens the keys of buckets. */
+  readonly envelope: SecretEnvelope;
   readonly ingest: SourceIngest;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,15 +56,20 @@ async function startSyslog(deps: CollectDeps, one: CollectingSource): Promise<Co
   };
 }
 
-function startTail(deps: CollectDeps, { source, collect, revision }: CollectingSource): Collector {
-  const tail: Repeating = repeat(`files of ${source.name}`, TAIL_MS, deps.logger, async () => {
-    if (collect.kind !== 'file') return;
+function startTail(deps: CollectDeps, { source, collect, sealed, revision }: CollectingSource): Collector {
+  const everyMs = collect.kind === 's3' ? BUCKET_MS : TAIL_MS;
+  const tail: Repeating = repeat(`files of ${source.name}`, everyMs, deps.logger, async () => {
+    if (collect.kind === 'syslog') return;
     try {
-      await tailFiles({ ...deps, folders: deps.settings.folders }, source, collect.path);
+      if (collect.kind === 'file') await tailFiles({ ...deps, folders: deps.settings.folders }, source, collect.path);
+      else while ((await tailBucket(deps, source, collect, sealed)).waiting > 0);
       await reportCollect(deps.db, source.id, null);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code; // any error may carry one
-      const said = error instanceof CollectRefused ? error.message : `Reading failed${code ? ` (${code})` : ''}.`;
+      const said =
+        error instanceof CollectRefused || error instanceof BackupError
+          ? error.message
+          : `Reading failed${code ? ` (${code})` : ''}.`;
       await reportCollect(deps.db, source.id, said);
       throw error;
     }

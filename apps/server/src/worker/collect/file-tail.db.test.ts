@@ -9,7 +9,7 @@ import {
   type SourceCredential,
   type SourceRecord,
 } from '@cordon/detection';
-import { type Actor, kernelMigrations, migrate } from '@cordon/kernel';
+import { type Actor, createSecretEnvelope, kernelMigrations, migrate } from '@cordon/kernel';
 import { createFakeClock, createTestDatabase, type TestDatabase } from '@cordon/kernel/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SourceIngest } from '../source-ingest.ts';
@@ -49,9 +49,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const envelope = createSecretEnvelope({ keys: [Buffer.alloc(32, 6)] });
+
 async function makeSource(product: string): Promise<SourceCredential> {
   const random = (bytes: number) => Buffer.from(Array.from({ length: bytes }, () => Math.floor(Math.random() * 256)));
-  const commands = createSourceCommands({ db: home.db, clock, random, knowsProduct: () => true });
+  const commands = createSourceCommands({ db: home.db, clock, envelope, random, knowsProduct: () => true });
   const made = await commands.create(ADA, { name: `files-${product}`, product, rateMax: 5_000 });
   const found = await loadSourceCredential(home.db, made.source.id);
   if (!found) throw new Error('the source is gone');

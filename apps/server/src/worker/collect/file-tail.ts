@@ -22,7 +22,7 @@ import type { SourceIngest } from '../source-ingest.ts';
 const FILES_MAX = 2_000;
 const CHUNK_BYTES_MAX = 4 * 1024 * 1024;
 /** A file that is read whole: an archive, or one JSON array. */
-const WHOLE_BYTES_MAX = 128 * 1024 * 1024;
+export const WHOLE_BYTES_MAX = 128 * 1024 * 1024;
 /** A file that is read whole is left alone until nobody has written to it for this long. */
 const SETTLED_MS = 2_000;
 /** What tells a file from another one that took its place and its inode. */
@@ -157,7 +157,11 @@ async function save(deps: TailDeps, source: SourceCredential, handle: FileHandle
   await savePosition(deps.db, { sourceId: source.id, item: at.inode, position, now: deps.clock.now() });
 }
 
-async function takeAll(deps: TailDeps, source: SourceCredential, records: readonly SourceRecord[]): Promise<void> {
+async function takeAll(
+  deps: Pick<TailDeps, 'ingest'>,
+  source: SourceCredential,
+  records: readonly SourceRecord[],
+): Promise<void> {
   for (let at = 0; at < records.length; at += RECORDS_MAX) {
     await deps.ingest.take(source, records.slice(at, at + RECORDS_MAX));
   }
@@ -166,22 +170,30 @@ async function takeAll(deps: TailDeps, source: SourceCredential, records: readon
 async function takeWhole(deps: TailDeps, source: SourceCredential, file: Found, handle: FileHandle): Promise<void> {
   if (deps.clock.now() - file.changedAt < SETTLED_MS) return;
   if (file.size > WHOLE_BYTES_MAX) throw new CollectRefused(`${file.path} holds more than ${WHOLE_BYTES_MAX} bytes.`);
-  const raw = await readAt(handle, 0, file.size);
+  await takeContent(deps, source, { name: file.path, id: file.inode, raw: await readAt(handle, 0, file.size) });
+  await save(deps, source, handle, { inode: file.inode, offset: file.size, done: true });
+}
+
+/** Everything in a file or object that doesn't grow: lines, a JSON array, either one gzipped. */
+export async function takeContent(
+  deps: Pick<TailDeps, 'ingest' | 'clock'>,
+  source: SourceCredential,
+  { name, id, raw }: { readonly name: string; readonly id: string; readonly raw: Buffer },
+): Promise<void> {
   let bytes = raw;
-  if (file.path.endsWith('.gz')) {
+  if (name.endsWith('.gz')) {
     bytes = await unpack(raw, { maxOutputLength: WHOLE_BYTES_MAX }).catch(() => {
-      throw new CollectRefused(`${file.path} is no gzip, or holds more than ${WHOLE_BYTES_MAX} bytes unpacked.`);
+      throw new CollectRefused(`${name} is no gzip, or holds more than ${WHOLE_BYTES_MAX} bytes unpacked.`);
     });
   }
   const now = deps.clock.now();
   const text = bytes.toString('utf8');
-  const at = { inode: file.inode, offset: 0, now };
   if (text.trimStart().startsWith('[')) {
     let values: unknown;
     try {
       values = JSON.parse(text);
     } catch {
-      throw new CollectRefused(`${file.path} begins as a JSON array and is none.`);
+      throw new CollectRefused(`${name} begins as a JSON array and is none.`);
     }
     const list: unknown[] = Array.isArray(values) ? values : [values];
     await takeAll(
@@ -189,10 +201,13 @@ async function takeWhole(deps: TailDeps, source: SourceCredential, file: Found, 
       source,
       list.map((value) => ({ text: JSON.stringify(value) })),
     );
-  } else {
-    for (const part of linesOf(text)) await takeAll(deps, source, recordsOf(part, source, at));
+    return;
   }
-  await save(deps, source, handle, { inode: file.inode, offset: file.size, done: true });
+  let offset = 0;
+  for (const part of linesOf(text)) {
+    await takeAll(deps, source, recordsOf(part, source, { inode: id, offset, now }));
+    offset += Buffer.byteLength(part) + 1;
+  }
 }
 
 /** Whole lines, at most `RECORDS_MAX` at a time. */
