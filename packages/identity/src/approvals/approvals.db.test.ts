@@ -287,6 +287,28 @@ describe('a client that is told', () => {
     await expect(asker.poll(id)).rejects.toMatchObject({ error: 'access_denied' });
   });
 
+  test('by push is told by another process, when the one that took the decision ended before it could', async () => {
+    // Nobody listens, then only a process that starts later is there to tell it.
+    answers = [500, 204];
+    const asker = await makeAsker('push');
+    const { auth_req_id: id } = await asker.ask(NOTIFICATION);
+    await decide('grace', (await newest('grace')).id, 'approve');
+    await one();
+    await oauth.stop();
+    const waiting = await fake.db
+      .tables<{ backchannel_notifications: { sealed: string } }>()
+      .selectFrom('backchannel_notifications')
+      .select('sealed')
+      .execute();
+    expect(waiting).toHaveLength(1);
+    // What lies there is sealed: neither the token nor the request can be read from it.
+    expect(waiting[0]!.sealed).not.toContain(id);
+    oauth = await fake.identity.startOauthServer();
+    await expect.poll(() => told.length, { timeout: 10_000 }).toBe(2);
+    expect(told[1]?.body).toMatchObject({ auth_req_id: id, access_token: expect.any(String) });
+    expect(told[1]?.body).toEqual(told[0]?.body);
+  });
+
   test('by push gets token and ID token, once, and has nothing to fetch', async () => {
     const asker = await makeAsker('push');
     const { auth_req_id: id } = await asker.ask(NOTIFICATION);

@@ -2,14 +2,12 @@ import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
 import type { Approvals } from '../approvals/approvals.ts';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { hashSecret } from '../token-secret.ts';
+import { APPROVAL_TTL_S_MAX, APPROVED_TOKEN_TTL_S } from './backchannel.ts';
+import { BackchannelOutbox } from './backchannel-outbox.ts';
 import { notePoll } from './backchannel-poll.ts';
-import { postPublicJson } from './public-fetch.ts';
 
 export const CIBA = 'urn:openid:params:grant-type:ciba';
 const REQUEST_MODEL = 'BackchannelAuthenticationRequest';
-/** A notification is sent this often; a client that is pinged may poll all the same. */
-const TRIES_MAX = 3;
-const RETRY_MS = 2_000;
 
 type GrantHandler = (ctx: KoaContextWithOIDC) => void | Promise<void>;
 
@@ -29,8 +27,8 @@ interface WaitingRequest {
 }
 
 export interface BackchannelDelivery {
-  /** Resolves when nothing is being sent. */
-  settle(): Promise<void>;
+  /** Ends after what is being sent. */
+  stop(): Promise<void>;
 }
 
 function isPush(client: object | undefined): boolean {
@@ -47,8 +45,7 @@ export function addBackchannelDelivery(
   approvals: Approvals,
   issue: GrantHandler,
 ): BackchannelDelivery {
-  const sending = new Set<Promise<void>>();
-  const post = context.postJson ?? postPublicJson;
+  const outbox = new BackchannelOutbox(context);
 
   provider.registerGrantType(CIBA, (ctx: KoaContextWithOIDC) => answerPoll(context, ctx, issue), ['auth_req_id']);
 
@@ -60,34 +57,18 @@ export function addBackchannelDelivery(
     const body = isPush(client)
       ? await pushBody(context, provider, approvals, client, request)
       : { auth_req_id: request.jti };
-    for (let tried = 1; ; tried++) {
-      try {
-        const status = await post(
-          endpoint,
-          { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-          body,
-        );
-        // Section 10.2: redirects are not followed, what is no success is not processed further.
-        if (status === 200 || status === 204) return;
-        if (status < 500) throw new NotTaken(`the endpoint answered ${status}`);
-        if (tried >= TRIES_MAX) throw new NotTaken(`the endpoint answered ${status}, ${tried} times`);
-      } catch (error) {
-        if (error instanceof NotTaken || tried >= TRIES_MAX) throw error;
-      }
-      const { promise, resolve } = Promise.withResolvers<void>();
-      setTimeout(resolve, RETRY_MS * tried).unref();
-      await promise;
-    }
+    // A pushed token dies soon; a request can be fetched as long as it may live.
+    const lifeS = isPush(client) ? APPROVED_TOKEN_TTL_S : APPROVAL_TTL_S_MAX;
+    await outbox.add(client.clientId, { endpoint, token, body }, context.clock.now() + lifeS * 1000);
   };
 
   // The library would send it itself, to any address, while the person who decided waits.
   Object.defineProperty(provider.Client.prototype, 'backchannelPing', {
-    value(this: object & { readonly clientId: string }, request: WaitingRequest): void {
-      const sent = send(this, request).catch((error: unknown) =>
-        context.logger.warn({ err: error, clientId: this.clientId }, 'a client could not be told of a decision'),
+    value(this: object & { readonly clientId: string }, request: WaitingRequest): Promise<void> {
+      // Awaited by the library: who decided hears of it when it is in the database.
+      return send(this, request).catch((error: unknown) =>
+        context.logger.warn({ err: error, clientId: this.clientId }, 'a client cannot be told of a decision'),
       );
-      sending.add(sent);
-      void sent.finally(() => sending.delete(sent));
     },
   });
 
@@ -97,7 +78,7 @@ export function addBackchannelDelivery(
     if (typeof body !== 'object' || body === null || !('backchannel_token_delivery_modes_supported' in body)) return;
     ctx.body = { ...body, backchannel_token_delivery_modes_supported: ['poll', 'ping', 'push'] };
   });
-  return { settle: async () => void (await Promise.all(sending)) };
+  return { stop: () => outbox.stop() };
 }
 
 class NotTaken extends Error {}

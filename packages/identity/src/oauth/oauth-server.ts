@@ -94,7 +94,7 @@ export async function startOauthServer(
       await handler(req, res);
     },
     async stop() {
-      await Promise.all(deliveries.map((delivery) => delivery.settle()));
+      await Promise.all(deliveries.map((delivery) => delivery.stop()));
       await announcer.flush();
       await listener.stop();
     },
