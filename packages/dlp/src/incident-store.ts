@@ -49,7 +49,7 @@ export interface Incident {
   /** What the strictest rule says. */
   readonly action: string;
   readonly rule: { readonly id: string; readonly name: string };
-  readonly label: string;
+  readonly label: FoundClass['label'];
   readonly classes: readonly FoundClass[];
   readonly found: number;
   readonly status: IncidentStatus;
@@ -82,7 +82,7 @@ export function incidentOf(row: Selectable<DlpTables['dlp_incident']>): Incident
     integrationName: row.integration_name,
     action: row.action,
     rule: { id: row.rule_id, name: row.rule_name },
-    label: row.label,
+    label: foundClass.shape.label.parse(row.label),
     classes: z.array(foundClass).parse(row.classes),
     found: row.found,
     status: INCIDENT_STATUSES.find((one) => one === row.status) ?? 'open',

@@ -87,7 +87,7 @@ const incidentBody = z.object({
   integrationName: z.string().nullable(),
   action: z.string(),
   rule: z.object({ id: z.string(), name: z.string() }),
-  label: z.string(),
+  label: foundClass.shape.label,
   /** Masked evidence only. */
   classes: z.array(foundClass),
   found: z.int(),
