@@ -22,6 +22,7 @@ export { foundClass } from './judge-record.ts';
 export { type LabelDrift, labelSyncInput, syncLabels } from './label-drift.ts';
 export { dlpMigrations } from './migrations.ts';
 export { type StoppedCall, sweepStoppedCalls, takeStoppedCall } from './motion.ts';
+export { forgetOwnRecord, hasOwnRecord, OWN_OBJECTS, type OwnObject, readOwnRecords } from './own-records.ts';
 export {
   type AskingRule,
   createPassCommands,

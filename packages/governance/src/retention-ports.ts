@@ -11,6 +11,8 @@ export interface RetentionSource {
   readonly connectionId: string;
   readonly app: string;
   readonly streams: readonly string[];
+  /** Only met by a rule that names its app: a rule for any app is about tools. */
+  readonly onlyByName?: boolean;
   way(object: string, action: 'delete' | 'anonymise'): RetentionWay | null;
 }
 

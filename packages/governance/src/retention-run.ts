@@ -105,8 +105,10 @@ async function plan(deps: RetentionRunDeps, run: RetentionRun): Promise<void> {
   };
   for (const source of await tools.list()) {
     const { connectionId, app } = source;
-    if (rule.app !== null && rule.app !== app) continue;
+    if (rule.app === null ? source.onlyByName === true : rule.app !== app) continue;
     for (const stream of source.streams) {
+      // Streams of such a place are named for what they hold: another data set's gap is none of this rule's.
+      if (source.onlyByName === true && rule.object !== null && rule.object !== stream) continue;
       try {
         for await (const record of tools.read(connectionId, stream, `retention: ${run.id}`)) take(source, record);
       } catch (error) {
@@ -145,11 +147,16 @@ async function spareChanged({ db, clock, tools }: RetentionRunDeps, run: Retenti
   const sources = (await tools.list()).filter(({ connectionId }) => places.has(connectionId));
   for (const { connectionId, app, streams } of sources) {
     for (const stream of streams) {
-      for await (const record of tools.read(connectionId, stream, `retention, again: ${run.id}`)) {
-        const seq = planned.get([connectionId, record.object, record.id].join('\0'));
-        if (seq === undefined) continue;
-        const { verdict } = judgeRecord(run.rule, { ...record, connectionId, app }, exemptions, clock.now());
-        if (verdict !== 'due') await setItem(db, run.id, seq, { status: 'kept', reason: 'changed since the plan' });
+      try {
+        for await (const record of tools.read(connectionId, stream, `retention, again: ${run.id}`)) {
+          const seq = planned.get([connectionId, record.object, record.id].join('\0'));
+          if (seq === undefined) continue;
+          const { verdict } = judgeRecord(run.rule, { ...record, connectionId, app }, exemptions, clock.now());
+          if (verdict !== 'due') await setItem(db, run.id, seq, { status: 'kept', reason: 'changed since the plan' });
+        }
+      } catch (error) {
+        // The plan met nothing in a stream that is not shown, and said so.
+        if (!(error instanceof NotAvailable)) throw error;
       }
     }
   }

@@ -45,6 +45,7 @@ import { createDrillLabels } from '../worker/drill-labels.ts';
 import { createIncidentDuties } from '../worker/incident-duties.ts';
 import { startIngestServer } from '../worker/ingest-server.ts';
 import { startWebhookDuties } from '../worker/webhook-duties.ts';
+import { withOwnData } from '../worker/own-data.ts';
 import { createRetentionTools } from '../worker/retention-tools.ts';
 import { createSubjectTools } from '../worker/subject-tools.ts';
 import { startDataDuties } from '../worker/data-duties.ts';
@@ -256,6 +257,10 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
     publicUrl: config.control.publicUrl,
   });
   const classifier = await createLiveClassifier({ db, envelope, logger });
+  const retentionTools = withOwnData(createRetentionTools(connectors.connectors, manifests), {
+    db,
+    clock: systemClock,
+  });
   const dlp = createDlpDuties({
     classifier,
     db,
@@ -276,7 +281,7 @@ export async function startWorker(config: RoleConfig, logger: Logger): Promise<R
       createRetentionWorkflow({
         db,
         clock: systemClock,
-        tools: createRetentionTools(connectors.connectors, manifests),
+        tools: retentionTools,
       }),
       createSubjectWorkflow({
         db,
