@@ -58,8 +58,8 @@ export function fits(node: GraphNode, filter: NodeFilter): boolean {
 function marks(graph: Graph, filter: NodeFilter): { mark: Uint8Array; count: number } {
   const mark = new Uint8Array(graph.nodes.length);
   let count = 0;
-  for (const [index, node] of graph.nodes.entries()) {
-    if (!fits(node, filter)) continue;
+  for (let index = 0; index < mark.length; index++) {
+    if (!fits(graph.nodes[index]!, filter)) continue; // within the list
     mark[index] = 1;
     count += 1;
   }
@@ -89,33 +89,36 @@ class BackwardSearch {
   }
 
   #run(to: Uint8Array): void {
-    const { start, edges } = this.#graph.in;
-    const queue = new Uint32Array(this.steps.length);
+    const { start, edges, others, kinds } = this.#graph.in;
+    const [steps, edgeOf, nextOf, through] = [this.steps, this.#edge, this.#next, this.#through];
+    const queue = new Uint32Array(steps.length);
     let [head, tail] = [0, 0];
-    const visit = (state: number, edge: number, next: number, steps: number): void => {
-      if (this.steps[state] !== -1) return;
-      this.steps[state] = steps;
-      this.#edge[state] = edge;
-      this.#next[state] = next;
-      queue[tail++] = state;
-    };
-    const passedAtOnce = this.#through === null ? 1 : 0;
+    const passedAtOnce = through === null ? 1 : 0;
     for (let node = 0; node < to.length; node++) {
       if (to[node] !== 1) continue;
       for (let at = start[node]!; at < start[node + 1]!; at++) {
-        const edge = edges[at]!; // within the range
-        visit(this.#graph.edgeFrom[edge]! * 2 + passedAtOnce, edge, -1, 1);
+        const state = others[at]! * 2 + passedAtOnce; // within the range
+        if (steps[state] !== -1) continue;
+        steps[state] = 1;
+        edgeOf[state] = edges[at]!;
+        nextOf[state] = -1;
+        queue[tail++] = state;
       }
     }
     while (head < tail) {
-      const state = queue[head++]!;
-      const node = state >> 1;
-      const passed = (state & 1) === 1 || this.#through?.[node] === 1 ? 1 : 0;
-      for (let at = start[node]!; at < start[node + 1]!; at++) {
-        const edge = edges[at]!;
+      const from = queue[head++]!;
+      const node = from >> 1;
+      const passed = (from & 1) === 1 || through?.[node] === 1 ? 1 : 0;
+      const further = steps[from]! + 1;
+      const end = start[node + 1]!;
+      for (let at = start[node]!; at < end; at++) {
+        const state = others[at]! * 2 + passed;
         // A node that is reached in part leads no further.
-        if (IS_PARTIAL[this.#graph.edgeKind[edge]!] === 1) continue;
-        visit(this.#graph.edgeFrom[edge]! * 2 + passed, edge, state, this.steps[state]! + 1);
+        if (steps[state] !== -1 || IS_PARTIAL[kinds[at]!] === 1) continue;
+        steps[state] = further;
+        edgeOf[state] = edges[at]!;
+        nextOf[state] = from;
+        queue[tail++] = state;
       }
     }
   }

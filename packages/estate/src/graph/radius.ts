@@ -1,5 +1,12 @@
 import { type Graph, edgeKindOf, IS_PARTIAL } from './graph.ts';
-import { CLASSIFICATIONS, type Classification, type EdgeKind, type GraphNode, type NodeKind } from './node.ts';
+import {
+  CLASSIFICATIONS,
+  type Classification,
+  EDGE_NAMES,
+  type EdgeKind,
+  type GraphNode,
+  type NodeKind,
+} from './node.ts';
 
 export interface Reached {
   readonly node: GraphNode;
@@ -61,18 +68,18 @@ export function reachFrom(graph: Graph, start: number): Reach {
   distance[start] = 0;
   isWhole[start] = 1;
   queue[tail++] = start;
-  const { start: ranges, edges } = graph.out;
+  const { start: ranges, edges, others, kinds } = graph.out;
   while (head < tail) {
     const node = queue[head++]!; // below tail
-    for (let at = ranges[node]!; at < ranges[node + 1]!; at++) {
-      const edge = edges[at]!;
-      const to = graph.edgeTo[edge]!;
-      const next = depth[node]! + 1;
+    const next = depth[node]! + 1;
+    const end = ranges[node + 1]!;
+    for (let at = ranges[node]!; at < end; at++) {
+      const to = others[at]!;
       if (distance[to] === -1) {
         distance[to] = next;
-        parent[to] = edge;
+        parent[to] = edges[at]!;
       }
-      if (IS_PARTIAL[graph.edgeKind[edge]!] === 1 || isWhole[to] === 1) continue;
+      if (isWhole[to] === 1 || IS_PARTIAL[kinds[at]!] === 1) continue;
       isWhole[to] = 1;
       depth[to] = next;
       queue[tail++] = to;
@@ -81,18 +88,20 @@ export function reachFrom(graph: Graph, start: number): Reach {
   return { distance, parent, isWhole };
 }
 
+const SAW = EDGE_NAMES.indexOf('saw');
+
 function dataOf(graph: Graph, index: number, reach: Reach): ReachedData {
   const node = graph.nodes[index]!; // an index of the graph
   const sum = { calls: 0, values: 0, lastAt: 0, seenCalls: 0, seenValues: 0 };
-  const { start, edges } = graph.in;
+  const { start, edges, others, kinds } = graph.in;
   for (let at = start[index]!; at < start[index + 1]!; at++) {
+    if (kinds[at] !== SAW) continue;
     const edge = edges[at]!;
-    if (edgeKindOf(graph, edge) !== 'saw') continue;
     const [calls, values] = [graph.calls[edge]!, graph.values[edge]!];
     sum.calls += calls;
     sum.values += values;
     sum.lastAt = Math.max(sum.lastAt, graph.lastAt[edge]!);
-    if (reach.isWhole[graph.edgeFrom[edge]!] !== 1) continue;
+    if (reach.isWhole[others[at]!] !== 1) continue;
     sum.seenCalls += calls;
     sum.seenValues += values;
   }
@@ -109,32 +118,62 @@ function dataOf(graph: Graph, index: number, reach: Reach): ReachedData {
 
 const rank = (classification: Classification): number => CLASSIFICATIONS.indexOf(classification);
 
+/** The nearest of what was reached, by name where equally near, at most `limit`; sorting all would take the longest. */
+function nearest(graph: Graph, found: readonly number[], { distance }: Reach, limit: number): number[] {
+  const isBefore = (a: number, b: number): boolean =>
+    distance[a]! < distance[b]! || (distance[a] === distance[b] && graph.nodes[a]!.name < graph.nodes[b]!.name);
+  // A heap with the furthest of those kept on top.
+  const heap: number[] = [];
+  const sift = (from: number): void => {
+    for (let at = from; ;) {
+      const [left, right] = [2 * at + 1, 2 * at + 2];
+      let last = at;
+      if (left < heap.length && isBefore(heap[last]!, heap[left]!)) last = left;
+      if (right < heap.length && isBefore(heap[last]!, heap[right]!)) last = right;
+      if (last === at) return;
+      [heap[at], heap[last]] = [heap[last]!, heap[at]!];
+      at = last;
+    }
+  };
+  for (const index of found) {
+    if (heap.length < limit) {
+      heap.push(index);
+      if (heap.length === limit) for (let at = limit >> 1; at >= 0; at--) sift(at);
+    } else if (limit > 0 && isBefore(index, heap[0]!)) {
+      heap[0] = index;
+      sift(0);
+    }
+  }
+  return heap.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+}
+
 /** Everything that whoever holds `start` could reach, with the data seen there. */
 export function blastRadius(graph: Graph, start: number, limit: number): Radius {
   const reach = reachFrom(graph, start);
+  const { distance } = reach;
   const counts: Partial<Record<NodeKind, number>> = {};
-  const [found, data]: [Reached[], ReachedData[]] = [[], []];
+  const found: number[] = [];
+  const data: ReachedData[] = [];
   let total = 0;
-  for (const [index, node] of graph.nodes.entries()) {
-    if (index === start || reach.distance[index] === -1) continue;
+  for (let index = 0; index < graph.nodes.length; index++) {
+    if (index === start || distance[index] === -1) continue;
+    const { kind } = graph.nodes[index]!; // an index of the graph
     total += 1;
-    counts[node.kind] = (counts[node.kind] ?? 0) + 1;
-    if (node.kind === 'data_set') data.push(dataOf(graph, index, reach));
-    else {
-      const edge = reach.parent[index]!;
-      found.push({
-        node,
-        distance: reach.distance[index]!,
-        isPartial: reach.isWhole[index] === 0,
-        via: graph.nodes[graph.edgeFrom[edge]!]!.id,
-        by: edgeKindOf(graph, edge),
-      });
-    }
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    if (kind === 'data_set') data.push(dataOf(graph, index, reach));
+    else found.push(index);
   }
-  // Not by locale: among 100,000 that alone takes a second.
-  found.sort((a, b) => a.distance - b.distance || (a.node.name < b.node.name ? -1 : 1));
+  const reached = nearest(graph, found, reach, limit).map((index): Reached => {
+    const edge = reach.parent[index]!;
+    return {
+      node: graph.nodes[index]!,
+      distance: distance[index]!,
+      isPartial: reach.isWhole[index] === 0,
+      via: graph.nodes[graph.edgeFrom[edge]!]!.id,
+      by: edgeKindOf(graph, edge),
+    };
+  });
   data.sort((a, b) => rank(b.classification) - rank(a.classification) || b.values - a.values);
-  const reached = found.slice(0, limit);
   const worst = data[0]?.classification ?? null;
   return { start: graph.nodes[start]!, counts, reached, total, data: data.slice(0, limit), worst };
 }
