@@ -133,6 +133,8 @@ export interface IdentityTables {
     published: Generated<boolean>;
     approval_id: string | null;
     peer_jkt: string | null;
+    /** The token that was exchanged for this one. */
+    source_hash: Buffer | null;
   };
   exchange_policies: {
     from_integration: string;

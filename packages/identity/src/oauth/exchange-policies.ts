@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type IdentityContext, tablesOf } from '../context.ts';
 import { ClientInvalid, ClientNotFound } from '../errors.ts';
 import { isGatewayResource } from './gateway-resource.ts';
+import { endTokens } from './token-revocation.ts';
 
 const POLICIES_MAX = 500;
 const RESOURCES_MAX = 50;
@@ -112,6 +113,7 @@ export function createExchangePolicies(context: IdentityContext): ExchangePolici
           .where('to_integration', '=', to)
           .executeTakeFirst();
         if (numDeletedRows === 0n) throw new ClientNotFound('There is no such policy.');
+        await endTokens(context, tx, { crossedFrom: from, to }, { actor, reason: 'the exchange policy was removed' });
         const target = { type: 'exchange-policy', id: `${from}:${to}` };
         await appendAudit(tx, {
           actor,

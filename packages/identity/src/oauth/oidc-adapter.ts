@@ -7,6 +7,7 @@ import { createArtifactStore, deleteArtifactsOfGrant } from './artifact-store.ts
 import { clientMetadata } from './client-metadata.ts';
 import type { PeerCertificates } from '../certificates/peer-certificate.ts';
 import type { TokenGuard } from './token-guard.ts';
+import { exchangeOf } from './token-exchange.ts';
 import { endTokens } from './token-revocation.ts';
 import { consumeToken, deleteTokens, findTokenPayload, insertToken } from './token-store.ts';
 
@@ -77,6 +78,7 @@ function tokenAdapter(context: IdentityContext, kind: string, { peers }: Adapter
         scope: payload.scope ?? null,
         issuedAt: new Date(issuedAt),
         expiresAt: new Date(payload.exp === undefined ? issuedAt + expiresIn * 1000 : payload.exp * 1000),
+        sourceHash: exchangeOf(Provider.ctx)?.source ?? null,
         peerKey: Provider.ctx ? (peers.of(Provider.ctx.req)?.keyThumbprint ?? null) : null,
       });
       // The client was revoked between its authentication and this moment.

@@ -94,6 +94,23 @@ describe('token exchange across integrations', () => {
     });
   });
 
+  test('ends at once with the token that it came from, and what came of it in turn', async () => {
+    const { first, exchange } = await setUp([GITHUB]);
+    const one = await exchange(GITHUB);
+    const other = await setUp([GITHUB]);
+    const untouched = await other.exchange(GITHUB);
+    expect(await live(one.access_token)).not.toBeNull();
+    // Everything of the first integration ends: what crossed over to the second goes with it.
+    await fake.db.transaction((tx) =>
+      fake.identity.oauthClients.endAccess(tx, { integrationId: first.integrationId, actor: OWNER, reason: 'cut off' }),
+    );
+    expect(await live(one.access_token)).toBeNull();
+    expect(await live(untouched.access_token)).not.toBeNull();
+    const revoked = fake.revocations.flatMap(({ tokens }) => tokens.map(({ hash }) => hash));
+    expect(revoked).toContain(hashSecret(one.access_token).toString('hex'));
+    await expect(exchange(GITHUB)).rejects.toMatchObject({ status: 401 });
+  });
+
   test('ends with the policy, and with its owners becoming two', async () => {
     const { ends, exchange, second } = await setUp();
     await exchange(GITHUB);
@@ -101,7 +118,9 @@ describe('token exchange across integrations', () => {
     await expect(exchange(GITHUB)).rejects.toMatchObject({ error: 'invalid_request' });
     owners.delete(second.integrationId);
     await exchange(GITHUB);
+    const crossed = await exchange(GITHUB);
     await fake.identity.exchangePolicies.remove(OWNER, ends);
+    expect(await live(crossed.access_token)).toBeNull();
     await expect(exchange(GITHUB)).rejects.toMatchObject({ error: 'invalid_request' });
   });
 

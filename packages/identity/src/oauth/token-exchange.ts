@@ -13,7 +13,7 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const NOT_EXCHANGED =
   "subject_token is not a live token of this client's integration, nor of one whose tokens it may exchange";
 const ACTORS_MAX = 5;
-/** A token that crossed over outlives a revocation of the first by this at most. */
+/** A token that crossed over has to be asked for again so often: the policy is checked anew then. */
 const CROSSED_MS_MAX = 300_000;
 
 /** What an exchange under way may not go beyond. */
@@ -21,6 +21,8 @@ export interface ExchangeFacts {
   readonly act: ActClaim;
   /** When the subject token ends, milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** The token that is exchanged: what comes of it dies with it. */
+  readonly source: Buffer;
 }
 
 const exchanges = new WeakMap<object, ExchangeFacts>();
@@ -96,7 +98,7 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
       throw new errors.UnauthorizedClient('only a client whose tokens are bound to its key takes over from another');
     }
     if (subject.approval) throw new errors.InvalidRequest('a token that was approved for one call is not exchanged');
-    return { subject, crossed, prior: await findTokenActor(tablesOf(db), hash) };
+    return { hash, subject, crossed, prior: await findTokenActor(tablesOf(db), hash) };
   };
 
   provider.registerGrantType(
@@ -107,7 +109,7 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
         throw new errors.InvalidRequest(parsed.error.issues[0]?.message ?? 'the request is not valid');
       }
       const params = parsed.data;
-      const { subject, crossed, prior } = await checkSubject(ctx, params);
+      const { hash, subject, crossed, prior } = await checkSubject(ctx, params);
       const { client } = ctx.oidc;
       if (depthOf(prior) >= ACTORS_MAX) throw new errors.InvalidRequest('this token was exchanged too often');
       const asked = [...new Set([...listOf(params.resource), ...listOf(params.audience)])];
@@ -124,7 +126,7 @@ export function addTokenExchange(context: IdentityContext, provider: Provider, i
       if (target.length > 0) Object.assign(ctx.oidc.params, { resource: target.length === 1 ? target[0] : target });
       const act: ActClaim = { sub: client.clientId, ...(prior ? { act: prior } : { act: { sub: subject.clientId } }) };
       const until = crossed ? Math.min(subject.expiresAt, clock.now() + CROSSED_MS_MAX) : subject.expiresAt;
-      exchanges.set(ctx, { act, expiresAt: until });
+      exchanges.set(ctx, { act, expiresAt: until, source: hash });
       await issue(ctx);
       ctx.body = { ...(ctx.body as Record<string, unknown>), issued_token_type: ACCESS_TOKEN }; // the grant's answer
       await db.transaction((tx) =>

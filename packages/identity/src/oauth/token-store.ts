@@ -158,22 +158,28 @@ export interface NewToken {
   readonly issuedAt: Date;
   readonly expiresAt: Date;
   readonly peerKey: string | null;
+  /** The token that is exchanged for this one. */
+  readonly sourceHash: Buffer | null;
 }
 
 /**
- * Stores a token if its client may still have one. The share lock makes this wait for a revocation that is under way
- * and then see it: a token can't slip in behind the deletion. Returns false when the client may not.
+ * Stores a token if its client may still have one, and the token that it comes from still lives. The share locks make
+ * this wait for a revocation that is under way and then see it: a token can't slip in behind the deletion. Returns
+ * false when it may not be stored.
  */
 export async function insertToken(db: IdentityDb, token: NewToken): Promise<boolean> {
   const result = await sql`
+    with source as (select hash from oauth_tokens where hash = ${token.sourceHash} for share)
     insert into oauth_tokens
       (hash, kind, client_id, integration_id, grant_hash, payload, cnf, scope, issued_at, expires_at,
-       approval_id, peer_jkt)
+       approval_id, peer_jkt, source_hash)
     select ${token.hash}, ${token.kind}, id, integration_id, ${token.grantHash}, ${token.payload}::jsonb,
       ${token.cnf}::jsonb, ${token.scope}, ${token.issuedAt}, ${token.expiresAt},
-      (select approvals.id from approvals where approvals.grant_hash = ${token.grantHash}), ${token.peerKey}
+      (select approvals.id from approvals where approvals.grant_hash = ${token.grantHash}), ${token.peerKey},
+      ${token.sourceHash}
     from oauth_clients
     where id = ${token.clientId}::uuid and status = 'active' and (expires_at is null or expires_at > ${token.issuedAt})
+      and (${token.sourceHash}::bytea is null or exists (select 1 from source))
     for share
     on conflict (hash) do nothing`.execute(db);
   return result.numAffectedRows === 1n;
@@ -216,20 +222,48 @@ export type TokenScope =
   | { readonly hash: Buffer }
   | { readonly clientId: string }
   | { readonly integrationId: string }
-  | { readonly grantHash: Buffer };
+  | { readonly grantHash: Buffer }
+  /** Those of one integration that came from another's by exchange. */
+  | { readonly crossedFrom: string; readonly to: string };
 
 export interface DeletedToken extends RevokedToken {
   readonly clientId: ClientId;
   readonly integrationId: IntegrationId | null;
 }
 
-export async function deleteTokens(db: IdentityDb, scope: TokenScope): Promise<DeletedToken[]> {
-  let query = db.deleteFrom('oauth_tokens').returning(['hash', 'client_id', 'integration_id', 'expires_at']);
-  if ('hash' in scope) query = query.where('hash', '=', scope.hash);
+/** The hashes of a scope, held against exchanges that are under way. */
+async function lockTokens(
+  db: IdentityDb,
+  scope: TokenScope | { readonly sources: readonly Buffer[] },
+): Promise<Buffer[]> {
+  let query = db.selectFrom('oauth_tokens').select('hash').orderBy('hash').forUpdate();
+  if ('sources' in scope) query = query.where('source_hash', 'in', scope.sources);
+  else if ('hash' in scope) query = query.where('hash', '=', scope.hash);
   else if ('clientId' in scope) query = query.where('client_id', '=', scope.clientId);
-  else if ('integrationId' in scope) query = query.where('integration_id', '=', scope.integrationId);
+  else if ('crossedFrom' in scope) {
+    const sources = db.selectFrom('oauth_tokens').select('hash').where('integration_id', '=', scope.crossedFrom);
+    query = query.where('integration_id', '=', scope.to).where('source_hash', 'in', sources);
+  } else if ('integrationId' in scope) query = query.where('integration_id', '=', scope.integrationId);
   else query = query.where('grant_hash', '=', scope.grantHash);
-  const rows = await query.execute();
+  return (await query.execute()).map(({ hash }) => hash);
+}
+
+/**
+ * Deletes the tokens of a scope with all that came from them by exchange, in whoever's hands those are. Each generation
+ * is read by a statement of its own, which sees what an exchange stored while the one before was waited for.
+ */
+export async function deleteTokens(db: IdentityDb, scope: TokenScope): Promise<DeletedToken[]> {
+  const gone: Buffer[] = [];
+  for (let found = await lockTokens(db, scope); found.length > 0;) {
+    gone.push(...found);
+    found = await lockTokens(db, { sources: found });
+  }
+  if (gone.length === 0) return [];
+  const rows = await db
+    .deleteFrom('oauth_tokens')
+    .where('hash', 'in', gone)
+    .returning(['hash', 'client_id', 'integration_id', 'expires_at'])
+    .execute();
   return rows.map((row) => ({
     hash: row.hash.toString('hex'),
     expiresAt: row.expires_at.getTime(),
