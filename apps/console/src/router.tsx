@@ -430,6 +430,21 @@ const pages = [
   }),
   createRoute({
     getParentRoute: () => inside,
+    path: '/forwarding',
+    component: lazyRouteComponent(() => import('./alerts/ForwardingPage.tsx'), 'ForwardingPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/notifications',
+    component: lazyRouteComponent(() => import('./alerts/NotificationsPage.tsx'), 'NotificationsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
+    path: '/event-retention',
+    component: lazyRouteComponent(() => import('./events/EventRetentionPage.tsx'), 'EventRetentionPage'),
+  }),
+  createRoute({
+    getParentRoute: () => inside,
     path: '/',
     component: lazyRouteComponent(() => import('./map/MapPage.tsx'), 'MapPage'),
   }),

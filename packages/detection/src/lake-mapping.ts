@@ -1,3 +1,4 @@
+import { textOf } from './field-path.ts';
 import { type ColumnRef, type SqlMapping } from './sigma/sql.ts';
 import { type DetectionEvent } from './signal.ts';
 
@@ -42,15 +43,15 @@ export function lakeEvent(event: DetectionEvent): Record<string, unknown> {
 /** The way back: an event of the lake as rules saw it when it came. */
 export function lakeToDetection(stored: Readonly<Record<string, unknown>>): DetectionEvent {
   const metadata = record(stored['metadata']);
-  const service = String(metadata['log_name'] ?? '');
-  const about = { id: String(metadata['uid']), time: Number(stored['time']) };
+  const service = textOf(metadata['log_name'] ?? '');
+  const about = { id: textOf(metadata['uid'] ?? ''), time: Number(stored['time']) };
   const { raw_data: text } = stored;
   if (typeof text !== 'string') {
     const ocsf = { ...stored, class_name: CLASS_NAMES[Number(stored['class_uid'])] ?? '' };
     return { ...about, product: 'cordon', service: 'events', raw: stored, ocsf };
   }
   const raw: unknown = JSON.parse(text);
-  return { ...about, product: String(record(metadata['product'])['uid'] ?? ''), service, raw, ocsf: stored };
+  return { ...about, product: textOf(record(metadata['product'])['uid'] ?? ''), service, raw, ocsf: stored };
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

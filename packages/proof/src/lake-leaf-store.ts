@@ -48,7 +48,7 @@ export async function appendLeaf(db: Database, leaf: Omit<LakeLeaf, 'seq'>): Pro
       const { rows } = await sql<{ seq: number }>`select coalesce(max(seq), 0)::bigint as seq from lake_leaf`.execute(
         tables,
       );
-      const seq = Number(rows[0]?.seq ?? 0) + 1;
+      const seq = (rows[0]?.seq ?? 0) + 1;
       const { at, from, to, events, days } = leaf;
       await tables
         .insertInto('lake_leaf')

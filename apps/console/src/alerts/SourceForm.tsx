@@ -9,14 +9,39 @@ import { useCommand } from '../api/use-command.ts';
 import type { Source } from '../api/wire.ts';
 import { FormDialog } from '../display/FormDialog.tsx';
 
-type Way = 'push' | 'udp' | 'tcp' | 'tls' | 'file';
+type Way = 'push' | 'udp' | 'tcp' | 'tls' | 'file' | 's3';
 
 const WAYS: readonly { readonly value: Way; readonly label: string; readonly description: string }[] = [
   { value: 'push', label: 'Pushed over HTTP', description: 'NDJSON, CloudEvents, Splunk HEC, OTLP logs' },
   { value: 'tls', label: 'Syslog over TLS', description: 'RFC 5425; encrypted, and nothing is dropped' },
   { value: 'tcp', label: 'Syslog over TCP', description: 'RFC 6587' },
   { value: 'udp', label: 'Syslog over UDP', description: 'May drop what comes too fast' },
+  { value: 's3', label: 'A bucket', description: 'Objects under a prefix of an S3-compatible store' },
   { value: 'file', label: 'A file or folder', description: 'On the machine of the worker' },
+];
+
+interface BucketDraft {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly addresses: string;
+  readonly secret: string;
+}
+
+const BUCKET_FIELDS: readonly { readonly key: keyof BucketDraft; readonly label: string; readonly hint?: string }[] = [
+  { key: 'endpoint', label: 'Endpoint', hint: 'https://s3.eu-central-1.amazonaws.com' },
+  { key: 'region', label: 'Region' },
+  { key: 'bucket', label: 'Bucket' },
+  { key: 'prefix', label: 'Prefix', hint: 'What the names of objects begin with.' },
+  { key: 'accessKeyId', label: 'Access key id' },
+  { key: 'secret', label: 'Secret access key', hint: 'Sealed; shown to nobody again.' },
+  {
+    key: 'addresses',
+    label: 'Private addresses',
+    hint: 'Exact addresses inside your network that the endpoint may lie at.',
+  },
 ];
 
 interface Draft {
@@ -24,11 +49,26 @@ interface Draft {
   readonly port: string;
   readonly peers: string;
   readonly path: string;
+  readonly bucket: BucketDraft;
 }
 
+const BUCKET: BucketDraft = {
+  endpoint: '',
+  region: 'us-east-1',
+  bucket: '',
+  prefix: '',
+  accessKeyId: '',
+  addresses: '',
+  secret: '',
+};
+
 /** What the API wants for the way that was chosen. */
-export function collectOf({ way, port, peers, path }: Draft): Source['collect'] {
+export function collectOf({ way, port, peers, path, bucket: given }: Draft): Source['collect'] {
   if (way === 'push') return null;
+  if (way === 's3') {
+    const { addresses, secret: _secret, ...bucket } = given;
+    return { kind: 's3', ...bucket, privateAddresses: addresses.split(/[\s,]+/).filter((one) => one !== '') };
+  }
   if (way === 'file') return { kind: 'file', path };
   const list = peers.split(/[\s,]+/).filter((peer) => peer !== '');
   return { kind: 'syslog', transport: way, port: Number(port), peers: list };
@@ -37,6 +77,7 @@ export function collectOf({ way, port, peers, path }: Draft): Source['collect'] 
 /** `tls port 6514`, `/var/log/app`, or that events are pushed. */
 export function collectText(collect: Source['collect']): string {
   if (collect === null) return 'Pushed';
+  if (collect.kind === 's3') return `${collect.bucket}/${collect.prefix}`;
   return collect.kind === 'file' ? collect.path : `Syslog, ${collect.transport.toUpperCase()} port ${collect.port}`;
 }
 
@@ -49,10 +90,20 @@ export function SourceForm({
 }) {
   const [name, setName] = useState('');
   const [product, setProduct] = useState('');
-  const [draft, setDraft] = useState<Draft>({ way: 'push', port: '6514', peers: '', path: '' });
+  const [draft, setDraft] = useState<Draft>({ way: 'push', port: '6514', peers: '', path: '', bucket: BUCKET });
   const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
   const create = useCommand<void, { readonly credential: string }>({
-    run: async () => taken(await api.POST('/api/v1/sources', { body: { name, product, collect: collectOf(draft) } })),
+    run: async () =>
+      taken(
+        await api.POST('/api/v1/sources', {
+          body: {
+            name,
+            product,
+            collect: collectOf(draft),
+            ...(draft.way === 's3' && { collectSecret: draft.bucket.secret }),
+          },
+        }),
+      ),
     changes: [['sources'], ['audit']],
     onDone: ({ credential }) => {
       onClose();
@@ -60,7 +111,7 @@ export function SourceForm({
     },
   });
   const chosen = WAYS.find(({ value }) => value === draft.way) ?? null;
-  const isSyslog = draft.way !== 'push' && draft.way !== 'file';
+  const isSyslog = draft.way !== 'push' && draft.way !== 'file' && draft.way !== 's3';
   const isReady = name !== '' && product !== '' && (draft.way !== 'file' || draft.path !== '');
   return (
     <FormDialog title="Add a source" button="Add" isReady={isReady} command={create} onClose={onClose}>
@@ -103,6 +154,23 @@ export function SourceForm({
           </FormField>
         </SpaceBetween>
       ) : null}
+      {draft.way === 's3'
+        ? BUCKET_FIELDS.map(({ key, label, hint }) => (
+            <FormField
+              key={key}
+              label={label}
+              description={hint}
+              errorText={fieldProblem(create.error, key === 'secret' ? 'collectSecret' : `collect.${key}`)}
+            >
+              <Input
+                value={draft.bucket[key]}
+                type={key === 'secret' ? 'password' : 'text'}
+                autoComplete={false}
+                onChange={({ detail }) => change({ bucket: { ...draft.bucket, [key]: detail.value } })}
+              />
+            </FormField>
+          ))
+        : null}
       {draft.way === 'file' ? (
         <FormField
           label="Path"

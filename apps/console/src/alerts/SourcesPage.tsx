@@ -11,6 +11,7 @@ import { useState } from 'react';
 import type { Source } from '../api/wire.ts';
 import { Ago } from '../display/Ago.tsx';
 import { CopyText } from '../integrations/MadeCredentialView.tsx';
+import { showMs } from '../display/number.ts';
 import { useCan } from '../session/session-query.ts';
 import { Page } from '../shell/Page.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
@@ -59,6 +60,7 @@ export function SourcesPage() {
             { id: 'accepted', header: 'Events', cell: (row) => row.accepted.toLocaleString('en') },
             { id: 'last', header: 'Last came', cell: (row) => <Ago at={row.lastReceivedAt} none="never" /> },
             { id: 'newest', header: 'Newest event', cell: (row) => <Ago at={row.watermark} none="none" /> },
+            { id: 'lag', header: 'Lag', cell: (row) => (row.lagMs === null ? '-' : showMs(row.lagMs)) },
             {
               id: 'dead',
               header: 'Dead letters',

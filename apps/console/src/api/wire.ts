@@ -65,6 +65,16 @@ export type ApiToken = Answer<'/api/v1/api-tokens', 'get'>['tokens'][number];
 export type Factors = Answer<'/api/v1/auth/factors', 'get'>;
 export type Alert = Answer<'/api/v1/alerts', 'get'>['items'][number];
 export type EnrichmentState = NonNullable<Answer<'/api/v1/enrichment', 'get'>['state']>;
+export type ForwardTarget = Answer<'/api/v1/forward-targets', 'get'>['items'][number];
+export type ForwardBody = NonNullable<
+  paths['/api/v1/forward-targets']['post']['requestBody']
+>['content']['application/json'];
+export type NotificationTarget = Answer<'/api/v1/notification-targets', 'get'>['items'][number];
+export type NotificationTargetBody = NonNullable<
+  paths['/api/v1/notification-targets']['post']['requestBody']
+>['content']['application/json'];
+export type NotificationDelivery = Answer<'/api/v1/notification-deliveries', 'get'>['items'][number];
+export type EventRetention = Answer<'/api/v1/event-retention', 'get'>;
 export type ThreatList = Answer<'/api/v1/threat-lists', 'get'>['items'][number];
 export type BehaviourEntity = Answer<'/api/v1/behaviour', 'get'>['items'][number];
 export type BehaviourDetail = Answer<'/api/v1/behaviour/entity', 'get'>;

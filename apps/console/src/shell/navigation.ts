@@ -36,6 +36,9 @@ const PERIMETER: readonly NavigationLink[] = [
   { text: 'Backups', href: '/backups', permission: 'backup.read' },
   { text: 'Sources', href: '/sources', permission: 'source.read' },
   { text: 'Enrichment', href: '/enrichment', permission: 'detection.read' },
+  { text: 'Forwarding', href: '/forwarding', permission: 'detection.read' },
+  { text: 'Notifications', href: '/notifications', permission: 'detection.write' },
+  { text: 'Event retention', href: '/event-retention', permission: 'detection.read' },
   { text: 'Discovery', href: '/discovery', permission: 'discovery.read' },
   { text: 'Reviews', href: '/reviews', permission: 'review.decide' },
 ];
