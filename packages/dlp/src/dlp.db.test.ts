@@ -286,6 +286,18 @@ test('a token takes the value’s place, and can be put back with the key', asyn
   expect(tokens.detokenise(token, 'user.financial.bank_account')).toBe(IBAN);
 });
 
+test('an act is taken back where the tool has a way, and the incident is open again', async () => {
+  tool.add('m1', `card ${CARD} of Ada`);
+  await scan();
+  const { ids, incidentId } = await remedy('redact');
+  await runRemedies(ids);
+  const undone = await incidents().undo(ada(), ids[0] ?? '');
+  await runRemedies([undone.id]);
+  expect(tool.acts.at(-1)).toBe('undo change-message m1');
+  expect((await listRemedies(data.db, incidentId)).map(({ status }) => status)).toEqual(['undone', 'undone']);
+  expect((await loadIncident(data.db, incidentId)).status).toBe('open');
+});
+
 test('what the tool has no way for is said, and stays in the queue', async () => {
   tool.add('m1', `card ${CARD}`);
   await scan();

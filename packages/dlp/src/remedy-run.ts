@@ -160,6 +160,16 @@ async function actOn(deps: RemedyDeps, source: ScanSource, task: Task, record: R
   });
 }
 
+/** What a tool refuses of one record is no reason to leave the others. */
+async function alone(deps: RemedyDeps, task: Task, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof NotShown)) throw error;
+    await fail(deps, task, 'failed', error.message);
+  }
+}
+
 async function act(deps: RemedyDeps, ids: readonly string[]): Promise<void> {
   const sources = new Map((await deps.tools.list()).map((source) => [source.connectionId, source]));
   const tasks = (await loadTasks(deps.db, ids)).filter(({ remedy }) => remedy.status === 'queued');
@@ -167,13 +177,13 @@ async function act(deps: RemedyDeps, ids: readonly string[]): Promise<void> {
   for (const task of tasks) {
     const source = sources.get(task.incident.connectionId ?? '');
     if (!source?.active) await fail(deps, task, 'failed', 'the connection is gone or paused');
-    else if (task.remedy.action === 'undo') await undo(deps, source, task);
+    else if (task.remedy.action === 'undo') await alone(deps, task, () => undo(deps, source, task));
     else if (NEEDS_TEXT.has(task.remedy.action)) reading.push(task);
-    else await actOn(deps, source, task, recordOf(task.incident));
+    else await alone(deps, task, () => actOn(deps, source, task, recordOf(task.incident)));
   }
   for await (const [task, record] of readAgain(deps, reading)) {
     const source = sources.get(task.incident.connectionId ?? '');
-    if (source) await actOn(deps, source, task, record);
+    if (source) await alone(deps, task, () => actOn(deps, source, task, record));
   }
   for (const task of await loadTasks(
     deps.db,
@@ -186,10 +196,14 @@ async function undo(deps: RemedyDeps, source: ScanSource, task: Task): Promise<v
   const before = task.remedy.undoOf === null ? null : await loadRemedy(deps.db, task.remedy.undoOf);
   if (!before?.connectorAction || !before.actionRunId)
     return fail(deps, task, 'failed', 'there is nothing to take back');
+  const { incident } = task;
+  const label = await toolLabel(deps.db, incident.app, incident.label);
+  const record = label === null ? recordOf(incident) : { ...recordOf(incident), label };
+  const input = (await deps.tools.inputFor(source.connectionId, before.connectorAction, record)) ?? {};
   const { runId, outcome, error } = await deps.tools.act({
     connectionId: source.connectionId,
     action: before.connectorAction,
-    input: {},
+    input,
     mode: 'undo',
     key: `dlp:${task.remedy.id}`,
     undoOf: before.actionRunId,

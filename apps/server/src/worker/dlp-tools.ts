@@ -1,10 +1,9 @@
 import {
+  ConnectorBusy,
   type Connectors,
+  ConnectorsError,
   type LoadedManifest,
   type Manifests,
-  NotVisible,
-  ToolFailed,
-  ToolRefused,
 } from '@cordon/connectors';
 import { type DlpTools, NotShown, type ReadRecord, type RecordPage, type RemedyAction } from '@cordon/dlp';
 import type { Actor } from '@cordon/kernel';
@@ -36,8 +35,9 @@ function wayOf(loaded: LoadedManifest, object: string, action: RemedyAction) {
   return found ? { action: found[0], canUndo: found[1].undo.length > 0 } : null;
 }
 
+/** What the tool or its connector refuses; a run that is under way is tried again. */
 const explained = (error: unknown): unknown =>
-  error instanceof NotVisible || error instanceof ToolRefused || error instanceof ToolFailed
+  error instanceof ConnectorsError && !(error instanceof ConnectorBusy)
     ? new NotShown(error.message, {}, error)
     : error;
 
@@ -110,11 +110,8 @@ export function createDlpTools(
       return parsed.data;
     },
     async act({ key, undoOf, ...request }) {
-      const run = await connectors.runAction(SCANNER, {
-        ...request,
-        idempotencyKey: key,
-        ...(undoOf === undefined ? {} : { undoOf }),
-      });
+      const wish = { ...request, idempotencyKey: key, ...(undoOf === undefined ? {} : { undoOf }) };
+      const run = await connectors.runAction(SCANNER, wish).catch((error: unknown) => Promise.reject(explained(error)));
       return { runId: run.id, outcome: run.outcome, error: run.error };
     },
   };

@@ -26,7 +26,8 @@ const noTools: RetentionTools = {
 };
 
 test('a rule for Cordon’s own records keeps a hold, forgets what is due, and says what it has no way for', async () => {
-  const { db, drop } = await createTestDatabase();
+  const database = await createTestDatabase();
+  const { db } = database;
   await migrate(db, [kernelMigrations, governanceMigrations, dlpMigrations]);
   const clock = createFakeClock(Date.UTC(2026, 5, 1));
   const at = (days: number): string => new Date(clock.now() - days * DAY_MS).toISOString();
@@ -64,5 +65,5 @@ test('a rule for Cordon’s own records keeps a hold, forgets what is due, and s
   expect(run.unenforceable.map(({ object }) => object)).toEqual(['event', 'backup']);
   const left = await sql<{ id: string }>`select id from dlp_incident order by id`.execute(db.tables<object>());
   expect(left.rows.map((row) => row.id)).toEqual(['held', 'open', 'young']);
-  await drop();
+  await database.drop();
 });

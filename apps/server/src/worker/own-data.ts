@@ -27,7 +27,10 @@ export function withOwnData(tools: RetentionTools, { db, clock }: { db: Database
   return {
     list: async () => [...(await tools.list()), SOURCE],
     async *read(connectionId, stream, purpose) {
-      if (connectionId !== OWN_PLACE) return yield* tools.read(connectionId, stream, purpose);
+      if (connectionId !== OWN_PLACE) {
+        yield* tools.read(connectionId, stream, purpose);
+        return;
+      }
       const object = objectOf(stream);
       if (!object) throw new NotAvailable(ELSEWHERE[stream] ?? 'there is no such data');
       for await (const { id, createdAt, updatedAt } of readOwnRecords(db, object))
