@@ -7,6 +7,7 @@ import {
   type Transaction,
   uuidv7,
 } from '@cordon/kernel';
+import { sql } from 'kysely';
 import type { TargetState } from './leaver.ts';
 import {
   endIfClosed,
@@ -149,7 +150,7 @@ export async function targetsOfGroups(
     .tables<{ provision_target: { id: string; name: string; groups: string[] } }>()
     .selectFrom('provision_target')
     .select(['id', 'name'])
-    .where('groups', '&&', [...groups])
+    .where(sql<boolean>`groups && ${[...groups]}::uuid[]`)
     .orderBy('name')
     .execute();
 }

@@ -160,6 +160,7 @@ function Uses({ account, onClose }: { readonly account: BreakGlassAccount; reado
           {
             id: 'kind',
             header: 'What',
+            minWidth: 100,
             cell: (row) => (
               <StatusIndicator type={row.kind === 'drill' ? 'info' : 'warning'}>
                 {row.kind === 'drill' ? 'Drill' : 'Use'}
@@ -170,6 +171,7 @@ function Uses({ account, onClose }: { readonly account: BreakGlassAccount; reado
           {
             id: 'found',
             header: 'Found',
+            minWidth: 400,
             cell: (row) => (
               <SpaceBetween size="xxxs">
                 {row.findings.map(({ check, ok, detail }) => (

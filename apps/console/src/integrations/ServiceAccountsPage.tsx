@@ -66,10 +66,11 @@ export function ServiceAccountsPage() {
               <RouteLink href={`/integrations/${integration.id}`}>{integration.name}</RouteLink>
             ),
           },
-          { id: 'purpose', header: 'Purpose', cell: ({ integration }) => integration.purpose },
+          { id: 'purpose', header: 'Purpose', minWidth: 160, cell: ({ integration }) => integration.purpose },
           {
             id: 'owner',
             header: 'Owner, backup',
+            minWidth: 160,
             cell: ({ integration: { owner, backupOwner, orphanedUntil } }) =>
               orphanedUntil === null
                 ? `${owner.name}, ${backupOwner?.name ?? 'nobody'}`
@@ -81,12 +82,14 @@ export function ServiceAccountsPage() {
           {
             id: 'required',
             header: 'Proof required',
+            minWidth: 160,
             cell: ({ required, requiredBy }) =>
               requiredBy.length === 0 ? CLASS[required] : `${CLASS[required]}, by ${requiredBy.join(', ')}`,
           },
           {
             id: 'problems',
             header: 'To look at',
+            minWidth: 260,
             cell: ({ problems }) =>
               problems.length === 0 ? (
                 <StatusIndicator type="success">In order</StatusIndicator>
