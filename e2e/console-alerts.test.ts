@@ -5,10 +5,12 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
 import { freePorts } from './harness/free-ports.ts';
-import { taken } from './harness/notes-integration.ts';
+import { eventually, taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /** A person adds a source, sees the alert that its event raises, works on it and closes it. */
+
+const WAIT_MS_MAX = 30_000;
 
 let cordon: RunningCordon;
 let browser: Browser;
@@ -114,6 +116,119 @@ test('a syslog source is made, and the page says how its events come', async () 
   await page.getByRole('row', { name: /appliances.*Syslog, TCP port/ }).waitFor();
   expect(tab.errors).toEqual([]);
   await tab.screenshots('sources');
+});
+
+test('a threat list is imported, marks what comes, and the event says what is known about it', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Enrichment', exact: true }).click();
+  await page.getByRole('row', { name: /geo-whois-asn-country.*Number Resource Organization/ }).waitFor();
+  await page.getByRole('button', { name: 'Import a list' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Import a threat list' });
+  await dialog.getByLabel('Name').fill('shared-feed');
+  await dialog.getByLabel('Source').fill('A sharing community');
+  const pattern = "[ipv4-addr:value = '46.4.0.0/24']";
+  const bundle = { type: 'bundle', id: 'bundle--1', objects: [{ type: 'indicator', pattern, name: 'Stolen tokens' }] };
+  const file = { name: 'feed.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(bundle)) };
+  await dialog.locator('input[type=file]').setInputFiles(file);
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByRole('row', { name: /shared-feed.*threats/ }).waitFor();
+  await tab.screenshots('enrichment');
+  const body = { name: 'okta-known', product: 'okta/system' };
+  const { credential } = taken(await cordon.api.POST('/api/v1/sources', { body }));
+  const event = {
+    uuid: 'console-known-1',
+    published: new Date().toISOString(),
+    eventType: 'user.session.start',
+    actor: { id: 'u1', type: 'User', alternateId: 'eve@example.com', displayName: 'Eve' },
+    client: { ipAddress: '46.4.0.9', userAgent: { rawUserAgent: 'curl/8.5' } },
+    outcome: { result: 'SUCCESS' },
+  };
+  await eventually(async () => {
+    const { state } = taken(await cordon.api.GET('/api/v1/enrichment'));
+    expect(state?.indicators).toBe(1);
+  }, WAIT_MS_MAX);
+  const answer = await fetch(`${cordon.url}/ingest/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}` },
+    body: JSON.stringify(event),
+  });
+  expect(await answer.json()).toMatchObject({ accepted: 1 });
+  await page
+    .getByRole('row', { name: /shared-feed/ })
+    .getByRole('link')
+    .click();
+  await page
+    .getByRole('row', { name: /user.session.start/ })
+    .first()
+    .click();
+  await page.getByText('AS24940 Hetzner Online GmbH').first().waitFor();
+  for (const text of ['DE', 'hosting', 'curl', 'shared-feed']) {
+    await page.getByText(text, { exact: true }).first().waitFor();
+  }
+  await tab.screenshots('event-known');
+  const { items } = taken(
+    await cordon.api.GET('/api/v1/alerts', { params: { query: { rule: 'standard.threat-list-match' } } }),
+  );
+  expect(items).toMatchObject([{ entity: { id: 'eve@example.com' } }]);
+});
+
+test('a retention rule is tried before it is made, and a hold is placed and lifted', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Event retention', exact: true }).click();
+  await page.getByRole('button', { name: 'Add a rule' }).click();
+  const rule = page.getByRole('dialog', { name: 'Add a retention rule' });
+  await rule.getByLabel('Name').fill('okta-short');
+  await rule.getByLabel('Search').fill('product:Okta');
+  await rule.getByLabel('Days').fill('30');
+  await rule.getByRole('button', { name: 'Try it without deleting' }).click();
+  await rule.getByText('0 events would go now; 0 are held.').waitFor();
+  await rule.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /okta-short.*30 days/ }).waitFor();
+  await page.getByRole('button', { name: 'Place a hold' }).click();
+  const hold = page.getByRole('dialog', { name: 'Place a legal hold' });
+  await hold.getByLabel('Name').fill('case-7');
+  await hold.getByLabel('Reason').fill('Case 7');
+  await hold.getByRole('button', { name: 'Place', exact: true }).click();
+  await page.getByRole('row', { name: /case-7.*Ada Byron/ }).waitFor();
+  await tab.screenshots('event-retention');
+  await page.getByRole('button', { name: 'Lift case-7' }).click();
+  const lift = page.getByRole('dialog', { name: 'Lift case-7' });
+  await lift.getByLabel('Reason').fill('It is closed');
+  await lift.getByRole('button', { name: 'Lift', exact: true }).click();
+  await page.getByText('Nothing is held.').waitFor();
+});
+
+test('a notification target with quiet hours and words, and a forwarding target, are made', async () => {
+  await page.getByRole('navigation').getByRole('link', { name: 'Notifications', exact: true }).click();
+  await page.getByRole('button', { name: 'Add target' }).click();
+  const told = page.getByRole('dialog', { name: 'Add a notification target' });
+  await told.getByLabel('Name').fill('night-desk');
+  await told.getByLabel('To', { exact: true }).fill('soc@example.com');
+  await told.getByLabel('Quiet hours').check();
+  await told.getByLabel('Time zone').fill('Europe/Vienna');
+  await told.getByRole('button', { name: 'Words of your own' }).click();
+  await told.getByLabel('Title').fill('{{nonsense}}');
+  await told.getByLabel('Text').fill('{{entity}}: {{url}}');
+  await told.getByRole('button', { name: 'Add', exact: true }).click();
+  await told
+    .getByText(/nothing that an alert has/)
+    .first()
+    .waitFor();
+  await told.getByLabel('Title').fill('{{severity}}: {{title}}');
+  await tab.screenshots('notification-form');
+  await told.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /night-desk.*22:00 to 07:00 Europe\/Vienna/ }).waitFor();
+  await tab.screenshots('notifications');
+  await page.getByRole('navigation').getByRole('link', { name: 'Forwarding', exact: true }).click();
+  await page.getByRole('button', { name: 'Add target' }).click();
+  const target = page.getByRole('dialog', { name: 'Add a forwarding target' });
+  await target.getByLabel('Name').fill('siem');
+  await target.getByLabel('Address', { exact: true }).fill('https://splunk.example.com:8088/services/collector/event');
+  await target.getByLabel('HEC token').fill('11111111-2222-3333-4444-555555555555');
+  await target.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByRole('row', { name: /siem.*splunk.example.com:8088/ }).waitFor();
+  await page.getByRole('button', { name: 'Pause siem' }).click();
+  await page.getByRole('row', { name: /siem.*Paused/ }).waitFor();
+  expect(tab.errors).toEqual([]);
+  await tab.screenshots('forwarding');
 });
 
 test('the audit page shows the proof, and what is downloaded there is genuine', async () => {
