@@ -10,6 +10,8 @@ export interface RestoreAction {
   readonly object: string;
   /** What it doesn't bring back; told before anything is done. */
   readonly note: string | null;
+  /** It uploads the bytes of a file, if they are so many at most; null: it takes no bytes. */
+  readonly fileBytesMax?: number | null;
 }
 
 export interface ReadItem {
@@ -36,5 +38,12 @@ export interface AppPort {
   read(connectionId: string, stream: string, mark: unknown, purpose: string): AsyncIterable<ReadItem>;
   actions(connectionId: string): Promise<readonly RestoreAction[]>;
   /** Once for each key, whatever happens in between. Throws `SourceFailed` when the tool refuses. */
-  act(connectionId: string, action: string, record: BackupRecord, key: string): Promise<ActResult>;
+  act(
+    connectionId: string,
+    action: string,
+    record: BackupRecord,
+    key: string,
+    /** The bytes of its file, where the action takes them. */
+    file?: Uint8Array,
+  ): Promise<ActResult>;
 }

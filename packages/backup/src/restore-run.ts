@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type BackupRecord, decodeRecord } from './backup-record.ts';
 import { ITEMS_PAGE_MAX, listItems, loadJob, loadNewIds, markItem, saveItems, saveNewId } from './backup-store.ts';
 import { listLines, readRecords, snapshotAt } from './browse.ts';
 import { BackupInputInvalid, SnapshotUnknown, SourceFailed } from './errors.ts';
+import { readFileBytes, readFileFacts, type SourceFile } from './file-bytes.ts';
 import type { RunnerDeps } from './job-runner.ts';
 import type { SnapshotManifest } from './manifest.ts';
 import { type Job, type Plan, type RestoreInput, restoreInput, type StoredItem } from './plan.ts';
@@ -48,15 +50,41 @@ export async function makeRestorePlan(deps: RunnerDeps, job: Job, plan: Plan): P
   const streams = new Set([...wanted.keys()].map(({ stream }) => stream));
   if (input.removeExtra) for (const { name } of manifest.streams) streams.add(name);
   const live: BackupRecord[] = [];
+  const liveFiles = new Map<BackupRecord, SourceFile>();
   for (const stream of streams) {
-    for await (const { record, deleted } of app.read(plan.connectionId, stream, null, `restore of ${plan.name}`)) {
+    for await (const { record, deleted, file } of app.read(
+      plan.connectionId,
+      stream,
+      null,
+      `restore of ${plan.name}`,
+    )) {
       if (deleted !== true && (input.object === undefined || record.object === input.object)) live.push(record);
+      if (file) liveFiles.set(record, file);
       if (live.length > RESTORED_RECORDS_MAX)
         throw new BackupInputInvalid('The app holds more than one restore compares.');
     }
   }
   const actions = await app.actions(plan.connectionId);
-  const planned = planRestore({ wanted: [...wanted.keys()], live, removeExtra: input.removeExtra, actions, newIds });
+  const takesBytes = new Set(
+    actions.flatMap(({ object, fileBytesMax }) => ((fileBytesMax ?? null) === null ? [] : [object])),
+  );
+  const planned = await planRestore({
+    wanted: [...wanted.keys()],
+    live,
+    removeExtra: input.removeExtra,
+    actions,
+    newIds,
+    bytesOf: async (record) => (takesBytes.has(record.object) ? readFileFacts(repository, manifest, record) : null),
+    async differs(_record, now, facts) {
+      const file = liveFiles.get(now);
+      // The tool says that nothing changed since; else only the bytes themselves tell.
+      return (
+        file !== undefined &&
+        file.version !== facts.version &&
+        (await digestOf(file, facts.bytes ?? 0)) !== facts.sha256
+      );
+    },
+  });
   const blobOf = new Map([...wanted].map(([record, blob]) => [JSON.stringify([record.object, record.id]), blob]));
   const oldIds = new Map(
     [...newIds].map(([key, id]) => [
@@ -94,6 +122,19 @@ export async function makeRestorePlan(deps: RunnerDeps, job: Job, plan: Plan): P
   };
 }
 
+/** Read no further than tells: a file that is longer than it was has other bytes. */
+async function digestOf(file: SourceFile, bytesMax: number): Promise<string> {
+  const digest = createHash('sha256');
+  let bytes = 0;
+  for await (const part of file.read()) {
+    bytes += part.length;
+    if (bytes > bytesMax) return 'longer';
+    digest.update(part);
+  }
+  return digest.digest('hex');
+}
+
+const snapshotOf = z.looseObject({ snapshot: z.string() });
 const restoreJobInput = z.object({ dryRun: z.uuid() });
 
 /** A parent that came back under a new id is referred to by that. */
@@ -114,6 +155,12 @@ export async function runRestore(deps: RunnerDeps, job: Job, plan: Plan): Promis
     throw new BackupInputInvalid('Name a finished dry run of this app.', { dryRun: dryRun.id });
   }
   const repository = await deps.openRepository();
+  const manifest = await repository.snapshot(snapshotOf.parse(dryRun.result).snapshot);
+  const takesBytes = new Set(
+    (await deps.app.actions(plan.connectionId)).flatMap(({ name, fileBytesMax }) =>
+      (fileBytesMax ?? null) === null ? [] : [name],
+    ),
+  );
   // A record names its parent by id alone.
   const newIds = new Map([...(await loadNewIds(db, plan.connectionId))].map(([key, id]) => [oldIdOf(key), id]));
   const counts = { done: 0, failed: 0, unclear: 0, left: 0 };
@@ -122,7 +169,7 @@ export async function runRestore(deps: RunnerDeps, job: Job, plan: Plan): Promis
     if (page.length === 0) break;
     for (const item of page) {
       after = item.ordinal;
-      const status = await runItem(deps, { item, plan, dryRunId: dryRun.id, newIds, repository });
+      const status = await runItem(deps, { item, plan, dryRunId: dryRun.id, newIds, repository, manifest, takesBytes });
       if (status === 'failed') counts.failed += 1;
       else if (status === 'unclear') counts.unclear += 1;
       else if (status === 'planned') counts.left += 1;
@@ -140,9 +187,11 @@ async function runItem(
     readonly dryRunId: string;
     readonly newIds: Map<string, string>;
     readonly repository: Repository;
+    readonly manifest: SnapshotManifest;
+    readonly takesBytes: ReadonlySet<string>;
   },
 ): Promise<StoredItem['status']> {
-  const { item, plan, dryRunId, newIds, repository } = at;
+  const { item, plan, dryRunId, newIds, repository, manifest, takesBytes } = at;
   if (item.op === 'cannot' || item.action === null) return 'planned';
   if (item.status !== 'planned' && item.status !== 'started') return item.status;
   const { object, recordId: id } = item;
@@ -158,6 +207,9 @@ async function runItem(
       item.action,
       record,
       `restore:${dryRunId}:${item.ordinal}`,
+      takesBytes.has(item.action)
+        ? Buffer.concat(await Array.fromAsync(readFileBytes(repository, manifest, stored)))
+        : undefined,
     );
     await db.transaction(async (tx) => {
       await markItem(tx, dryRunId, item.ordinal, { status: outcome, new_id: newId });

@@ -30,6 +30,8 @@ export interface RunActionInput {
   readonly mode: ActionMode;
   /** The same key gives the same run, whatever happens in between. */
   readonly idempotencyKey: string;
+  /** The bytes that the action uploads; kept nowhere, so give them again after a crash. */
+  readonly file?: Uint8Array;
   /** The run to take back. */
   readonly undoOf?: string;
 }
@@ -101,7 +103,7 @@ async function open(
 }
 
 /** Does what the journal says, once: a run that ended is given as it is, one that died is looked at before it acts. */
-async function execute(deps: ReachDeps, runId: string): Promise<ActionRun> {
+async function execute(deps: ReachDeps, runId: string, file?: Uint8Array): Promise<ActionRun> {
   const { db, clock, envelope } = deps;
   return db.transaction(async (lock) => {
     if (!(await holdRun(lock, runId))) throw new ConnectorBusy('This run is under way.', { run: runId });
@@ -121,7 +123,7 @@ async function execute(deps: ReachDeps, runId: string): Promise<ActionRun> {
           pause: deps.pause,
           onCaptured: (found) => saveCaptured(db, runId, found),
         },
-        { action: run.action, input: run.input, mode: run.mode, captured, resumed: attempt > 1 },
+        { action: run.action, input: run.input, mode: run.mode, file, captured, resumed: attempt > 1 },
       );
       const sealedSecret = outcome.secret === undefined ? null : envelope.seal(outcome.secret, secretContext(runId));
       await finish(deps, run, connection.name, { outcome, sealedSecret });
@@ -174,7 +176,7 @@ export function createActionRunner(deps: ReachDeps) {
      */
     async run(actor: Actor, request: RunActionInput): Promise<ActionRun> {
       const run = await open(deps, actor, request);
-      return execute(deps, run.id);
+      return execute(deps, run.id, request.file);
     },
     execute: (runId: string) => execute(deps, runId),
     /** A secret that a run made, for who stores it in a vault. */

@@ -3,7 +3,7 @@ export interface ToolRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Uint8Array | undefined;
   readonly timeoutMs: number;
   /** A longer answer fails the call. */
   readonly bytesMax: number;

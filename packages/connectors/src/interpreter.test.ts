@@ -74,7 +74,7 @@ test('what has no value is left out, and a template alone keeps its type', () =>
   });
   const built = buildRequest(template, { input: { list: [1, 2], n: 3 } }, { url: 'https://t.example' });
   expect(built?.url).toBe('https://t.example/x?limit=5');
-  expect(JSON.parse(built?.body ?? '')).toEqual({ list: [1, 2], text: 'n=3' });
+  expect(JSON.parse(String(built?.body))).toEqual({ list: [1, 2], text: 'n=3' });
 });
 
 const client = (http: HttpPort, mode: 'read' | 'write' = 'read', waits: number[] = []) =>
@@ -292,7 +292,7 @@ test.each([
     () => `${request}\n    paging: ${paging}\n    items: '$exists(items) ? items : $'`,
   ).replace('"status": status, "name": name', '"status": "active"');
   const loaded = parseManifest(text, 'tool');
-  const http: HttpPort = { send: async ({ url, body }) => respond(new URL(url), body ?? '') };
+  const http: HttpPort = { send: async ({ url, body }) => respond(new URL(url), String(body ?? '')) };
   const connection = { config: { site: 'acme' }, secret: { kind: 'bearer' as const, token: 's' } };
   const reader = createToolClient(loaded, connection, { http, clock, pause: async () => undefined }, 'read');
   const ids: string[] = [];

@@ -83,6 +83,12 @@ export const actionSpec = z
       .describe(
         'Over a backed-up record (`id`, `object`, `parentId`, `title`, `content`): the input of this action. Makes it one that restores use.',
       ),
+    fileBytesMax: z
+      .int()
+      .positive()
+      .max(64 * 1024 * 1024)
+      .optional()
+      .describe('A restore gives it the bytes of the file, if they are so many at most; `upload` sends them.'),
     recordId: expression
       .optional()
       .describe('Over `result`: the id of the record that it made, as the stream gives it.'),

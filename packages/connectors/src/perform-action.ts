@@ -59,6 +59,8 @@ export interface ActionRequest {
   readonly action: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly mode: ActionMode;
+  /** The bytes that `upload` sends. */
+  readonly file?: Uint8Array | undefined;
   /** From an earlier run: for undo, or after a crash. */
   readonly captured?: Readonly<Record<string, unknown>>;
   /** An earlier attempt died in the middle: look before acting again. */
@@ -200,7 +202,9 @@ export async function performAction(context: ActionContext, request: ActionReque
   const spec = findAction(context.loaded, request.action);
   const input = checkInput(spec, request.input);
   checkPlan(context.loaded, spec.plans, context.plan);
-  const work: Work = { ...context, spec, bindings: { input, config: context.config } };
+  const { file } = request;
+  const bindings = { input, config: context.config, ...(file && { file }) };
+  const work: Work = { ...context, spec, bindings };
   const summary = fillText(spec.preview, work.bindings) ?? spec.title;
   if (request.mode === 'run') return run(work, request, summary);
   if (request.mode === 'undo') return undo(work, request, `Undo: ${summary}`);

@@ -106,7 +106,8 @@ const sortedQuery = (url: URL): string =>
     .join('&');
 
 function bodyMembers(request: ToolRequest): Record<string, unknown> {
-  const text = request.body ?? '';
+  // What uploads a file is told apart by its address alone.
+  const text = typeof request.body === 'string' ? request.body : '';
   if (request.headers['content-type'] === 'application/x-www-form-urlencoded') {
     return Object.fromEntries(new URLSearchParams(text));
   }
@@ -142,7 +143,7 @@ function playback(exchanges: Recording['exchanges'], writes: string[]): HttpPort
       const index = left.findIndex((one) => matches(one, request));
       const found = left[index];
       const what = `${request.method} ${url.pathname}${url.search}`;
-      if (!found) throw new ManifestInvalid(`The recording has no answer to ${what} ${request.body ?? ''}`);
+      if (!found) throw new ManifestInvalid(`The recording has no answer to ${what} ${typeof request.body === 'string' ? request.body : ''}`);
       if (found.once) left.splice(index, 1);
       writes.push(what);
       const headers = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 const PATH_CHARS_MAX = 2_048;
@@ -21,6 +22,13 @@ export const requestTemplate = z
     headers: z.record(z.string().max(128), z.string().max(1_024)).optional(),
     json: z.json().optional().describe('JSON body; a text that is one template alone keeps the type of its value.'),
     form: z.record(z.string().max(128), scalar).optional().describe('Form body.'),
+    upload: z
+      .strictObject({
+        json: z.json().describe('What the tool is told of the file.'),
+        mediaType: z.string().max(256).default('application/octet-stream').describe('Of the bytes; may be a template.'),
+      })
+      .optional()
+      .describe('The bytes of a restored file, with JSON before them, as `multipart/related` (RFC 2387).'),
     graphql: z
       .strictObject({ query: z.string().max(20_000), variables: z.record(z.string(), z.json()).optional() })
       .optional(),
@@ -29,7 +37,7 @@ export const requestTemplate = z
       .optional()
       .describe('This call only reads, although its method could write: a search by POST, a GraphQL query.'),
   })
-  .refine((one) => [one.json, one.form, one.graphql].filter((body) => body !== undefined).length <= 1, {
+  .refine((one) => [one.json, one.form, one.graphql, one.upload].filter((body) => body !== undefined).length <= 1, {
     error: 'has more than one body',
   });
 export type RequestTemplate = z.output<typeof requestTemplate>;
@@ -41,7 +49,7 @@ export interface BuiltRequest {
   /** Absolute. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
+  readonly body: string | Uint8Array | undefined;
   /** Reads only, by its method or by what the manifest says. */
   readonly safe: boolean;
 }
@@ -97,6 +105,25 @@ function encodeSegment(text: string): string {
   return encodeURIComponent(text);
 }
 
+/** From the bytes themselves, so that the same file gives the same request, and never one that stands in them. */
+function boundaryFor(file: Uint8Array): string {
+  for (let tries = 0; ; tries++) {
+    const boundary = `cordon-${createHash('sha256').update(`${tries} `).update(file).digest('hex').slice(0, 40)}`;
+    if (!Buffer.from(file.buffer, file.byteOffset, file.byteLength).includes(boundary)) return boundary;
+  }
+}
+
+function relatedBody(boundary: string, json: string, file: Uint8Array, mediaType: string): Buffer {
+  // A line break in a name of a type would end the header that it stands in.
+  const type = mediaType.replaceAll(/[\r\n]/g, '');
+  return Buffer.concat([
+    Buffer.from(`--${boundary}\r\ncontent-type: application/json; charset=UTF-8\r\n\r\n${json}\r\n`),
+    Buffer.from(`--${boundary}\r\ncontent-type: ${type}\r\n\r\n`),
+    file,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]);
+}
+
 /** Gives null when the path lacks a value: there is nothing to ask for. */
 export function buildRequest(
   template: RequestTemplate,
@@ -115,8 +142,15 @@ export function buildRequest(
     const filled = fillText(value, bindings);
     if (filled !== undefined) headers[name.toLowerCase()] = filled;
   }
-  let body: string | undefined;
-  if (template.form) {
+  let body: string | Uint8Array | undefined;
+  if (template.upload) {
+    const { file } = bindings;
+    if (!(file instanceof Uint8Array)) return null;
+    const mediaType = fillText(template.upload.mediaType, bindings) ?? 'application/octet-stream';
+    const boundary = boundaryFor(file);
+    body = relatedBody(boundary, JSON.stringify(fillTree(template.upload.json, bindings)), file, mediaType);
+    headers['content-type'] = `multipart/related; boundary=${boundary}`;
+  } else if (template.form) {
     const filled = fillTree(template.form, bindings) as Record<string, unknown>; // a record comes out as one
     body = new URLSearchParams(Object.entries(filled).map(([key, value]) => [key, textOf(value) ?? ''])).toString();
     headers['content-type'] = 'application/x-www-form-urlencoded';

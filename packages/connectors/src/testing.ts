@@ -117,7 +117,7 @@ export function createTestTool(): TestTool {
     if (part === 'keys') return id === 'b' ? answer(404) : answer(200, [{ id: `key-${id}`, made: 1_700_000_000 }]);
     if (part === 'messages') return answer(201);
     if (part === 'suspend') user.status = 'suspended';
-    if (part === 'restore') user.status = (JSON.parse(request.body ?? '{}') as { status: string }).status; // the manifest's body
+    if (part === 'restore') user.status = (JSON.parse(String(request.body ?? '{}')) as { status: string }).status; // the manifest's body
     return answer(200, user);
   };
   const tool: TestTool = {

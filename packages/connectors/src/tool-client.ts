@@ -87,7 +87,8 @@ function atOwnServer(spec: AuthSpec, base: string | null | undefined): AuthSpec 
 function withMembers(built: BuiltRequest, options: CallOptions): BuiltRequest {
   const url = new URL(options.url ?? built.url);
   for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
-  if (!options.body) return { ...built, url: url.href };
+  // Paging adds members; what uploads a file has no pages.
+  if (!options.body || built.body instanceof Uint8Array) return { ...built, url: url.href };
   if (built.headers['content-type'] === 'application/x-www-form-urlencoded') {
     const form = new URLSearchParams(built.body ?? '');
     for (const [name, value] of Object.entries(options.body)) form.set(name, String(value));

@@ -108,13 +108,15 @@ export function createAppPort(deps: {
     },
     async actions(connectionId) {
       const { manifest } = await manifestOf(connectionId);
-      return Object.entries(manifest.actions).flatMap(([name, { kind, object, fromRecord, undoNote }]) => {
-        const op = OPS[kind];
-        if (op === undefined || object === undefined || fromRecord === undefined) return [];
-        return [{ name, op, object, note: undoNote ?? null }];
-      });
+      return Object.entries(manifest.actions).flatMap(
+        ([name, { kind, object, fromRecord, undoNote, fileBytesMax }]) => {
+          const op = OPS[kind];
+          if (op === undefined || object === undefined || fromRecord === undefined) return [];
+          return [{ name, op, object, note: undoNote ?? null, fileBytesMax: fileBytesMax ?? null }];
+        },
+      );
     },
-    async act(connectionId, action, record, key) {
+    async act(connectionId, action, record, key, file) {
       try {
         const loaded = await manifestOf(connectionId);
         const spec = loaded.manifest.actions[action];
@@ -128,6 +130,7 @@ export function createAppPort(deps: {
           input,
           mode: 'run',
           idempotencyKey: key,
+          ...(file && { file }),
         });
         if (run.status === 'failed') throw new SourceFailed(run.error ?? `${action} failed.`, { run: run.id });
         const id = spec.recordId === undefined ? null : await loaded.expression(spec.recordId).evaluate(run.result);
