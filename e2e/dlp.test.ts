@@ -19,9 +19,9 @@ import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 const run = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
-const WAIT_MS = 120_000;
+const WAIT_MS = 180_000;
 /** A worker comes back in seconds on a quiet machine, in a minute and more on a busy one. */
-const KILL_MS = 420_000;
+const KILL_MS = 600_000;
 const CARD = '4111 1111 1111 1111';
 const SSN = '536-22-1234';
 const DAY_MS = 86_400_000;

@@ -363,13 +363,24 @@ export async function enforceScan(deps: Pick<RemedyDeps, 'db' | 'clock' | 'workf
     const last = incidents.at(-1);
     if (!last) return;
     after = `${last.lastSeen.toISOString()}/${last.id}`;
-    const due = incidents.filter(({ action }) => isRemedy(action));
+    const due = await stillDue(deps.db, incidents);
     for (let from = 0; from < due.length; from += REMEDIES_AT_ONCE) {
       await deps.db.transaction((tx) =>
         enqueueRemedies(deps, tx, due.slice(from, from + REMEDIES_AT_ONCE), `policy, scan ${scan.id}`),
       );
     }
   }
+}
+
+/** What a rule does to a record and is not done yet: a label that is on it already is not put on again. */
+async function stillDue(db: Database, incidents: readonly Incident[]): Promise<Incident[]> {
+  const due: Incident[] = [];
+  for (const incident of incidents) {
+    if (!isRemedy(incident.action)) continue;
+    const wanted = incident.action === 'label' ? await toolLabel(db, incident.app, incident.label) : null;
+    if (wanted === null || wanted !== incident.toolLabel) due.push(incident);
+  }
+  return due;
 }
 
 async function enqueueRemedies(

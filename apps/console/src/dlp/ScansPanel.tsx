@@ -89,6 +89,7 @@ export function ScansPanel() {
           {
             id: 'status',
             header: 'State',
+            minWidth: 120,
             cell: (row) => <StatusIndicator type={KIND[row.status]}>{row.status}</StatusIndicator>,
           },
           {
