@@ -194,6 +194,7 @@ test('a retention rule is tried before it is made, and a hold is placed and lift
   await lift.getByLabel('Reason').fill('It is closed');
   await lift.getByRole('button', { name: 'Lift', exact: true }).click();
   await page.getByText('Nothing is held.').waitFor();
+  expect(taken(await cordon.api.GET('/api/v1/event-retention'))).toMatchObject({ holds: [], rules: [{ days: 30 }] });
 });
 
 test('a notification target with quiet hours and words, and a forwarding target, are made', async () => {

@@ -14,10 +14,35 @@ interface CollectOptions {
   readonly syslog?: string;
   readonly peer: readonly string[];
   readonly file?: string;
+  readonly s3?: string;
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly accessKey?: string;
+  readonly secretEnv?: string;
+  readonly allowAddress?: readonly string[];
 }
 
-function collectOf({ syslog, peer, file }: CollectOptions) {
-  if (syslog !== undefined && file !== undefined) throw new UsageWrong('Give --syslog or --file, not both.');
+function bucketOf({ s3 = '', region, endpoint, accessKey, allowAddress = [] }: CollectOptions) {
+  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(?:\/(.*?))?\/?$/.exec(s3) ?? [];
+  if (bucket === undefined) throw new UsageWrong('--s3 is a bucket and a prefix, such as s3://logs/okta.');
+  if (accessKey === undefined) throw new UsageWrong('Give --access-key, and --secret-env for its secret.');
+  return {
+    kind: 's3' as const,
+    endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`,
+    region,
+    bucket,
+    prefix,
+    accessKeyId: accessKey,
+    privateAddresses: [...allowAddress],
+  };
+}
+
+function collectOf(options: CollectOptions) {
+  const { syslog, peer, file, s3 } = options;
+  if ([syslog, file, s3].filter((one) => one !== undefined).length > 1) {
+    throw new UsageWrong('Give one of --syslog, --file and --s3.');
+  }
+  if (s3 !== undefined) return bucketOf(options);
   if (file !== undefined) return { kind: 'file' as const, path: resolve(file) };
   if (syslog === undefined) return null;
   const [, transport, port] = /^(udp|tcp|tls):(\d{1,5})$/.exec(syslog) ?? [];
@@ -106,10 +131,23 @@ export function addDetectionCommands(program: Command, context: CliContext): voi
         [],
       )
       .option('--file <path>', 'read a file, or the files of a folder, as they grow')
+      .option('--s3 <url>', 'read the objects under a prefix: s3://bucket/prefix')
+      .option('--endpoint <url>', 'of a store other than Amazon’s')
+      .option('--region <region>', 'of the bucket', 'us-east-1')
+      .option('--access-key <id>', 'access key id of the bucket')
+      .option('--secret-env <name>', 'environment variable that holds its secret')
+      .option('--allow-address <ip...>', 'exact private addresses that the endpoint may lie at')
       .action(async (name: string, options: CollectOptions & { product: string; rate: number }) => {
         const { api } = await context.connect();
         const collect = collectOf(options);
-        const body = { name, product: options.product, rateMax: options.rate, collect };
+        const secret = options.secretEnv === undefined ? undefined : context.env[options.secretEnv];
+        const body = {
+          name,
+          product: options.product,
+          rateMax: options.rate,
+          collect,
+          ...(secret !== undefined && { collectSecret: secret }),
+        };
         const { source: made, credential } = take(await api.POST('/api/v1/sources', { body }));
         if (collect)
           note(`source ${made.id} is collected by the worker; events may also be pushed, with this as bearer:`);
