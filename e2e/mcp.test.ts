@@ -47,7 +47,8 @@ async function startFront(port: number): Promise<http.Server> {
   const proxy = http.createServer((request, response) => {
     if (failing > 0) {
       failing -= 1;
-      return void response.writeHead(503).end();
+      response.writeHead(503).end();
+      return;
     }
     const headers = { ...request.headers, host: `127.0.0.1:${port}` };
     const onward = http.request(

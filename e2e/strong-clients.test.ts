@@ -125,6 +125,43 @@ test('a person comes in', async () => {
   expect(tab.errors).toEqual([]);
 });
 
+test('the person lets the integration exchange tokens of another, and takes it back', async () => {
+  await addIntegration(cordon, taken(await cordon.api.GET('/api/v1/apps')).items[0]!.id, 'front-end', []);
+  await page.goto(`${cordon.url}/integrations/${integration.id}`);
+  await page.getByRole('tab', { name: 'Token exchange' }).click();
+  await page.getByRole('button', { name: 'Allow an exchange' }).click();
+  const dialog = page.getByRole('dialog', { name: 'What payroll may exchange' });
+  await dialog.getByLabel('Tokens of').click();
+  await page.getByRole('option', { name: 'front-end' }).click();
+  await dialog.getByLabel('For these apps').click();
+  await page.getByRole('option', { name: 'notes' }).click();
+  await page.keyboard.press('Escape');
+  await dialog.getByLabel('Why').fill('payroll goes on with what the front end began');
+  await dialog.getByRole('button', { name: 'Allow', exact: true }).click();
+  const table = page.getByRole('table', { name: 'Token exchange' });
+  await table.getByRole('row', { name: /front-end.*payroll.*notes/ }).waitFor();
+  await tab.screenshots('token-exchange');
+  expect(await cli('exchange', 'list')).toMatch(/front-end\s+payroll\s+\S+\/notes/);
+  await page.getByRole('button', { name: 'Remove the exchange from front-end to payroll' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+  await page.getByText('No token of another integration may be exchanged.').waitFor();
+  await page.getByRole('tab', { name: 'Credentials' }).click();
+  await page.getByRole('button', { name: 'Add credential' }).first().click();
+  const form = page.getByRole('dialog', { name: 'Add a credential to payroll' });
+  await form.getByText('Client secret').click();
+  await form.getByLabel('How it learns of approvals').click();
+  await page.getByRole('option', { name: /ping/ }).click();
+  await form.getByLabel('Told at').fill('https://payroll.example.com/told');
+  await tab.screenshots('credential-told');
+  await form.getByRole('button', { name: 'Add credential' }).click();
+  await page.getByText('shown').first().waitFor();
+  const { items } = taken(
+    await cordon.api.GET('/api/v1/integrations/{id}/credentials', { params: { path: { id: integration.id } } }),
+  );
+  expect(items.map(({ deliveryMode }) => deliveryMode)).toContain('ping');
+  await page.goto(cordon.url);
+});
+
 test('the person requires an approval of new notes', async () => {
   await page.getByRole('navigation').getByRole('link', { name: 'Requirements', exact: true }).click();
   await page.getByRole('button', { name: 'Add requirement' }).first().click();

@@ -14,6 +14,7 @@ export type VendorCredential = Answer<'/api/v1/apps/{id}/credentials', 'get'>['i
 export type Upstreams = Answer<'/api/v1/apps/{id}/upstreams', 'get'>;
 export type Operation = Answer<'/api/v1/apps/{id}/operations', 'get'>['items'][number];
 export type UpstreamCertificate = Answer<'/api/v1/apps/{id}/certificates', 'get'>['items'][number];
+export type ExchangePolicy = Answer<'/api/v1/exchange-policies', 'get'>['items'][number];
 export type McpItem = Answer<'/api/v1/apps/{id}/mcp/items', 'get'>['items'][number];
 export type LearningProposal = Answer<'/api/v1/apps/{id}/learning/proposal', 'get'>;
 export type GraphqlSchema = Answer<'/api/v1/apps/{id}/graphql/schema', 'get'>;

@@ -8,9 +8,10 @@ import Textarea from '@cloudscape-design/components/textarea';
 import Tiles from '@cloudscape-design/components/tiles';
 import { useState } from 'react';
 import { api } from '../api/api-client.ts';
-import { taken } from '../api/problem.ts';
+import { fieldProblem, taken } from '../api/problem.ts';
 import { useCommand } from '../api/use-command.ts';
 import type { MadeCredential } from '../api/wire.ts';
+import { type Delivery, DeliveryFields, deliveryOf } from '../approvals/DeliveryFields.tsx';
 import { ProblemAlert } from '../shell/ProblemAlert.tsx';
 import { readJwks } from './jwks.ts';
 import { MadeCredentialView } from './MadeCredentialView.tsx';
@@ -28,20 +29,26 @@ export function CredentialForm({ integration, onClose, onMade }: CredentialFormP
   const { id } = integration;
   const [method, setMethod] = useState<Method>('private_key_jwt');
   const [text, setText] = useState('');
+  const [delivery, setDelivery] = useState<Delivery>({ mode: 'poll', endpoint: '' });
   const jwks = readJwks(text);
+  const told = deliveryOf(delivery);
   const make = useCommand({
     run: async () =>
       taken(
         await api.POST('/api/v1/integrations/{id}/credentials', {
           params: { path: { id } },
-          body: method === 'client_secret_basic' ? { method } : { method, jwks: { keys: jwks.keys } },
+          body: {
+            ...(method === 'client_secret_basic' ? { method } : { method, jwks: { keys: jwks.keys } }),
+            ...(told ? { delivery: told } : {}),
+          },
         }),
       ),
     changes: [['credentials', id], ['audit']],
     onDone: (made) => onMade?.(made),
   });
   if (make.data) return <MadeCredentialView made={make.data} name={integration.name} onClose={onClose} />;
-  const isReady = method === 'client_secret_basic' || (text.trim() !== '' && jwks.problem === null);
+  const isProved = method === 'client_secret_basic' || (text.trim() !== '' && jwks.problem === null);
+  const isReady = isProved && (told === undefined || told.endpoint.startsWith('https://'));
   return (
     <Modal
       visible
@@ -101,6 +108,11 @@ export function CredentialForm({ integration, onClose, onMade }: CredentialFormP
             The secret is shown once after this step. Have the place ready where it will be kept.
           </Alert>
         )}
+        <DeliveryFields
+          value={delivery}
+          problem={fieldProblem(make.error, 'delivery.endpoint')}
+          onChange={setDelivery}
+        />
       </SpaceBetween>
     </Modal>
   );

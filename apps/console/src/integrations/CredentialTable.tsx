@@ -70,6 +70,7 @@ export function CredentialTable({ integration }: { readonly integration: Integra
         columnDefinitions={[
           { id: 'client', header: 'Client id', isRowHeader: true, cell: (row) => row.clientId },
           { id: 'method', header: 'Proves itself by', cell: (row) => METHOD_TEXT[row.method] ?? row.method },
+          { id: 'told', header: 'Learns of approvals', cell: (row) => row.deliveryMode },
           { id: 'status', header: 'Status', cell: (row) => row.status },
           { id: 'created', header: 'Added', cell: (row) => <Ago at={row.createdAt} /> },
           { id: 'token', header: 'Last token', cell: (row) => <Ago at={row.lastTokenAt} none="never" /> },

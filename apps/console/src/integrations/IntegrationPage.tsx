@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { AccessTab } from '../access/AccessTab.tsx';
+import { ExchangePolicies } from '../approvals/ExchangePolicies.tsx';
 import { AuditList } from '../admin/AuditList.tsx';
 import { integrationQuery } from '../api/estate-queries.ts';
 import type { Integration } from '../api/wire.ts';
@@ -84,6 +85,7 @@ function OneIntegration({ integration }: { readonly integration: Integration }) 
               ? [{ id: 'access', label: 'Least privilege', content: <AccessTab integrationId={integration.id} /> }]
               : []),
             { id: 'credentials', label: 'Credentials', content: <CredentialTable integration={integration} /> },
+            { id: 'exchange', label: 'Token exchange', content: <ExchangePolicies integration={integration} /> },
             ...(can('audit.read')
               ? [
                   {

@@ -27,6 +27,7 @@ export const COMMAND_FILES: readonly CommandFile[] = [
     names: ['requirement', 'approval', 'lock'],
     add: async (p, c) => (await import('./approval-commands.ts')).addApprovalCommands(p, c),
   },
+  { names: ['exchange'], add: async (p, c) => (await import('./exchange-commands.ts')).addExchangeCommands(p, c) },
   { names: ['mcp'], add: async (p, c) => (await import('./mcp-commands.ts')).addMcpCommands(p, c) },
   { names: ['graphql'], add: async (p, c) => (await import('./graphql-commands.ts')).addGraphqlCommands(p, c) },
   { names: ['app'], add: async (p, c) => (await import('./learn-commands.ts')).addLearnCommands(p, c) },

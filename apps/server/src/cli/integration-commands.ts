@@ -28,6 +28,14 @@ function expiryOf(options: { days?: number; expires?: string }): { expiresAt?: n
   return options.days === undefined ? {} : { expiresAt: Date.now() + options.days * DAY_MS };
 }
 
+/** `ping=https://client.example/told`. */
+function deliveryOf(text: string | undefined): { mode: 'ping' | 'push'; endpoint: string } | undefined {
+  if (text === undefined) return undefined;
+  const [, mode, endpoint = ''] = /^(ping|push)=(https:.+)$/.exec(text) ?? [];
+  if (mode !== 'ping' && mode !== 'push') throw new UsageWrong('--told is ping=https://… or push=https://….');
+  return { mode, endpoint };
+}
+
 export function addIntegrationCommands(program: Command, context: CliContext): void {
   const integration = program.command('integration').description('who calls SaaS tools, and the off switch');
 
@@ -49,15 +57,18 @@ export function addIntegrationCommands(program: Command, context: CliContext): v
     .command('credential <name>')
     .description('make client credentials; a secret is shown once')
     .option('--jwks <file>', 'public keys for private_key_jwt, the stronger choice: no secret exists to be stolen')
-    .action(async (name: string, options: { jwks?: string }) => {
+    .option('--told <ping=url>', 'how it learns of approvals: ping=https://… or push=https://…; else it polls')
+    .action(async (name: string, options: { jwks?: string; told?: string }) => {
       const { api } = await context.connect();
       const { id } = await findIntegration(context, name);
-      const body = options.jwks
+      const delivery = deliveryOf(options.told);
+      const method = options.jwks
         ? {
             method: 'private_key_jwt' as const,
             jwks: JSON.parse(await readFile(options.jwks, 'utf8')) as { keys: Record<string, unknown>[] }, // checked by the server
           }
         : { method: 'client_secret_basic' as const };
+      const body = { ...method, ...(delivery ? { delivery } : {}) };
       const made = take(await api.POST('/api/v1/integrations/{id}/credentials', { params: { path: { id } }, body }));
       const { clientId } = made;
       if (made.clientSecret !== null) note('The secret is shown this once and can not be read back.');

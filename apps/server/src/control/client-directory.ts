@@ -15,7 +15,12 @@ export function createClientDirectory(identity: Identity): ClientDirectory {
           ? { method: request.method, jwks: request.jwks }
           : { method: request.method };
       const integrationId = IntegrationId.parse(integration.id);
-      const made = await clients.create(actor, { integrationId, name: integration.name, auth });
+      const made = await clients.create(actor, {
+        integrationId,
+        name: integration.name,
+        auth,
+        delivery: request.delivery,
+      });
       return { clientId: made.client.id, clientSecret: made.secret };
     },
     async list(integrationId) {
@@ -24,6 +29,7 @@ export function createClientDirectory(identity: Identity): ClientDirectory {
       return found.map((client) => ({
         clientId: client.id,
         method: client.authMethod,
+        deliveryMode: client.deliveryMode,
         status: client.status,
         createdAt: client.createdAt,
         lastTokenAt: client.lastTokenAt,

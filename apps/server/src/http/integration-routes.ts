@@ -15,12 +15,17 @@ import { actorOf } from './access.ts';
 import type { ApiServer } from './api-type.ts';
 import { cutOffBody, grantBody, idParameter, integrationBody } from './estate-bodies.ts';
 
+/** How a client learns that an approval was decided (CIBA); by polling when absent. */
+const delivery = z
+  .strictObject({ mode: z.enum(['ping', 'push']), endpoint: z.url({ protocol: /^https$/ }).max(1_000) })
+  .optional();
 const credentialRequest = z.discriminatedUnion('method', [
-  z.strictObject({ method: z.literal('client_secret_basic') }),
+  z.strictObject({ method: z.literal('client_secret_basic'), delivery }),
   z.strictObject({
     method: z.literal('private_key_jwt'),
     /** Public keys only; a private member is refused. */
     jwks: z.strictObject({ keys: z.array(z.record(z.string(), z.unknown())).min(1).max(10) }),
+    delivery,
   }),
 ]);
 
@@ -35,6 +40,8 @@ const credentialBody = z.object({
 const clientBody = z.object({
   clientId: z.string(),
   method: z.string(),
+  /** How it learns of approvals. */
+  deliveryMode: z.enum(['poll', 'ping', 'push']),
   status: z.string(),
   createdAt: z.int(),
   lastTokenAt: z.int().nullable(),

@@ -4010,6 +4010,8 @@ export interface paths {
                             items: {
                                 clientId: string;
                                 method: string;
+                                /** @enum {string} */
+                                deliveryMode: "poll" | "ping" | "push";
                                 status: string;
                                 createdAt: number;
                                 lastTokenAt: number | null;
@@ -4034,6 +4036,12 @@ export interface paths {
                     "application/json": {
                         /** @enum {string} */
                         method: "client_secret_basic";
+                        delivery?: {
+                            /** @enum {string} */
+                            mode: "ping" | "push";
+                            /** Format: uri */
+                            endpoint: string;
+                        };
                     } | {
                         /** @enum {string} */
                         method: "private_key_jwt";
@@ -4041,6 +4049,12 @@ export interface paths {
                             keys: {
                                 [key: string]: unknown;
                             }[];
+                        };
+                        delivery?: {
+                            /** @enum {string} */
+                            mode: "ping" | "push";
+                            /** Format: uri */
+                            endpoint: string;
                         };
                     };
                 };
@@ -11858,7 +11872,7 @@ export interface paths {
                                     /** @enum {string} */
                                     effect: "break" | "open";
                                     /** @enum {string} */
-                                    by: "authorization" | "inspection";
+                                    by: "authorization" | "inspection" | "limit";
                                     calls: number;
                                     firstAt: number;
                                     lastAt: number;
@@ -12282,7 +12296,7 @@ export interface paths {
                                 /** @enum {string} */
                                 effect: "break" | "open";
                                 /** @enum {string} */
-                                by: "authorization" | "inspection";
+                                by: "authorization" | "inspection" | "limit";
                                 calls: number;
                                 firstAt: number;
                                 lastAt: number;
