@@ -35,6 +35,8 @@ import {
 
 const MINUTE_MS = 60_000;
 const inputs = z.record(z.string(), z.unknown());
+/** What is sealed for an act: its inputs, and those of making anonymous where the tool refuses to delete. */
+const prepared = z.object({ input: inputs, fallback: z.object({ action: z.string(), input: inputs }).nullable() });
 
 export const subjectWorkflow = { name: 'governance.subject-request' } as const;
 
@@ -107,6 +109,7 @@ async function collect(deps: SubjectRunDeps, request: SubjectRequest): Promise<v
 async function prepare(deps: SubjectRunDeps, request: SubjectRequest): Promise<void> {
   const { db, envelope, tools } = deps;
   const matchers = matchersOf(await openIdentifiers(db, envelope, request.id));
+  const sources = new Map((await tools.list()).map((source) => [source.connectionId, source]));
   const planned = await targetsBy(deps, request.id, ['planned']);
   const unread = await findAgain(deps, request, matchers, async (key, record, connectionId) => {
     const target = planned.get(key);
@@ -114,10 +117,13 @@ async function prepare(deps: SubjectRunDeps, request: SubjectRequest): Promise<v
     planned.delete(key);
     const given = target.way === 'anonymise' ? cleaned(record, matchers) : record;
     const input = await tools.inputs(connectionId, target.action, given);
+    const other = target.way === 'delete' ? sources.get(connectionId)?.way(target.object, 'anonymise') : null;
+    const otherInput = other ? await tools.inputs(connectionId, other.action, cleaned(record, matchers)) : null;
+    const fallback = other && otherInput ? { action: other.action, input: otherInput } : null;
     const set =
       input === null
         ? { status: 'task', reason: `The connector doesn't say how ${target.action} is done for a record.` }
-        : { sealed: envelope.seal(JSON.stringify(input), targetContext(request.id, target.seq)) };
+        : { sealed: envelope.seal(JSON.stringify({ input, fallback }), targetContext(request.id, target.seq)) };
     await setTarget(db, request.id, target.seq, set, ['planned']);
   });
   await noteMissing(deps, request.id, planned.values(), unread);
@@ -146,7 +152,11 @@ async function actOn(deps: SubjectRunDeps, request: SubjectRequest, target: Subj
   }
   const plain: unknown = JSON.parse(envelope.open(target.sealed, targetContext(request.id, seq)).toString('utf8'));
   const key = `subject:${request.id}:${request.runs}:${seq}`;
-  const acted = await tools.act({ connectionId, action, input: inputs.parse(plain), key });
+  const { input, fallback } = prepared.parse(plain);
+  const first = await tools.act({ connectionId, action, input, key });
+  const falls = first.error !== null && fallback !== null;
+  const acted = falls ? await tools.act({ connectionId, ...fallback, key: `${key}:anonymise` }) : first;
+  const instead = { way: 'anonymise', action: fallback?.action ?? null, reason: `Not deleted: ${first.error}` };
   const isDone = acted.error === null && acted.outcome !== 'not_done' && acted.outcome !== 'unclear';
   await setTarget(
     db,
@@ -154,6 +164,7 @@ async function actOn(deps: SubjectRunDeps, request: SubjectRequest, target: Subj
     seq,
     {
       status: isDone ? 'acted' : 'failed',
+      ...(falls && isDone ? instead : {}),
       action_run_id: acted.runId,
       outcome: acted.outcome,
       error: acted.error ?? (isDone ? null : `the tool says: ${acted.outcome}`),

@@ -53,6 +53,7 @@ class FakeTools implements SubjectTools {
   closed = new Set<string>();
   /** What the tool does with an act; tests replace it. */
   isDeaf = false;
+  refuses = '';
 
   add(connectionId: string, object: string, id: string, content: Record<string, unknown>): void {
     this.rows.push({ connectionId, object, id, parentId: null, title: null, content, url: null });
@@ -89,6 +90,7 @@ class FakeTools implements SubjectTools {
   });
 
   act = async ({ connectionId, action, input, key }: SubjectAct) => {
+    if (action === this.refuses) return { runId: `run-${key}`, outcome: null, error: 'no permission' };
     if (!this.#keys.has(key)) {
       this.#keys.add(key);
       this.acted.push(`${action} ${String(input['id'])}`);
@@ -248,6 +250,16 @@ test('what the tool does not take is failed, never done, and is tried again', as
     'github issue': 'verified',
     'stripe charge': 'task',
   });
+});
+
+test('where a tool refuses to delete, the texts that name the person are replaced', async () => {
+  const id = await found();
+  tools.refuses = 'erase-message';
+  await commands().run(ada(), id);
+  await work();
+  const [target] = await listTargets(data.db, id);
+  expect(target).toMatchObject({ status: 'verified', way: 'anonymise', reason: 'Not deleted: no permission' });
+  expect(tools.rows.find(({ id: record }) => record === 'C1:1')?.content).toEqual({ text: REMOVED_TEXT });
 });
 
 test('a stream that cannot be read is a gap, and what could not be read again is not verified', async () => {

@@ -64,7 +64,7 @@ export function ProcessingPanel() {
           {
             id: 'missing',
             header: 'Missing',
-            minWidth: 140,
+            minWidth: 230,
             cell: (row) =>
               row.missing.length === 0 ? (
                 <StatusIndicator type="success">Nothing</StatusIndicator>

@@ -89,7 +89,7 @@ export function TransfersPanel() {
             cell: (row) => {
               const text = row.instrument === null ? 'Say it' : `${row.instrument}, ${row.article ?? ''}`;
               if (!mayWrite) return row.instrument === null ? '—' : text;
-              const name = `Safeguard of ${row.source} → ${row.recipient}`;
+              const name = `Safeguard of ${row.source} → ${row.recipient}: ${text}`;
               return (
                 <Button variant="inline-link" ariaLabel={name} onClick={() => setChosen(row)}>
                   {text}
@@ -100,7 +100,7 @@ export function TransfersPanel() {
           {
             id: 'missing',
             header: 'Missing',
-            minWidth: 150,
+            minWidth: 230,
             cell: (row) =>
               row.missing.length === 0 ? (
                 <StatusIndicator type="success">Nothing</StatusIndicator>
