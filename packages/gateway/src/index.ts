@@ -9,6 +9,7 @@ export {
 } from './config.ts';
 export { checkLiteralHost, guardedLookup } from './egress-guard.ts';
 export { GatewayError, type GatewayErrorCode, gatewayErrors, Refusal } from './errors.ts';
+export { createLimitReplay, type LimitRefusal, type ReplayedCall } from './limit-replay.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './gateway.ts';
 export { type BodySchema, compileBodySchema } from './webhooks/body-schema.ts';
 export { decodeSecret } from './webhooks/signature-check.ts';

@@ -100,3 +100,21 @@ describe('calls are grouped by what matters', () => {
     expect(found[0]?.findings).toEqual(['contact.email request', 'payment.card response']);
   });
 });
+
+test('calls come one by one in their order, with what limits count', async () => {
+  const calls = await made.lake.usage.timedCalls(scope);
+  expect(calls.map(({ at }) => at)).toEqual(Array.from({ length: 10 }, (_, index) => START + index * HOUR_MS + 1));
+  expect(calls[9]).toMatchObject({
+    integrationId: INTEGRATION,
+    appId: APP,
+    operation: 'repos/get',
+    address: '10.0.0.2',
+    reason: 'gateway.not_authorized',
+    requestBytes: 10,
+  });
+  expect(
+    calls.every(({ durationMs, responseBytes, records }) =>
+      [durationMs, responseBytes, records].every((one) => one >= 0),
+    ),
+  ).toBe(true);
+});

@@ -183,11 +183,47 @@ async function callGroups(connection: LakeConnection, scope: UsageScope, detail:
   });
 }
 
+/** A call as limits see it: when, whose, to what, and what it took. */
+export interface TimedCall {
+  readonly integrationId: string;
+  readonly appId: string;
+  readonly operation: string;
+  readonly address: string;
+  readonly reason: string;
+  readonly at: number;
+  readonly durationMs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly records: number;
+}
+
+/** A million calls take some 300 MB on their way through this process. */
+const CALLS_MAX = 1_000_000;
+
+async function timedCalls(connection: LakeConnection, scope: UsageScope): Promise<TimedCall[]> {
+  const params = new ParamBag();
+  const where = whereOf(scope, params);
+  const rows = await connection.rows<TimedCall>(
+    'SELECT integration_id AS integrationId, app_id AS appId, operation, reason, ' +
+      "replaceOne(toString(src_ip), '::ffff:', '') AS address, toUnixTimestamp64Milli(time) AS at, " +
+      'duration_ms AS durationMs, request_bytes AS requestBytes, response_bytes AS responseBytes, records ' +
+      `FROM events WHERE ${where} AND operation != '' ORDER BY time, event_id LIMIT ${CALLS_MAX + 1}`,
+    params.values,
+    { secondsMax: SECONDS_MAX },
+  );
+  if (rows.length <= CALLS_MAX) return rows;
+  throw new SearchTooHeavy('These are too many calls to be counted again. Shorten the time range.', {
+    calls: CALLS_MAX,
+  });
+}
+
 /** Questions about use, for least privilege: what was used, what it showed, and the calls to decide again. */
 export interface UsageLake {
   usage(scope: UsageScope): Promise<UsedOperation[]>;
   exposure(scope: UsageScope): Promise<Exposure[]>;
   callGroups(scope: UsageScope, detail: CallDetail): Promise<CallGroup[]>;
+  /** Every call of the scope in the order in which they came; throws `SearchTooHeavy` for more than a million. */
+  timedCalls(scope: UsageScope): Promise<TimedCall[]>;
 }
 
 export function createUsageLake(connection: LakeConnection): UsageLake {
@@ -195,5 +231,6 @@ export function createUsageLake(connection: LakeConnection): UsageLake {
     usage: (scope) => usage(connection, scope),
     exposure: (scope) => exposure(connection, scope),
     callGroups: (scope, detail) => callGroups(connection, scope, detail),
+    timedCalls: (scope) => timedCalls(connection, scope),
   };
 }

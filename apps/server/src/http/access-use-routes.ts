@@ -78,7 +78,7 @@ const replayBody = z.object({
         appId: z.string(),
         operation: z.string(),
         effect: z.enum(['break', 'open']),
-        by: z.enum(['authorization', 'inspection']),
+        by: z.enum(['authorization', 'inspection', 'limit']),
         calls: z.int(),
         firstAt: z.int(),
         lastAt: z.int(),

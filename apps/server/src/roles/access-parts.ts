@@ -1,4 +1,5 @@
 import { type AccessPorts, createAccessCommands, type Estate, type SnapshotService } from '@cordon/estate';
+import { createLimitReplay } from '@cordon/gateway';
 import type { Clock, Database } from '@cordon/kernel';
 import type { Lake } from '@cordon/lake';
 import { type OperationFacts, parseUnknownOperation, readBuiltIn } from '@cordon/policy';
@@ -16,6 +17,9 @@ export function createAccessParts(deps: {
   const ports: AccessPorts = {
     usage: (scope) => lake.usage.usage(scope),
     callGroups: (scope, detail) => lake.usage.callGroups(scope, detail),
+    timedCalls: async (scope) =>
+      (await lake.usage.timedCalls(scope)).map(({ operation, ...call }) => ({ ...call, operationId: operation })),
+    limitDecider: (limits) => createLimitReplay(limits),
     oldestAt: async () => (await lake.stats()).oldestAt ?? null,
     async operations(appIds) {
       const tables = new Map<string, ReadonlyMap<string, OperationFacts>>();

@@ -8,7 +8,15 @@ import {
   describeActor,
   uuidv7,
 } from '@cordon/kernel';
-import { type BuiltIn, type Entries, parseEntry, parseEntryKey, type SnapshotEntry } from '@cordon/policy';
+import {
+  type BuiltIn,
+  type Entries,
+  type LimitEntry,
+  listEntries,
+  parseEntry,
+  parseEntryKey,
+  type SnapshotEntry,
+} from '@cordon/policy';
 import { z } from 'zod';
 import { InputInvalid, StateConflict } from '../errors.ts';
 import type { Grant } from '../grant.ts';
@@ -16,6 +24,7 @@ import type { createGrantCommands } from '../grant-commands.ts';
 import { listGrants } from '../grant-store.ts';
 import { loadIntegration } from '../integration-store.ts';
 import { type AccessChange, insertChange, loadChange, markUndone } from './access-store.ts';
+import { type LimitCall, type LimitDecider, replayLimits } from './limit-change.ts';
 import { type AccessProposal, proposeAccess } from './proposal.ts';
 import { differ, replay, type Replay, type ReplayDetail, replayDetail, type ReplayGroup } from './replay.ts';
 import { type AccessUse, accessUse, type OperationTable, type UseFact, type WindowDays, WINDOWS_DAYS } from './used.ts';
@@ -23,7 +32,7 @@ import { type AccessUse, accessUse, type OperationTable, type UseFact, type Wind
 const DAY_MS = 86_400_000;
 const CHANGED_MAX = 500;
 /** What a replay may change; the rest of a snapshot isn't a decision. */
-const CHANGEABLE = new Set(['grant', 'policy', 'inspection']);
+const CHANGEABLE = new Set(['grant', 'policy', 'inspection', 'limit']);
 
 interface Scope {
   readonly from: number;
@@ -36,6 +45,10 @@ interface Scope {
 export interface AccessPorts {
   usage(scope: Scope): Promise<readonly (UseFact & { readonly integrationId: string })[]>;
   callGroups(scope: Scope, detail: ReplayDetail): Promise<readonly ReplayGroup[]>;
+  /** Every call of the scope, in the order in which they came. */
+  timedCalls(scope: Scope): Promise<readonly LimitCall[]>;
+  /** Counters of their own for these limits, which count as a gateway's do. */
+  limitDecider(limits: readonly LimitEntry[]): LimitDecider;
   /** When the oldest recorded event was; null: there are none. */
   oldestAt(): Promise<number | null>;
   /** Operations of these apps. */
@@ -45,7 +58,7 @@ export interface AccessPorts {
 }
 
 export const whatIfInput = z.strictObject({
-  /** Entries as they would be, by key: `grant:ID`, `policy:ID`, `inspection:ID`. */
+  /** Entries as they would be, by key: `grant:ID`, `policy:ID`, `inspection:ID`; or `limit:ID` alone. */
   set: z.record(z.string().max(200), z.unknown()).default({}),
   /** Keys that would go. */
   remove: z.array(z.string().max(200)).max(CHANGED_MAX).default([]),
@@ -83,6 +96,12 @@ function changed(entries: Entries, input: z.output<typeof whatIfInput>): Entries
   return after;
 }
 
+/** Whether any entry of a kind differs between the two. */
+function isChanged(before: Entries, after: Entries, kind: string): boolean {
+  const keys = new Set([...before.keys(), ...after.keys()].filter((key) => key.startsWith(`${kind}:`)));
+  return [...keys].some((key) => canonicalJson(before.get(key) ?? null) !== canonicalJson(after.get(key) ?? null));
+}
+
 export function createAccessCommands(deps: {
   readonly db: Database;
   readonly clock: Clock;
@@ -116,13 +135,23 @@ export function createAccessCommands(deps: {
     return { integration, grants, proposal: proposeAccess({ integrationId: integration.id, ...input }) };
   };
 
+  /** Limits see each call and what came before it; so they are counted anew, and on their own. */
+  const whatIfLimits = async (scope: Scope, before: Entries, after: Entries): Promise<WhatIfAnswer> => {
+    if (['grant', 'policy', 'inspection'].some((kind) => isChanged(before, after, kind))) {
+      throw new InputInvalid('Limits are replayed on their own: ask about them and about the rest in turn.');
+    }
+    const calls = await ports.timedCalls(scope);
+    const [was, is] = [before, after].map((entries) => ports.limitDecider(listEntries(entries, 'limit')));
+    const answer = replayLimits(calls, was!, is!); // two sets of entries
+    return { ...answer, from: scope.from, to: scope.to, groups: calls.length };
+  };
+
   const whatIf = async (actor: Actor, raw: WhatIfInput): Promise<WhatIfAnswer> => {
     authorize(actor, 'access.read');
     const input = whatIfInput.parse(raw);
     const before = await ports.entries();
     const after = changed(before, input);
     const detail = replayDetail(before, after, ports.builtIn);
-    if (differ(before, after, 'limit')) throw new InputInvalid('Limits are not replayed.');
     const to = clock.now() + 1;
     const { integrationId, appId } = input;
     const scope = {
@@ -131,6 +160,7 @@ export function createAccessCommands(deps: {
       ...(integrationId ? { integrationId } : {}),
       ...(appId ? { appId } : {}),
     };
+    if (differ(before, after, 'limit')) return whatIfLimits(scope, before, after);
     const groups = await ports.callGroups(scope, detail);
     const table = await ports.operations([...new Set(groups.map((group) => group.appId))]);
     const answer = replay({ before, after, builtIn: ports.builtIn, table, detail, groups });

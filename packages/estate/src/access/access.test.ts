@@ -1,6 +1,7 @@
 import { createSnapshot, type GrantSelector, type OperationFacts, readBuiltIn } from '@cordon/policy';
 import { describe, expect, test } from 'vitest';
 import type { Grant } from '../grant.ts';
+import { type LimitCall, replayLimits } from './limit-change.ts';
 import { proposeAccess } from './proposal.ts';
 import { parametersOf, replay, replayDetail, type ReplayGroup } from './replay.ts';
 import { accessUse, type OperationTable, type UseFact, type WindowDays } from './used.ts';
@@ -156,5 +157,55 @@ describe('a replay', () => {
     const text = 'forbid (principal, action, resource) when { context.hour < 6 };';
     const after = entries({ 'policy:p1': { id: 'p1', name: 'night', text } });
     expect(replayDetail(entries(), after, builtIn)).toMatchObject({ hour: true, moment: false, path: false });
+  });
+});
+
+describe('a change of limits', () => {
+  const call = (at: number, reason = ''): LimitCall => ({
+    integrationId: 'i1',
+    appId: 'a1',
+    operationId: 'list',
+    address: '10.0.0.1',
+    reason,
+    at,
+    durationMs: 1,
+    requestBytes: 1,
+    responseBytes: 1,
+    records: 0,
+  });
+  /** Lets so many calls through. */
+  const few = (count: number) => {
+    let seen = 0;
+    return () => ((seen += 1) > count ? ({ limit: { name: 'few' }, kind: 'quota' } as const) : null);
+  };
+
+  test('says which calls would be refused, when, and why', () => {
+    const calls = [call(1), call(2), call(3), call(4, 'gateway.not_authorized')];
+    expect(replayLimits(calls, few(9), few(1))).toEqual({
+      calls: 3,
+      left: 1,
+      leftBecause: ['refused before limits were asked: gateway.not_authorized'],
+      wouldBreak: 2,
+      wouldOpen: 0,
+      changedSince: 0,
+      changes: [
+        {
+          integrationId: 'i1',
+          appId: 'a1',
+          operation: 'list',
+          effect: 'break',
+          by: 'limit',
+          calls: 2,
+          firstAt: 2,
+          lastAt: 3,
+          explanation: 'The limit "few" would refuse it: it comes when the day’s quota is used up.',
+        },
+      ],
+    });
+  });
+
+  test('says what would be refused no more, and where the record shows other limits than today’s', () => {
+    const calls = [call(1), call(2, 'gateway.quota_exceeded'), call(3)];
+    expect(replayLimits(calls, few(1), few(9))).toMatchObject({ wouldBreak: 0, wouldOpen: 2, changedSince: 1 });
   });
 });

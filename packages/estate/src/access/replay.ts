@@ -49,7 +49,7 @@ export interface ReplayChange {
   readonly appId: string;
   readonly operation: string;
   readonly effect: 'break' | 'open';
-  readonly by: 'authorization' | 'inspection';
+  readonly by: 'authorization' | 'inspection' | 'limit';
   readonly calls: number;
   readonly firstAt: number;
   readonly lastAt: number;

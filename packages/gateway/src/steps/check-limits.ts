@@ -1,33 +1,13 @@
 import type { LimitEntry } from '@cordon/policy';
 import { type HeaderList, Refusal } from '../errors.ts';
 import type { Exchange } from '../exchange.ts';
-import type { LimitCheck, LimitKind, LimitPlace } from '../limit-counters.ts';
+import type { LimitKind, LimitPlace } from '../limit-counters.ts';
+import { type LimitPlan, type LimitSum, planLimit } from '../limit-plan.ts';
 import { isJson } from '../media-type.ts';
 import type { RateVerdict } from '../rate-limiter.ts';
 import { countRecords } from '../sharing/record-count.ts';
 
 const DAY_MS = 86_400_000;
-
-function counterKey(limit: LimitEntry, exchange: Exchange): string {
-  let key = limit.id;
-  for (const part of limit.countBy) {
-    switch (part) {
-      case 'integration':
-        key += `|i${exchange.caller.integration.id}`;
-        break;
-      case 'app':
-        key += `|a${exchange.app.entry.id}`;
-        break;
-      case 'operation':
-        key += `|o${exchange.operation!.id}`; // the operation step refused the call otherwise
-        break;
-      case 'address':
-        key += `|s${exchange.sourceAddress}`;
-        break;
-    }
-  }
-  return key;
-}
 
 /** A name as a structured-field string (RFC 9651, section 3.3.3). */
 function quoted(name: string): string {
@@ -88,16 +68,6 @@ function refusalOf(exchange: Exchange, limit: LimitEntry, kind: LimitKind, verdi
   );
 }
 
-/** A check of one limit, and what a finished call adds to its sum of the day. */
-interface PlannedCheck {
-  readonly limit: LimitEntry;
-  readonly check: LimitCheck;
-  readonly sum: (exchange: Exchange) => number;
-}
-
-const bothWays = ({ requestBytes, sentBytes }: Exchange): number => requestBytes + sentBytes;
-const outwards = ({ sentBytes }: Exchange): number => sentBytes;
-
 /** Records of an answer that was held; streams are not taken apart. */
 export function recordsOf({ answer, sentStatus }: Exchange): number {
   if (!answer?.decoded || sentStatus < 200 || sentStatus >= 300) return 0;
@@ -112,31 +82,19 @@ export function recordsOf({ answer, sentStatus }: Exchange): number {
 /** The event and each quota ask of the same answer: it is read once. */
 const countedRecords = new WeakMap<Buffer, number>();
 
-/** What goes out is summed under keys of its own, in the way that bytes of both ways are. */
-function planChecks(limit: LimitEntry, exchange: Exchange): PlannedCheck[] {
-  const key = counterKey(limit, exchange);
-  const { rate, concurrency, quota } = limit;
-  const callsPerDay = quota?.callsPerDay ?? null;
-  const main = { key, rate, concurrency, callsPerDay, bytesPerDay: quota?.bytesPerDay ?? null };
-  const planned: PlannedCheck[] = [{ limit, check: main, sum: bothWays }];
-  const none = { rate: null, concurrency: null, callsPerDay: null };
-  const { bytesOutPerDay = null, recordsPerDay = null } = quota ?? {};
-  if (bytesOutPerDay !== null) {
-    planned.push({ limit, check: { ...none, key: `${key}#out`, bytesPerDay: bytesOutPerDay }, sum: outwards });
-  }
-  if (recordsPerDay !== null) {
-    planned.push({ limit, check: { ...none, key: `${key}#records`, bytesPerDay: recordsPerDay }, sum: recordsOf });
-  }
-  return planned;
-}
+const AMOUNTS: Readonly<Record<LimitSum, (exchange: Exchange) => number>> = {
+  both: ({ requestBytes, sentBytes }) => requestBytes + sentBytes,
+  out: ({ sentBytes }) => sentBytes,
+  records: recordsOf,
+};
 
-function applyPlace(exchange: Exchange, checks: readonly PlannedCheck[], place: LimitPlace): void {
+function applyPlace(exchange: Exchange, checks: readonly LimitPlan[], place: LimitPlace): void {
   const { refused, verdicts } = place.admission;
   if (refused) throw refusalOf(exchange, checks[refused.index]!.limit, refused.kind, verdicts[refused.index]);
   exchange.releases.push(() => {
     place.leave();
     for (const { check, sum } of checks) {
-      if (check.bytesPerDay !== null) exchange.runtime.counters.addBytes(check.key, sum(exchange));
+      if (check.bytesPerDay !== null) exchange.runtime.counters.addBytes(check.key, AMOUNTS[sum](exchange));
     }
   });
   let tightest: { limit: LimitEntry; verdict: RateVerdict } | undefined;
@@ -155,7 +113,9 @@ export function checkLimits(exchange: Exchange): void | Promise<void> {
   const further = exchange.furtherOperations.flatMap(({ id }) => of(id));
   const limits = further.length === 0 ? of(operation!.id) : [...new Set([...of(operation!.id), ...further])]; // as above
   if (limits.length === 0) return;
-  const checks = limits.flatMap((limit) => planChecks(limit, exchange));
+  const { id: integrationId } = caller.integration;
+  const call = { integrationId, appId: app.entry.id, operationId: operation!.id, address: exchange.sourceAddress };
+  const checks = limits.flatMap((limit) => planLimit(limit, call));
   const place = runtime.counters.admit(checks.map(({ check }) => check));
   if (!(place instanceof Promise)) return applyPlace(exchange, checks, place);
   return place.then((admitted) => applyPlace(exchange, checks, admitted));
