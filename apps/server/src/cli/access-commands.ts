@@ -115,7 +115,7 @@ export function addAccessCommands(program: Command, context: CliContext): void {
 
   access
     .command('what-if')
-    .description('replay recorded calls under other grants, policies or inspection rules')
+    .description('replay recorded calls under other grants, policies or inspection rules, or under other limits')
     .option('--remove-grant <id...>', 'grants that would go')
     .option('--policy <file>', 'a Cedar policy that would be added')
     .option('--file <path>', 'entries as JSON: {"set": {"inspection:…": {…}}, "remove": ["grant:…"]}')
