@@ -97,7 +97,7 @@ export async function withAccess(
       endedSignOns[one.id] = await endLogins(tables, which, context.clock.now());
     }
     const person = { id, name: who.person.name };
-    const isJoiner = who.person.status === 'invited' && has.length === 0;
+    const isJoiner = who.person.status === 'invited' && has.every(({ kind }) => kind === 'role');
     const move: Move = { person, gained, lost, isJoiner, cause, endedSignOns };
     await context.onMoved?.(tx, { actor, move });
     moves.push(move);

@@ -41,7 +41,7 @@ export interface AccessChange {
 
 /** A change that took place, for whoever keeps the evidence. */
 export interface Move extends AccessChange {
-  /** Somebody who had nothing before. */
+  /** Somebody who hasn't signed in yet, and had no app and no account before. */
   readonly isJoiner: boolean;
   readonly cause: string;
   /** Sign-ons that ended with the apps that were lost, by the app's id. */

@@ -59,12 +59,12 @@ describe('a group kept in Cordon', () => {
 
     moves = [];
     expect(await fake.identity.groups.setMembers(OWNER, sales.id, change)).toEqual(preview);
-    expect(moves).toMatchObject([{ person: { id: ann }, gained: given, lost: [] }]);
+    expect(moves).toMatchObject([{ person: { id: ann }, isJoiner: true, gained: given, lost: [] }]);
     expect((await fake.identity.people.get(OWNER, PersonId.parse(ann))).roles).toEqual(['developer', 'auditor']);
     expect(await fake.identity.groups.access(OWNER, ann)).toContainEqual({ kind: 'app', id: app, name: 'CRM' });
 
     await fake.identity.groups.setMembers(OWNER, sales.id, { add: [], remove: [ann] });
-    expect(moves.at(-1)).toMatchObject({ gained: [], lost: given, endedSignOns: { [app]: 0 } });
+    expect(moves.at(-1)).toMatchObject({ isJoiner: false, gained: [], lost: given, endedSignOns: { [app]: 0 } });
     expect((await fake.identity.people.get(OWNER, PersonId.parse(ann))).roles).toEqual(['developer']);
   });
 
