@@ -139,7 +139,10 @@ test('one page shows all tools, their worst checks and identities that are no pe
   await tab.screenshots('posture');
   await page.getByRole('button', { name: /^About/ }).click();
   await page.getByRole('option', { name: 'Non-human identities' }).click();
-  await checks.getByRole('row', { name: /github\.repo/ }).first().waitFor({ state: 'detached' });
+  await checks
+    .getByRole('row', { name: /github\.repo/ })
+    .first()
+    .waitFor({ state: 'detached' });
   await checks.getByRole('row', { name: /nhi\.secret-very-old.*github-main/ }).waitFor();
   await page.getByRole('button', { name: /^Framework/ }).click();
   await page.getByRole('option', { name: 'OWASP NHI Top 10' }).click();
