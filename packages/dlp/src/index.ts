@@ -1,10 +1,9 @@
-export { DlpError, dlpErrors, NotShown } from './errors.ts';
+export { dlpErrors, NotShown } from './errors.ts';
 export { imageTexts, isImage } from './image-metadata.ts';
 export {
   assignInput,
   createIncidentCommands,
   decisionInput,
-  type IncidentCommands,
   labelMapInput,
   listLabelNames,
   remedyInput,
@@ -13,44 +12,24 @@ export {
   countIncidents,
   type Incident,
   INCIDENT_STATUSES,
-  type IncidentQuery,
   listIncidents,
   listNotes,
   loadIncident,
 } from './incident-store.ts';
 export { foundClass } from './judge-record.ts';
-export { type LabelDrift, labelSyncInput, syncLabels } from './label-drift.ts';
+export { labelSyncInput, syncLabels } from './label-drift.ts';
 export { dlpMigrations } from './migrations.ts';
 export { type StoppedCall, sweepStoppedCalls, takeStoppedCall } from './motion.ts';
 export { forgetOwnRecord, hasOwnRecord, OWN_OBJECTS, type OwnObject, readOwnRecords } from './own-records.ts';
-export {
-  type AskingRule,
-  createPassCommands,
-  type InspectionPass,
-  listPasses,
-  type PassCommands,
-  passInput,
-  sweepPasses,
-} from './pass-commands.ts';
-export type {
-  DlpTools,
-  FileText,
-  JudgementSource,
-  ReadRecord,
-  RecordPage,
-  RemedyAction,
-  ScanSource,
-  TextPart,
-} from './ports.ts';
+export { createPassCommands, type InspectionPass, listPasses, passInput, sweepPasses } from './pass-commands.ts';
+export type { DlpTools, FileText, JudgementSource, ReadRecord, RecordPage, RemedyAction, TextPart } from './ports.ts';
 export { createRemedyWorkflow, enforceScan, type RemedyDeps } from './remedy-run.ts';
 export { listRemedies, type Remedy, REMEDY_ACTIONS, REMEDY_STATUSES } from './remedy-store.ts';
 export {
   createScanCommands,
   listSchedules,
   type ScanCommandDeps,
-  type ScanCommands,
   scanInput,
-  type ScanSchedule,
   scheduleInput,
   type ScanTarget,
   startDueScans,
@@ -59,11 +38,9 @@ export { createScanWorkflow, type ScanDeps } from './scan-run.ts';
 export { listScans, loadScan, type Scan, SCAN_MODES, SCAN_STATUSES } from './scan-store.ts';
 export {
   createTokenCommands,
-  DEIDENTIFY_MODES,
   deidentifyInput,
   ensureTokenKey,
   openTokens,
   type PublishEntries,
   revealInput,
-  type TokenCommands,
 } from './token-key.ts';
