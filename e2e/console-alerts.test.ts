@@ -123,7 +123,7 @@ test('a threat list is imported, marks what comes, and the event says what is kn
   await page.getByRole('row', { name: /geo-whois-asn-country.*Number Resource Organization/ }).waitFor();
   await page.getByRole('button', { name: 'Import a list' }).click();
   const dialog = page.getByRole('dialog', { name: 'Import a threat list' });
-  await dialog.getByLabel('Name').fill('shared-feed');
+  await dialog.getByLabel('Name', { exact: true }).fill('shared-feed');
   await dialog.getByLabel('Source').fill('A sharing community');
   const pattern = "[ipv4-addr:value = '46.4.0.0/24']";
   const bundle = { type: 'bundle', id: 'bundle--1', objects: [{ type: 'indicator', pattern, name: 'Stolen tokens' }] };
