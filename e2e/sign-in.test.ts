@@ -1,41 +1,29 @@
 import { execFile } from 'node:child_process';
-import { createHmac } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
 import { type ControlAlone, startControlAlone } from './harness/control-alone.ts';
 import { freePorts } from './harness/free-ports.ts';
-import { eventually, taken } from './harness/notes-integration.ts';
+import { taken } from './harness/notes-integration.ts';
 
-/**
- * Policy on sign-in as its people meet it; then two Cordons: people of one come from the other by OpenID Connect, in a
- * real browser, and a session that is revoked there ends here by shared signals.
- */
+/** Policy on sign-in as its people meet it: who writes it, who is refused by it, and on the command line. */
 
 const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
 const run = promisify(execFile);
 
 let cordon: ControlAlone;
-let other: ControlAlone;
-let otherUrl = '';
 let browser: Browser;
 let tab: Tab;
 let page: Page;
 let bo: Tab;
 let boId = '';
-let port = 0;
 
 beforeAll(async () => {
-  port = await freePorts(2);
-  otherUrl = `http://127.0.0.1:${port + 1}`;
-  [cordon, browser] = await Promise.all([
-    startControlAlone('localhost', port, { CORDON_SIGN_ON_PRIVATE_HOSTS: new URL(otherUrl).host }),
-    startBrowser(),
-  ]);
+  [cordon, browser] = await Promise.all([startControlAlone('localhost', await freePorts(1)), startBrowser()]);
   tab = await openTab(browser);
   page = tab.page;
   await enrol(page, await cordon.firstOwnerLink(), 'Ada Byron');
@@ -52,11 +40,11 @@ afterEach(async ({ task }) => {
   if (task.result?.state !== 'fail') return;
   await tab?.screenshots('failed-sign-in');
   await bo?.screenshots('failed-sign-in-bo');
-  console.error(page?.url(), bo?.page.url(), other?.log().slice(-1_500));
+  console.error(page?.url(), bo?.page.url());
 });
 afterAll(async () => {
   await browser?.close();
-  await Promise.all([cordon?.stop(), other?.stop()]);
+  await cordon?.stop();
 });
 
 async function enrol(at: Page, link: string, name: string | null): Promise<void> {
@@ -143,120 +131,4 @@ test('on the command line it is looked at, tried and changed back', async () => 
   await signIn(bo.page);
   await bo.page.getByRole('heading', { name: 'Your account' }).waitFor();
   expect(await cli('sso', 'session', 'list', '--person', boId)).toContain('hwk');
-});
-
-function totpOf(secret: string): string {
-  const bits = Array.from(secret)
-    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
-    .join('');
-  const key = Buffer.from(bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? []);
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const mac = createHmac('sha1', key).update(counter).digest();
-  const code = (mac.readUInt32BE((mac[19] ?? 0) & 15) & 0x7fffffff) % 1_000_000;
-  return String(code).padStart(6, '0');
-}
-
-/** The other Cordon’s owner, signed in in the same browser; a passkey can’t be made for an address without a name. */
-async function enrolThere(): Promise<void> {
-  const send = async (path: string, data: object = {}) => {
-    const response = await page.request.post(`${otherUrl}/api/v1/auth${path}`, { data, headers: { origin: otherUrl } });
-    expect([path, response.ok()]).toEqual([path, true]);
-    return response.status() === 204 ? {} : ((await response.json()) as Record<string, string>);
-  };
-  const token = new URL(await other.firstOwnerLink()).hash.slice('#token='.length);
-  await send('/link', { token, name: 'Ada There', email: 'ada@there.example' });
-  const put = await page.request.put(`${otherUrl}/api/v1/auth/password`, {
-    data: { password: 'a-long-horse-7-battery-staple' },
-    headers: { origin: otherUrl },
-  });
-  expect([put.status(), await put.text()]).toEqual([204, '']);
-  const { secret = '' } = await send('/totp/begin');
-  await send('/totp/confirm', { code: totpOf(secret) });
-}
-
-describe('two Cordons', () => {
-  beforeAll(async () => {
-    const hosts = { CORDON_SIGN_ON_PRIVATE_HOSTS: new URL(cordon.url).host };
-    other = await startControlAlone('127.0.0.1', port + 1, hosts);
-  });
-
-  test('the other Cordon takes people from this one by OpenID Connect, in a browser', async () => {
-    const app = taken(
-      await cordon.api.POST('/api/v1/sso/apps', {
-        body: {
-          name: 'Other Cordon',
-          access: { everyone: true },
-          settings: { protocol: 'oidc', redirectUris: [`${otherUrl}/sso/up/callback/none`] },
-        },
-      }),
-    );
-    const provider = taken(
-      await other.api.POST('/api/v1/sign-on/providers', {
-        body: {
-          name: 'First Cordon',
-          settings: { protocol: 'oidc', issuer: `${cordon.url}/sso`, clientId: app.app.id },
-          clientSecret: app.clientSecret ?? '',
-        },
-      }),
-    );
-    const params = { path: { id: provider.id } };
-    taken(
-      await cordon.api.PUT('/api/v1/sso/apps/{id}', {
-        params: { path: { id: app.app.id } },
-        body: {
-          name: 'Other Cordon',
-          access: { everyone: true },
-          settings: { protocol: 'oidc', redirectUris: [provider.addresses.redirectUri] },
-        },
-      }),
-    );
-    taken(await other.api.POST('/api/v1/sign-on/providers/{id}/domains', { params, body: { domain: 'corp.example' } }));
-    taken(
-      await other.api.POST('/api/v1/sign-on/providers/{id}/domains/{domain}/verify', {
-        params: { path: { id: provider.id, domain: 'corp.example' } },
-        body: { byOwner: true },
-      }),
-    );
-    await enrolThere();
-    await page.goto(`${otherUrl}/sign-on-providers/${provider.id}`);
-    await page.getByRole('link', { name: 'Try a sign-in' }).click();
-    await page.getByRole('row', { name: /test.*went well/ }).waitFor();
-    await page.getByRole('button', { name: 'Switch on' }).click();
-    await page.getByRole('button', { name: 'Switch off' }).waitFor();
-    await bo.page.goto(`${otherUrl}/sign-in?next=/account`);
-    await bo.page.getByLabel('Work address').fill('bo@corp.example');
-    await bo.page.getByRole('button', { name: 'Next' }).click();
-    await bo.page.getByRole('heading', { name: 'Your account' }).waitFor();
-    expect(new URL(bo.page.url()).origin).toBe(otherUrl);
-  });
-
-  test('a session that is revoked at one Cordon ends at the other, by shared signals', async () => {
-    const { token } = taken(
-      await cordon.api.POST('/api/v1/signals/receivers', { body: { name: 'Other Cordon', audience: otherUrl } }),
-    );
-    await page.goto(`${otherUrl}/shared-signals`);
-    await page.getByRole('button', { name: 'Add a source' }).click();
-    await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('First Cordon');
-    await page.getByRole('dialog').getByLabel('Issuer').fill(cordon.url);
-    await page.getByRole('dialog').getByLabel('Token').fill(token);
-    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
-    await page.getByText('First Cordon tells Cordon from now on.').waitFor();
-    await eventually(async () => {
-      const { items } = taken(await other.api.GET('/api/v1/signals/sources'));
-      expect(items[0]?.verifiedAt).not.toBeNull();
-    }, 15_000);
-    expect(await cli('sso', 'session', 'end', '--person', boId)).toContain('sessions are ended');
-    await eventually(async () => {
-      await bo.page.goto(`${otherUrl}/account`);
-      expect(new URL(bo.page.url()).pathname).toBe('/sign-in');
-    }, 15_000);
-    await page.reload();
-    await page.getByRole('button', { name: 'What First Cordon told' }).click();
-    await page.getByRole('row', { name: /session-revoked.*end-sessions/ }).waitFor();
-    await page.getByRole('button', { name: 'Close' }).last().click();
-    await tab.screenshots('shared-signals');
-    expect(await cli('sso', 'signal', 'receiver', 'events', 'Other Cordon')).toMatch(/session-revoked\s+delivered/);
-    expect(tab.errors).toEqual([]);
-  });
 });
