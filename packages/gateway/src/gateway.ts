@@ -8,48 +8,29 @@ import { type BuiltIn, createAuthorizer, readBuiltIn, type Snapshot } from '@cor
 import { type AdminServer, type GatewayHealth, openAdminServer } from './admin-server.ts';
 import type { AppPlan } from './app-plan.ts';
 import { BlobStore } from './blob-store.ts';
-import { DEFAULT_LIMITS, type GatewayConfig, type ListenerConfig } from './config.ts';
+import { type GatewayConfig, type ListenerConfig } from './config.ts';
 import { ControlClient } from './control-client.ts';
-import { CredentialBox } from './credential-box.ts';
-import { CredentialRenewals } from './credential-renewals.ts';
-import { ControlApprovals, reportLock } from './control-approvals.ts';
-import { DpopNonces } from './dpop-nonce.ts';
-import { SourceLocks } from './source-locks.ts';
 import type { GatewayErrorCode } from './errors.ts';
 import { Exchange, type ListenerPlan } from './exchange.ts';
-import { IdentityCache } from './identity-cache.ts';
-import { GraphqlDocuments } from './graphql/graphql-documents.ts';
-import { Inspector } from './inspector.ts';
-import { Lessons } from './lessons.ts';
 import { type Listener, openListener } from './listener.ts';
-import { McpCatalog } from './mcp/mcp-catalog.ts';
-import { reportMcpItems } from './mcp/mcp-report.ts';
 import { McpProbe } from './mcp/mcp-probe.ts';
-import { McpSeals } from './mcp/mcp-session.ts';
 import { Metrics } from './metrics.ts';
 import { Observations, type BodyObserver } from './observations.ts';
 import { appsWithChangedItems, operationFacts } from './operation-facts.ts';
-import { Operations } from './operations.ts';
 import { type NamedStep, observeSteps, pipelines, runSteps, type StepObserver } from './pipeline.ts';
 import { type ForwardProxy, openForwardProxy } from './proxy/forward-proxy.ts';
 import { tokenRequests } from './proxy/request-client-token.ts';
-import { createCounters } from './counters.ts';
-import { RateLimiter } from './rate-limiter.ts';
 import { recordCall } from './record-call.ts';
-import { RefusalRecorder } from './refusal-recorder.ts';
 import { respondRefusal, toRefusal } from './respond-refusal.ts';
 import type { GatewayRuntime } from './runtime.ts';
-import { UpstreamGates } from './resilience/upstream-gate.ts';
-import { VendorBudgets } from './sharing/vendor-budgets.ts';
 import { ControlSource, type SnapshotSource } from './snapshot-source.ts';
 import { SnapshotTables } from './snapshot-tables.ts';
-import { Spool } from './spool.ts';
 import { type ShipperStats, SpoolShipper } from './spool-shipper.ts';
 import { OwnDetectors } from './own-detectors.ts';
 import { TokenKey } from './token-key.ts';
-import { UpstreamCertificates } from './upstream-certificates.ts';
 import { Upstreams } from './upstreams.ts';
 import { WebhookReceiver } from './webhooks/webhook-receiver.ts';
+import { createRuntime } from './create-runtime.ts';
 
 export interface GatewayDeps {
   readonly config: GatewayConfig;
@@ -444,68 +425,6 @@ function changedKeys(before: Snapshot, after: Snapshot): string[] {
   return changed;
 }
 
-function createRuntime(
-  deps: GatewayDeps & { readonly classifier: Classifier },
-  source: SnapshotSource,
-  metrics: Metrics,
-  client: ControlClient,
-  blobs: BlobStore,
-): GatewayRuntime {
-  const { config, clock, logger, envelope } = deps;
-  const limits = { ...DEFAULT_LIMITS, ...config.limits };
-  const counters = createCounters({ config, clock, logger, metrics });
-  const runtime: GatewayRuntime = {
-    config,
-    limits,
-    clock,
-    logger,
-    metrics,
-    envelope,
-    source,
-    identities: new IdentityCache(),
-    nonces: new DpopNonces(config.key),
-    trustedProxies: new Set(config.trustedProxies),
-    approvals: new ControlApprovals(client),
-    locks: new SourceLocks(),
-    reportLock: (lock) => void reportLock(client, lock, logger),
-    operations: new Operations(
-      blobs,
-      logger,
-      () => clock.now(),
-      (appId) => runtime.authorizer?.forgetApp(appId),
-    ),
-    mcp: {
-      catalog: new McpCatalog((appId, items) => reportMcpItems(client, appId, items), logger),
-      seals: new McpSeals(envelope),
-    },
-    graphql: new GraphqlDocuments(blobs),
-    inspector: new Inspector(deps.classifier),
-    observations: undefined,
-    lessons: new Lessons({ config, client, clock, logger, metrics }),
-    credentials: new CredentialBox(envelope),
-    upstreams: new Upstreams(limits.upstreamConnectionsMax, new UpstreamCertificates(client, clock, logger)),
-    gates: new UpstreamGates(clock, metrics),
-    renewals: new CredentialRenewals(client, clock, logger),
-    counters,
-    budgets: new VendorBudgets(clock, counters),
-    failures: new RateLimiter(clock),
-    spool: new Spool({ root: path.join(config.dataDir, 'spool'), clock, logger, ...config.spool }),
-    refusals: new RefusalRecorder(new RateLimiter(clock)),
-    random: deps.random ?? Math.random,
-    held: { bytes: 0 },
-    tables: undefined,
-    authorizer: undefined,
-    draining: false,
-    isStale: () => config.stalenessMsMax > 0 && clock.now() - source.contactAt > config.stalenessMsMax,
-  };
-  return runtime;
-}
-
-/**
- * One gateway process: the traffic path with its snapshot, its spool and its listeners. Does nothing until started.
- *
- * @throws {GatewayError} from `start`, `gateway.config_invalid` when a listener would speak plain HTTP to the world.
- */
 export function createGateway(deps: GatewayDeps): Gateway {
   return new GatewayProcess(deps);
 }
