@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import axe from 'axe-core';
@@ -7,10 +8,13 @@ import { createTestLogger } from '@cordon/kernel/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
-import { eventually, taken } from './harness/notes-integration.ts';
+import { addIntegration, eventually, taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
-/** Data planted in the emulated Slack is found, labelled and pinned; a dry run of retention reads it and changes nothing. */
+/**
+ * Data planted in the emulated estate is found, labelled, pinned and followed from a GitHub issue over a Slack message to
+ * a Stripe customer; a dry run of retention reads it and changes nothing; a person is handed what is there.
+ */
 
 const run = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
@@ -45,6 +49,25 @@ async function cli(...args: string[]): Promise<string> {
   return (await run(process.execPath, [PROGRAM, ...args], { env, cwd: cordon.dataDir })).stdout;
 }
 
+/** The same with something on standard input: an address has no place in a shell's history. */
+function cliWith(input: string, ...args: string[]): Promise<string> {
+  const env = { PATH: process.env['PATH'] ?? '', CORDON_URL: cordon.url, CORDON_TOKEN: cordon.token };
+  return new Promise((done, fail) => {
+    const child = execFile(process.execPath, [PROGRAM, ...args], { env, cwd: cordon.dataDir }, (error, stdout) => {
+      if (error) fail(error);
+      else done(stdout);
+    });
+    child.stdin?.end(input);
+  });
+}
+
+async function connect(app: 'github' | 'slack' | 'stripe', config: Record<string, string>): Promise<void> {
+  const { credential, baseUrl } = estate.app(app);
+  const token = { kind: 'bearer' as const, token: credential.secret };
+  const base = { app, name: `${app}-main`, config, baseUrl, privateAddresses: ['127.0.0.1'] };
+  taken(await cordon.api.POST('/api/v1/connections', { body: { ...base, credential: token, everyMinutes: null } }));
+}
+
 /** What axe finds that hinders somebody: serious and critical only, with the element. */
 async function hindrances(): Promise<string[]> {
   await page.evaluate(axe.source); // evaluated by the debugger, so the page's own policy stays as it is
@@ -64,10 +87,9 @@ async function messageField() {
 }
 
 test('planted data is found by the connector’s sample, with category, evidence and label', async () => {
-  const { baseUrl, credential } = estate.app('slack');
-  const body = { app: 'slack', name: 'slack-main', config: {}, baseUrl, privateAddresses: ['127.0.0.1'] };
-  const token = { kind: 'bearer' as const, token: credential.secret };
-  taken(await cordon.api.POST('/api/v1/connections', { body: { ...body, credential: token, everyMinutes: null } }));
+  await connect('slack', {});
+  await connect('github', { org: 'meridian' });
+  await connect('stripe', {});
   const field = await eventually(async () => {
     const found = await messageField();
     expect(found?.label).toBe('restricted');
@@ -134,4 +156,107 @@ test('a dry run of retention counts what is there and changes nothing', async ()
   expect(await hindrances()).toEqual([]);
   expect(await cli('data', 'retention', 'rules')).toContain('Old messages');
   expect(tab.errors).toEqual([]);
+});
+
+/** Somebody whom a careless person named in an issue. */
+let email: string;
+let iban: string;
+let issue: string;
+const REFUND = /^Refund goes to (DE\d{20}) \(account of ([A-Z]\w+ [A-Z]\w+)\)/;
+
+interface Call {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+test('what an integration carries from a GitHub issue to a Slack message to a Stripe customer is followed', async () => {
+  const apps = new Map<string, string>();
+  for (const name of ['github', 'slack', 'stripe'] as const) {
+    const { baseUrl, credential, openapi } = estate.app(name);
+    const body = { name, upstream: baseUrl, plaintext: 'allow' as const, privateAddresses: ['127.0.0.1'] };
+    const { id } = taken(await cordon.api.POST('/api/v1/apps', { body }));
+    const params = { path: { id } };
+    const document = await readFile(openapi, 'utf8');
+    taken(await cordon.api.PUT('/api/v1/apps/{id}/description', { params, body: { document } }));
+    const secret = { kind: 'bearer' as const, secret: credential.secret, scheme: credential.scheme };
+    taken(await cordon.api.PUT('/api/v1/apps/{id}/credential', { params, body: secret }));
+    apps.set(name, id);
+  }
+  const sync = await addIntegration(cordon, apps.get('github') ?? '', 'support-sync', ['issues/list-for-repo']);
+  for (const [app, ids] of [
+    ['slack', ['chat.postMessage', 'conversations.history']],
+    ['stripe', ['PostCustomers']],
+  ] as const) {
+    const select = [{ kind: 'operations' as const, ids: [...ids] }];
+    const grant = { integrationId: sync.id, name: 'default', select, resourceScope: [], expiresAt: null };
+    taken(await cordon.api.POST('/api/v1/grants', { body: { ...grant, appId: apps.get(app) ?? '' } }));
+  }
+  const token = await sync.token();
+  const call = async (path: string, init: Call = {}): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}`, ...init.headers };
+    const answer = await fetch(`${cordon.gateway}${path}`, { ...init, headers });
+    expect([path, answer.status]).toEqual([path, 200]);
+    return answer.json();
+  };
+  const list = '/github/repos/meridian/storefront/issues?state=all&per_page=100';
+  const issues = (await eventually(() => call(list), WAIT_MS)) as { number: number; body: string }[]; // GitHub's
+  // E-mail addresses of an example domain are nobody's, so detectors pass over them; the account number is followed.
+  const found = issues
+    .map(({ number, body }) => ({ number, parts: REFUND.exec(body ?? '') }))
+    .find(({ parts }) => parts);
+  iban = found?.parts?.[1] ?? '';
+  email = `${(found?.parts?.[2] ?? '').toLowerCase().replace(' ', '.')}@meridian-supply.example`;
+  issue = String(found?.number);
+  expect(iban).toMatch(/^DE/);
+  const posted = (await call('/slack/api/chat.postMessage', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ channel: 'support', text: `Refund of ${email}, issue ${issue}: ${iban}` }),
+  })) as { channel: string }; // Slack's
+  await call('/slack/api/conversations.history', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ channel: posted.channel }).toString(),
+  });
+  await call('/stripe/v1/customers', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ email, description: `Refund account ${iban}` }).toString(),
+  });
+  const flows = await eventually(async () => {
+    const { items } = taken(await cordon.api.GET('/api/v1/data/flows', { params: { query: {} } }));
+    const inferred = items.filter(({ how }) => how === 'inferred');
+    const pairs = inferred.map(({ from, to }) => `${from.app}:${from.object} ${to.app}:${to.object}`);
+    expect(pairs).toEqual(expect.arrayContaining(['github:issue slack:message', 'slack:message stripe:customer']));
+    return inferred;
+  }, WAIT_MS);
+  expect(flows.every(({ integration }) => integration.name === 'support-sync')).toBe(true);
+  const spread = JSON.parse(await cli('data', 'spread', iban, '--json')) as { places: { app: string }[] }; // as listed
+  expect(new Set(spread.places.map(({ app }) => app))).toEqual(new Set(['github', 'slack', 'stripe']));
+  await eventually(async () => {
+    const { items } = taken(await cordon.api.GET('/api/v1/data/sets', { params: { query: { app: 'stripe' } } }));
+    expect(items.find(({ object }) => object === 'customer')?.label).toMatch(/confidential|restricted/);
+  }, WAIT_MS);
+});
+
+test('a person is handed what the tools hold of them, by permission and with a line in the trail', async () => {
+  const id = (await cliWith(`${email}\n${iban}\n`, 'data', 'subject', 'open', 'export', '--reference', 'DSR-1')).trim();
+  await cli('data', 'subject', 'search', id);
+  const shown = await cli('data', 'subject', 'show', id);
+  expect(shown).toMatch(new RegExp(`github +issue +meridian/storefront#${issue} .*planned`));
+  await cli('data', 'subject', 'identity', id, '--how', 'signed in with their account');
+  await cli('data', 'subject', 'run', id);
+  // As the API describes it.
+  const bundle = JSON.parse(await cli('data', 'subject', 'bundle', id)) as {
+    apps: Record<string, { object: string }[]>;
+  };
+  const objects = (app: string) => new Set((bundle.apps[app] ?? []).map(({ object }) => object));
+  expect(objects('github')).toContain('issue');
+  expect(objects('slack')).toContain('message');
+  expect(objects('stripe')).toContain('customer');
+  expect(JSON.stringify(bundle.apps['stripe'])).toContain(email);
+  const { items } = taken(await cordon.api.GET('/api/v1/audit', { params: { query: { limit: 100 } } }));
+  expect(items.map(({ action }) => action)).toContain('subject.bundle_downloaded');
+  for (const name of [email, iban]) expect(JSON.stringify(items)).not.toContain(name);
 });

@@ -193,7 +193,8 @@ async function lookAgain(deps: SubjectRunDeps, request: SubjectRequest): Promise
   for (const target of acted.values()) {
     // What no connector reads stays a person's word.
     if (target.connectionId === '' || (target.status === 'task-done' && target.object === ACCOUNT)) continue;
-    const isUnread = unread.has(target.connectionId);
+    // Another stream of the tool may have shown records of this kind whole.
+    const isUnread = unread.get(target.connectionId)?.has(`${target.app}\0${target.object}`) === false;
     const set = isUnread
       ? { status: 'unverified' as const }
       : { status: 'verified' as const, verified_at: at, error: null };
@@ -201,14 +202,17 @@ async function lookAgain(deps: SubjectRunDeps, request: SubjectRequest): Promise
   }
 }
 
-/** Takes out of `acted` what still names the person; gives the connections of which a stream couldn't be read. */
+/**
+ * Takes out of `acted` what still names the person; gives the connections of which a stream couldn't be read, with the
+ * kinds of record that were.
+ */
 async function unreadable(
   deps: SubjectRunDeps,
   request: SubjectRequest,
   matchers: readonly Matcher[],
   acted: Map<string, SubjectTarget>,
-): Promise<ReadonlySet<string>> {
-  const unread = new Set<string>();
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const unread = new Map<string, ReadonlySet<string>>();
   for (const connectionId of new Set([...acted.values()].map((target) => target.connectionId))) {
     const seen = { gaps: [] as SubjectGap[], objects: new Set<string>() };
     const purpose = `subject request, again: ${request.id}`;
@@ -224,7 +228,7 @@ async function unreadable(
         verified_at: null,
       });
     }
-    if (seen.gaps.length > 0) unread.add(connectionId);
+    if (seen.gaps.length > 0) unread.set(connectionId, seen.objects);
   }
   return unread;
 }
