@@ -219,6 +219,8 @@ test('a notification target with quiet hours and words, and a forwarding target,
   await page.getByRole('row', { name: /night-desk.*22:00 to 07:00 Europe\/Vienna/ }).waitFor();
   await tab.screenshots('notifications');
   await page.getByRole('navigation').getByRole('link', { name: 'Forwarding', exact: true }).click();
+  // Both pages have a button of this name.
+  await page.getByText('Nothing is forwarded.').waitFor();
   await page.getByRole('button', { name: 'Add target' }).click();
   const target = page.getByRole('dialog', { name: 'Add a forwarding target' });
   await target.getByLabel('Name').fill('siem');
