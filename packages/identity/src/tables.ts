@@ -1,3 +1,4 @@
+import type { AccessTables } from './groups/access-tables.ts';
 import type { Role } from '@cordon/kernel';
 import type { ColumnType, Generated } from 'kysely';
 
@@ -6,7 +7,7 @@ type Json = ColumnType<unknown, string, string>;
 type JsonOrNull = ColumnType<unknown, string | null, string | null>;
 
 /** The tables of this package's migrations, as `pg` returns their rows. */
-export interface IdentityTables {
+export interface IdentityTables extends AccessTables {
   people: {
     id: string;
     name: string;
@@ -251,68 +252,6 @@ export interface IdentityTables {
     updated_at: Date;
   };
   scim_members: { group_id: string; user_id: string };
-  group_members: {
-    group_id: string;
-    person_id: string;
-    by: 'hand' | 'elevation';
-    added_by: string;
-    added_at: Date;
-    ends_at: Date | null;
-  };
-  /** A view: everybody in a group, however they came in. */
-  group_people: { group_id: string; person_id: string; by: GroupBy; ends_at: Date | null };
-  /** A view: members whom SCIM clients can look up. */
-  scim_group_members: { group_id: string; user_id: string };
-  sso_app_owners: { app_id: string; person_id: string };
-  elevations: {
-    id: string;
-    kind: 'role' | 'group' | 'app' | 'operation';
-    ref: string;
-    name: string;
-    integration_id: string | null;
-    integration_name: string | null;
-    operations: string[];
-    grant_id: string | null;
-    person_id: string;
-    person_name: string;
-    reason: string;
-    minutes: number;
-    state: 'asked' | 'live' | 'refused' | 'withdrawn' | 'lapsed' | 'ended';
-    asked_at: Date;
-    lapses_at: Date;
-    decided_by: string | null;
-    decided_by_name: string | null;
-    decided_at: Date | null;
-    note: string | null;
-    ends_at: Date | null;
-    ended_at: Date | null;
-    ended_by: string | null;
-    ended_why: string | null;
-  };
-  break_glass: {
-    person_id: string;
-    place: Generated<string>;
-    seal: Generated<string>;
-    sealed_at: Date | null;
-    drill_days: Generated<number>;
-    drill_until: Date | null;
-    drill_by: string | null;
-    last_drill_at: Date | null;
-    last_used_at: Date | null;
-    overdue_told_at: Date | null;
-    created_at: Date;
-    created_by: string;
-  };
-  break_glass_uses: {
-    id: string;
-    person_id: string;
-    at: Date;
-    kind: 'drill' | 'use';
-    session_id: string;
-    ip: string;
-    methods: string[];
-    findings: Json;
-  };
   sso_apps: {
     id: string;
     name: string;
@@ -510,9 +449,6 @@ export interface IdentityTables {
     retired_at: Date | null;
   };
 }
-
-/** How somebody came into a group. */
-export type GroupBy = 'directory' | 'provider' | 'hand' | 'elevation';
 
 /** Whether an app was told that a session ended. */
 export type SsoNotice = 'none' | 'waiting' | 'told' | 'not-possible' | 'failed';

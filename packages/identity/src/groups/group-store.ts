@@ -2,7 +2,7 @@ import type { Role } from '@cordon/kernel';
 import { sql } from 'kysely';
 import type { IdentityDb } from '../context.ts';
 import { loginKey } from '../people/person.ts';
-import type { GroupBy } from '../tables.ts';
+import type { GroupBy } from './access-tables.ts';
 import type { Group, GroupPerson } from './group.ts';
 
 export const GROUPS_PAGE_MAX = 200;

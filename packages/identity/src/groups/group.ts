@@ -1,5 +1,5 @@
 import type { Role } from '@cordon/kernel';
-import type { GroupBy } from '../tables.ts';
+import type { GroupBy } from './access-tables.ts';
 
 /** People who are given the same. The directory keeps some of them, people here the others. */
 export interface Group {
