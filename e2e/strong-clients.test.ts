@@ -154,11 +154,11 @@ test('the person lets the integration exchange tokens of another, and takes it b
   await form.getByLabel('Told at').fill('https://payroll.example.com/told');
   await tab.screenshots('credential-told');
   await form.getByRole('button', { name: 'Add credential' }).click();
-  await page.getByText('shown').first().waitFor();
-  const { items } = taken(
-    await cordon.api.GET('/api/v1/integrations/{id}/credentials', { params: { path: { id: integration.id } } }),
-  );
-  expect(items.map(({ deliveryMode }) => deliveryMode)).toContain('ping');
+  const params = { path: { id: integration.id } };
+  await eventually(async () => {
+    const { items } = taken(await cordon.api.GET('/api/v1/integrations/{id}/credentials', { params }));
+    expect(items.map(({ deliveryMode }) => deliveryMode)).toContain('ping');
+  }, 10_000);
   await page.goto(cordon.url);
 });
 
