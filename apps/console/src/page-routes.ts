@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { inside } from './frame-routes.tsx';
+import { inside } from './frame-routes.ts';
 
 /** Pages inside the shell whose address says all. */
 export const pages = [

@@ -1,6 +1,6 @@
 import { createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { parseEventSearch } from './events/event-search.ts';
-import { enrol, inside, root, signIn, signInAgain, welcome } from './frame-routes.tsx';
+import { enrol, inside, root, signIn, signInAgain, welcome } from './frame-routes.ts';
 import { pages } from './page-routes.ts';
 import { FailurePage, UnknownPage } from './shell/FailurePage.tsx';
 

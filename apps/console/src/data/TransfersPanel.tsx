@@ -29,7 +29,7 @@ export function TransfersPanel() {
   const rows = useQuery(transfersQuery);
   const mayWrite = useCan()('data.write');
   const [chosen, setChosen] = useState<Transfer | null>(null);
-  const items = rows.data ?? [];
+  const items = rows.data?.items ?? [];
   return (
     <SpaceBetween size="m">
       <ProblemAlert error={rows.error} />
@@ -111,42 +111,33 @@ export function TransfersPanel() {
         ]}
         empty={<Box color="text-body-secondary">No personal data is known to leave the EEA.</Box>}
       />
-      {chosen ? <SafeguardForm transfer={chosen} onClose={() => setChosen(null)} /> : null}
+      {chosen ? (
+        <SafeguardForm transfer={chosen} instruments={rows.data?.instruments ?? []} onClose={() => setChosen(null)} />
+      ) : null}
     </SpaceBetween>
   );
 }
 
-/** The server's own list, in its order. */
-const INSTRUMENTS = [
-  'adequacy decision',
-  'public instrument',
-  'binding corporate rules',
-  'standard contractual clauses',
-  'clauses of an authority',
-  'code of conduct',
-  'certification',
-  'authorised clauses',
-  'administrative arrangement',
-  'derogation: explicit consent',
-  'derogation: contract with the person',
-  'derogation: contract for the person',
-  'derogation: public interest',
-  'derogation: legal claims',
-  'derogation: vital interests',
-  'derogation: public register',
-] as const satisfies readonly NonNullable<Transfer['instrument']>[];
 const NONE = { value: '', label: 'Not said' };
-const OPTIONS = [NONE, ...INSTRUMENTS.map((one) => ({ value: one as string, label: one as string }))];
 const textOrNull = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 
-function SafeguardForm({ transfer, onClose }: { readonly transfer: Transfer; readonly onClose: () => void }) {
+function SafeguardForm({
+  transfer,
+  instruments,
+  onClose,
+}: {
+  readonly transfer: Transfer;
+  readonly instruments: readonly NonNullable<Transfer['instrument']>[];
+  readonly onClose: () => void;
+}) {
+  const options = [NONE, ...instruments.map((one) => ({ value: one as string, label: one as string }))];
   const [instrument, setInstrument] = useState<string>(transfer.instrument ?? '');
   const [importer, setImporter] = useState(transfer.importer ?? '');
   const [assessment, setAssessment] = useState(transfer.assessment ?? '');
   const save = useCommand({
     run: async () => {
       const body = {
-        instrument: INSTRUMENTS.find((one) => one === instrument) ?? null,
+        instrument: instruments.find((one) => one === instrument) ?? null,
         importer: textOrNull(importer),
         assessment: textOrNull(assessment),
       };
@@ -166,8 +157,8 @@ function SafeguardForm({ transfer, onClose }: { readonly transfer: Transfer; rea
     >
       <FormField label="Safeguard" description="Articles 45, 46 and 49 GDPR.">
         <Select
-          options={OPTIONS}
-          selectedOption={OPTIONS.find(({ value }) => value === instrument) ?? NONE}
+          options={options}
+          selectedOption={options.find(({ value }) => value === instrument) ?? NONE}
           onChange={({ detail }) => setInstrument(detail.selectedOption.value ?? '')}
         />
       </FormField>

@@ -136,7 +136,7 @@ export const placesQuery = queryOptions({
 
 export const transfersQuery = queryOptions({
   queryKey: ['data', 'transfers'],
-  queryFn: async () => taken(await api.GET('/api/v1/data/transfers')).items,
+  queryFn: async () => taken(await api.GET('/api/v1/data/transfers')),
 });
 
 export const overlapsQuery = queryOptions({

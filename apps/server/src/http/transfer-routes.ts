@@ -57,8 +57,23 @@ export function addTransferRoutes(server: ApiServer, deps: DataRouteDeps & { rea
   const config = { permission: 'data.read' } as const;
   server.get(
     '/api/v1/data/transfers',
-    { config, schema: { tags, response: { 200: z.object({ items: z.array(transferBody) }) } } },
-    async () => ({ items: (await listTransfers(db, regions)).map(transferOf) }),
+    {
+      config,
+      schema: {
+        tags,
+        response: {
+          200: z.object({
+            items: z.array(transferBody),
+            /** What can be said to make a transfer lawful. */
+            instruments: z.array(z.enum(TRANSFER_INSTRUMENTS)),
+          }),
+        },
+      },
+    },
+    async () => ({
+      items: (await listTransfers(db, regions)).map(transferOf),
+      instruments: [...TRANSFER_INSTRUMENTS],
+    }),
   );
   server.get(
     '/api/v1/data/transfers.csv',

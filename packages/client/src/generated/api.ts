@@ -7994,6 +7994,7 @@ export interface paths {
                                 lastSeen: number;
                                 missing: string[];
                             }[];
+                            instruments: ("adequacy decision" | "public instrument" | "binding corporate rules" | "standard contractual clauses" | "clauses of an authority" | "code of conduct" | "certification" | "authorised clauses" | "administrative arrangement" | "derogation: explicit consent" | "derogation: contract with the person" | "derogation: contract for the person" | "derogation: public interest" | "derogation: legal claims" | "derogation: vital interests" | "derogation: public register")[];
                         };
                     };
                 };

@@ -1,8 +1,6 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { readAudit } from '@cordon/kernel';
 import { fastify, type FastifyInstance } from 'fastify';
-import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
+import { createLocalJWKSet, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { IdentityTables } from '../tables.ts';
 import { OWNER, openSsoBrowser, type SsoBrowser, type SsoStage, startSsoStage } from '../sso/test-sso.ts';
@@ -11,6 +9,7 @@ import { signalEndpoints } from './stream-routes.ts';
 import type { SignalAdmin } from './signal-admin.ts';
 import type { SignalServer } from './signals.ts';
 import { DEFAULT_ACTS } from './source-store.ts';
+import { type Peer, startPeer } from './test-peer.ts';
 
 /** Both halves against software that is jose and nothing of ours: a receiver, and a transmitter with faults. */
 
@@ -21,76 +20,6 @@ let outside: FastifyInstance;
 let peer: Peer;
 let ada: SsoBrowser;
 let bo: SsoBrowser;
-
-interface Peer {
-  readonly url: string;
-  readonly key: CryptoKey;
-  readonly pushed: { body: string; authorization: string | undefined; type: string | undefined }[];
-  answer: { status: number; body: string };
-  sets: Record<string, string>;
-  readonly polls: { ack?: string[]; setErrs?: Record<string, { err: string }> }[];
-  readonly created: unknown[];
-  stop(): void;
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
-
-/** Somebody else's transmitter and receiver in one. */
-async function startPeer(): Promise<Peer> {
-  const { privateKey, publicKey } = await generateKeyPair('RS256');
-  const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
-  const server = createServer((request, response) => {
-    void (async () => {
-      const body = await readBody(request);
-      const json = (status: number, value: unknown) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-      const { url } = peer;
-      if (request.url === '/.well-known/ssf-configuration') {
-        json(200, {
-          issuer: url,
-          jwks_uri: `${url}/jwks`,
-          configuration_endpoint: `${url}/stream`,
-          verification_endpoint: `${url}/verify`,
-        });
-      } else if (request.url === '/jwks') json(200, { keys: [jwk] });
-      else if (request.url === '/stream') {
-        const asked = JSON.parse(body) as { delivery: object };
-        peer.created.push(asked);
-        json(201, {
-          stream_id: 's-1',
-          aud: 'https://aud.example',
-          delivery: { ...asked.delivery, endpoint_url: `${url}/poll` },
-        });
-      } else if (request.url === '/verify') json(200, {});
-      else if (request.url === '/poll') {
-        peer.polls.push(JSON.parse(body) as Peer['polls'][number]);
-        const { sets } = peer;
-        peer.sets = {};
-        json(200, { sets });
-      } else {
-        const { authorization, 'content-type': type } = request.headers;
-        peer.pushed.push({ body, authorization, type });
-        response.writeHead(peer.answer.status).end(peer.answer.body);
-      }
-    })();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // listening on TCP
-  return {
-    url,
-    key: privateKey,
-    pushed: [],
-    answer: { status: 202, body: '' },
-    sets: {},
-    polls: [],
-    created: [],
-    stop: () => server.close(),
-  };
-}
 
 beforeAll(async () => {
   peer = await startPeer();

@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, Outlet, redirect } from '@tanstack/react-router';
+import { createElement } from 'react';
 import { queryClient } from './api/query-client.ts';
 import { EnrolPage } from './session/EnrolPage.tsx';
 import { sessionQuery } from './session/session-query.ts';
@@ -23,7 +24,7 @@ export const signIn = createRoute({
     ...(typeof raw['next'] === 'string' ? { next: raw['next'] } : {}),
     ...(typeof raw['link'] === 'string' ? { link: raw['link'] } : {}),
   }),
-  component: () => <SignInPage next={signIn.useSearch().next} link={signIn.useSearch().link} />,
+  component: () => createElement(SignInPage, signIn.useSearch()),
 });
 
 /** An app wants a factor shown again; needs the session, but none of the shell. */
@@ -34,7 +35,7 @@ export const signInAgain = createRoute({
     ...(typeof raw['next'] === 'string' ? { next: raw['next'] } : {}),
     ...(typeof raw['factor'] === 'string' ? { factor: raw['factor'] } : {}),
   }),
-  component: () => <SignInAgainPage {...signInAgain.useSearch()} />,
+  component: () => createElement(SignInAgainPage, signInAgain.useSearch()),
 });
 
 export const enrol = createRoute({
