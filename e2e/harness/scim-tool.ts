@@ -61,12 +61,12 @@ export async function startScimTool(): Promise<ScimTool> {
   const groups = new Map<string, Held>();
   const [ofUsers, ofGroups] = [hold(users, 'userName'), hold(groups, 'displayName')];
   SCIMMY.Resources.declare(SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseUser, false))
-    .egress((resource) => handed(ofUsers.read(resource)))
-    .ingress((resource, data) => handed(ofUsers.write(resource, data)))
+    .egress((resource) => handed<InstanceType<typeof SCIMMY.Schemas.User>>(ofUsers.read(resource)))
+    .ingress((resource, data) => handed<InstanceType<typeof SCIMMY.Schemas.User>>(ofUsers.write(resource, data)))
     .degress((resource) => ofUsers.remove(resource));
   SCIMMY.Resources.declare(SCIMMY.Resources.Group)
-    .egress((resource) => handed(ofGroups.read(resource)))
-    .ingress((resource, data) => handed(ofGroups.write(resource, data)))
+    .egress((resource) => handed<InstanceType<typeof SCIMMY.Schemas.Group>>(ofGroups.read(resource)))
+    .ingress((resource, data) => handed<InstanceType<typeof SCIMMY.Schemas.Group>>(ofGroups.write(resource, data)))
     .degress((resource) => ofGroups.remove(resource));
   const requests: string[] = [];
   const app = express();

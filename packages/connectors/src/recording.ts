@@ -143,7 +143,10 @@ function playback(exchanges: Recording['exchanges'], writes: string[]): HttpPort
       const index = left.findIndex((one) => matches(one, request));
       const found = left[index];
       const what = `${request.method} ${url.pathname}${url.search}`;
-      if (!found) throw new ManifestInvalid(`The recording has no answer to ${what} ${typeof request.body === 'string' ? request.body : ''}`);
+      if (!found)
+        throw new ManifestInvalid(
+          `The recording has no answer to ${what} ${typeof request.body === 'string' ? request.body : ''}`,
+        );
       if (found.once) left.splice(index, 1);
       writes.push(what);
       const headers = Object.fromEntries(

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { limitEntry, type LimitEntry } from '@cordon/policy';
+import { type EntryInputOf, limitEntry, type LimitEntry } from '@cordon/policy';
 import { sampleEntry } from '@cordon/policy/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -159,7 +159,7 @@ test('is what the gateway’s counters do with the same calls, decision by decis
 
 test('is what a gateway did with its calls, by the events that it recorded', async () => {
   const upstream = await startUpstream((_request, _body, response) => response.end('{}'));
-  const limits = {
+  const limits: Record<string, Partial<EntryInputOf<'limit'>>> = {
     'limit:per-operation': {
       id: 'per-operation',
       name: 'a',

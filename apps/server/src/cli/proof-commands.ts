@@ -159,7 +159,9 @@ export function addProofCommands(program: Command, context: CliContext): void {
         print(`Broken: record ${one.leaf}, day ${one.day}: ${one.problem}, ${one.found} of ${one.expected} events.`);
       }
       if (found.broken.length > 0) throw new UsageWrong('The lake does not hold what the log took in.');
-      print(`${found.events} events in ${found.leaves} records are as they were taken; retention deleted ${found.deleted}.`);
+      print(
+        `${found.events} events in ${found.leaves} records are as they were taken; retention deleted ${found.deleted}.`,
+      );
     });
 
   const witness = proof.command('witness').description('others who cosign checkpoints (c2sp.org/tlog-witness)');

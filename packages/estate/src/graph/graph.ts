@@ -47,7 +47,9 @@ function adjacency(count: number, ends: Uint32Array, others: Uint32Array, kinds:
     kinds: new Uint8Array(ends.length),
   };
   for (let edge = 0; edge < ends.length; edge++) {
-    const at = next[ends[edge]!]++;
+    const node = ends[edge]!;
+    const at = next[node]!;
+    next[node] = at + 1;
     sorted.edges[at] = edge;
     sorted.others[at] = others[edge]!;
     sorted.kinds[at] = kinds[edge]!;
