@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import SCIMMY from 'scimmy';
-import SCIMMYRouters from 'scimmy-routers';
+import { SCIMMYRouters } from 'scimmy-routers';
 
 type Held = Record<string, unknown> & { id: string };
 
@@ -24,8 +24,8 @@ interface Asked {
   readonly id?: string | undefined;
   readonly filter?: { match(all: Held[]): Held[] } | undefined;
 }
-/** SCIMMY checks itself what it is handed against its schema. */
-const handed = <Schema>(held: unknown): Schema => held as Schema;
+type User = InstanceType<typeof SCIMMY.Schemas.User>;
+type Group = InstanceType<typeof SCIMMY.Schemas.Group>;
 const missing = (): Error => new SCIMMY.Types.Error(404, '', 'There is no such resource.');
 
 /** Keeps what SCIMMY hands over, as an application's own database would. */
@@ -60,13 +60,14 @@ export async function startScimTool(): Promise<ScimTool> {
   const users = new Map<string, Held>();
   const groups = new Map<string, Held>();
   const [ofUsers, ofGroups] = [hold(users, 'userName'), hold(groups, 'displayName')];
+  // SCIMMY checks itself what it is handed against its schema.
   SCIMMY.Resources.declare(SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseUser, false))
-    .egress((resource) => handed<InstanceType<typeof SCIMMY.Schemas.User>>(ofUsers.read(resource)))
-    .ingress((resource, data) => handed<InstanceType<typeof SCIMMY.Schemas.User>>(ofUsers.write(resource, data)))
+    .egress((resource) => ofUsers.read(resource) as unknown as User)
+    .ingress((resource, data) => ofUsers.write(resource, data) as unknown as User)
     .degress((resource) => ofUsers.remove(resource));
   SCIMMY.Resources.declare(SCIMMY.Resources.Group)
-    .egress((resource) => handed<InstanceType<typeof SCIMMY.Schemas.Group>>(ofGroups.read(resource)))
-    .ingress((resource, data) => handed<InstanceType<typeof SCIMMY.Schemas.Group>>(ofGroups.write(resource, data)))
+    .egress((resource) => ofGroups.read(resource) as unknown as Group)
+    .ingress((resource, data) => ofGroups.write(resource, data) as unknown as Group)
     .degress((resource) => ofGroups.remove(resource));
   const requests: string[] = [];
   const app = express();

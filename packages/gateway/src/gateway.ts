@@ -28,7 +28,6 @@ import { SnapshotTables } from './snapshot-tables.ts';
 import { type ShipperStats, SpoolShipper } from './spool-shipper.ts';
 import { OwnDetectors } from './own-detectors.ts';
 import { TokenKey } from './token-key.ts';
-import { Upstreams } from './upstreams.ts';
 import { WebhookReceiver } from './webhooks/webhook-receiver.ts';
 import { createRuntime } from './create-runtime.ts';
 

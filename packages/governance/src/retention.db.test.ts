@@ -52,7 +52,7 @@ class FakeTool implements RetentionTools {
 
   act: RetentionTools['act'] = async ({ input, key }) => {
     await this.beforeAct?.();
-    const id = `${input['channel']}:${input['ts']}`;
+    const id = `${String(input['channel'])}:${String(input['ts'])}`;
     const before = this.#keys.get(key);
     if (before === undefined) {
       this.#keys.set(key, id);
@@ -67,7 +67,7 @@ class FakeTool implements RetentionTools {
   };
 
   verify: RetentionTools['verify'] = async ({ input }) =>
-    this.records.has(`${input['channel']}:${input['ts']}`) ? 'there' : 'gone';
+    this.records.has(`${String(input['channel'])}:${String(input['ts'])}`) ? 'there' : 'gone';
 }
 
 /** Steps as the engine runs them: what ended is remembered, what died is run again. */

@@ -1,4 +1,3 @@
-import type { Role } from '@cordon/kernel';
 import type { ColumnType, Generated } from 'kysely';
 
 /** jsonb: written as text, read as whatever was stored; the reader parses it. */
