@@ -9,7 +9,7 @@ const KEY_CHARS_MAX = 180;
 export const ACT_MS_MAX = 120_000;
 const VERIFY_AGAIN_MS = 5_000;
 
-/** The run can't go on by itself: it waits for a person, or until `wakeAt`. */
+/** The run can't go on by itself: it waits for a person, or until `wakeAt`. Also thrown by a journal that can't write. */
 export class Parked extends Error {
   readonly wakeAt: number | null;
 
@@ -120,6 +120,7 @@ export async function performAct(context: PerformContext, draft: Act, planned: P
       const prepared = (await planned.action.prepare?.(planned.input, dry)) ?? {};
       await keep({ status: 'started', attempts: 1, prepared, startedAt: context.now() });
     } catch (error) {
+      if (error instanceof Parked) throw error;
       return keep({ status: 'failed', error: messageOf(error), finishedAt: context.now() });
     }
   } else {
@@ -157,6 +158,7 @@ async function attempt(context: PerformContext, act: Act, keep: Keep, planned: P
     }
     return await finish(context, keep, planned, result, verdict.state === 'done' ? verdict.proof : null);
   } catch (error) {
+    if (error instanceof Parked) throw error;
     // The call failed, but what it asked for may have happened: only verification tells.
     const verdict = action.effect === 'read' ? null : await verdictOf(context, act, planned).catch(() => null);
     if (verdict?.state === 'done') return finish(context, keep, planned, verdict.result, verdict.proof);
@@ -189,6 +191,7 @@ async function simulate(context: PerformContext, keep: Keep, { action, input }: 
     const { would, result } = await action.simulate(input, dry);
     return await keep({ ...at, status: 'simulated', result, proof: { would } });
   } catch (error) {
+    if (error instanceof Parked) throw error;
     return keep({ ...at, status: 'failed', error: messageOf(error) });
   }
 }

@@ -1,7 +1,9 @@
-import type { Queryable, Transaction } from '@cordon/kernel';
+import type { Clock, Logger, Queryable, Transaction } from '@cordon/kernel';
 import type { Selectable } from 'kysely';
 import { RunUnknown } from '../errors.ts';
 import type { IncidentTables } from '../tables.ts';
+import { AWAY_MS, isDatabaseAway } from './database-away.ts';
+import { Parked } from './perform-act.ts';
 import type { Act, Journal, Run, RunStatus } from './run.ts';
 
 export const RUN_PAGE_MAX = 200;
@@ -194,13 +196,26 @@ export async function writeAct(db: Queryable, runId: string, act: Act): Promise<
     .execute();
 }
 
-/** The acts of a run as the interpreter reads and writes them; each write is committed when it resolves. */
-export async function openJournal(db: Queryable, runId: string): Promise<Journal> {
+/**
+ * The acts of a run as the interpreter reads and writes them; each write is committed when it resolves. A write that the
+ * database didn't take for a reason that passes parks the run: what happened outside can't be told from here, so the
+ * run goes on later from what is written, and verifies.
+ */
+export async function openJournal(
+  { db, clock, logger }: { readonly db: Queryable; readonly clock: Clock; readonly logger: Logger },
+  runId: string,
+): Promise<Journal> {
   const acts = new Map((await listActs(db, runId)).map((act) => [act.key, act]));
   return {
     find: (key) => acts.get(key) ?? null,
     async write(act) {
-      await writeAct(db, runId, act);
+      try {
+        await writeAct(db, runId, act);
+      } catch (error) {
+        if (!isDatabaseAway(error)) throw error;
+        logger.warn({ err: error, run: runId, act: act.key }, 'an act could not be written down; the run waits');
+        throw new Parked(clock.now() + AWAY_MS);
+      }
       acts.set(act.key, act);
     },
     all: () => [...acts.values()],

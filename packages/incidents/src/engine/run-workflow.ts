@@ -12,7 +12,9 @@ import { closedTransport, type Transport } from '../actions/transport.ts';
 import { messageOf } from '../cacao/check-playbook.ts';
 import { type Playbook, readPlaybook } from '../cacao/playbook.ts';
 import type { IncidentTables } from '../tables.ts';
+import { AWAY_MS, isDatabaseAway } from './database-away.ts';
 import { driveRun, type InterpreterDeps } from './interpreter.ts';
+import { Parked } from './perform-act.ts';
 import { loadRun, lockRun, openJournal, setRun } from './run-store.ts';
 import type { Run } from './run.ts';
 import { undoRun } from './undo.ts';
@@ -20,6 +22,8 @@ import { undoRun } from './undo.ts';
 /** What commands enqueue; the worker runs `createRunWorkflow`. */
 export const runWorkflow = { name: 'incidents.playbook-run' } as const;
 const WAKE_BATCH_MAX = 100;
+/** A database that can't even be told to wait is asked again, at twice the pause each time: eight minutes in all. */
+const DRIVE_ATTEMPTS_MAX = 10;
 
 interface RunInput {
   readonly runId: string;
@@ -85,9 +89,13 @@ export function createRunWorkflow(engine: RunEngine): WorkflowDefinition<RunInpu
     name: runWorkflow.name,
     async run({ runId }, steps) {
       // One step: it may run again as a whole after a crash, since the journal decides what is still to be done.
-      await steps.step('drive', async () => {
-        while (await driveOnce(engine, runId));
-      });
+      await steps.step(
+        'drive',
+        async () => {
+          while (await driveOnce(engine, runId));
+        },
+        { attemptsMax: DRIVE_ATTEMPTS_MAX },
+      );
     },
   };
 }
@@ -105,14 +113,15 @@ async function driveOnce(given: RunEngine, runId: string): Promise<boolean> {
   )?.wanted;
   const run = await loadRun(db, runId);
   const engine = given.transportOf ? { ...given, transport: await given.transportOf(run) } : given;
-  if (run.status === 'undoing') return settle(engine, run, wantedBefore, await undoRun(engine, run));
+  if (run.status === 'undoing')
+    return settle(engine, run, wantedBefore, await withoutBreaking(engine, run, () => undoRun(engine, run)));
   if (run.status !== 'running' && run.status !== 'waiting') {
     await setRun(db, runId, { driving: false, wake_at: null });
     return false;
   }
   const playbook: Playbook = readPlaybook(run.document);
   const transport = run.mode === 'simulate' ? closedTransport(engine.transport.reads) : engine.transport;
-  const journal = await openJournal(db, runId);
+  const journal = await openJournal(engine, runId);
   const deps = {
     actions: engine.actions,
     transport,
@@ -121,14 +130,23 @@ async function driveOnce(given: RunEngine, runId: string): Promise<boolean> {
     findPlaybook: engine.findPlaybook,
     isWanted: async () => (await loadRun(db, runId)).status !== 'cancelled',
   };
-  let outcome: Awaited<ReturnType<typeof driveRun>>;
-  try {
-    outcome = await driveRun(run, playbook, deps);
-  } catch (error) {
-    engine.logger.error({ err: error, run: runId }, 'a playbook run broke');
-    outcome = { state: 'ended', ok: false, error: messageOf(error), variables: run.variables };
-  }
+  const outcome = await withoutBreaking(engine, run, () => driveRun(run, playbook, deps));
   return settle(engine, run, wantedBefore, outcome);
+}
+
+/** A database that is away parks the run; whatever else is thrown ends it. */
+async function withoutBreaking(engine: RunEngine, run: Run, drive: () => Promise<Settled>): Promise<Settled> {
+  try {
+    return await drive();
+  } catch (error) {
+    if (error instanceof Parked) return { state: 'parked', wakeAt: error.wakeAt };
+    if (isDatabaseAway(error)) {
+      engine.logger.warn({ err: error, run: run.id }, 'the database did not answer; the run waits');
+      return { state: 'parked', wakeAt: engine.clock.now() + AWAY_MS };
+    }
+    engine.logger.error({ err: error, run: run.id }, 'a playbook run broke');
+    return { state: 'ended', ok: false, error: messageOf(error), variables: run.variables };
+  }
 }
 
 type Settled =

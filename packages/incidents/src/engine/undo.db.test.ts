@@ -107,7 +107,7 @@ async function perform(playbook: Playbook, world: FakeOutside) {
     transport: world.transport,
     findPlaybook: async () => null,
   };
-  const journal = await openJournal(made.db, run.id);
+  const journal = await openJournal(engine, run.id);
   const outcome = await driveRun(run, playbook, {
     ...engine,
     journal,

@@ -4,7 +4,7 @@ import { messageOf } from '../cacao/check-playbook.ts';
 import { httpRequest } from '../cacao/http-command.ts';
 import { type Playbook, readPlaybook } from '../cacao/playbook.ts';
 import { startVariables } from '../cacao/variables.ts';
-import { ACT_MS_MAX, contextOf, freshAct, idempotencyKey } from './perform-act.ts';
+import { ACT_MS_MAX, contextOf, freshAct, idempotencyKey, Parked } from './perform-act.ts';
 import { openJournal } from './run-store.ts';
 import type { RunEngine } from './run-workflow.ts';
 import type { Act, Run } from './run.ts';
@@ -42,7 +42,7 @@ function actionOf(actions: ActionTable, playbook: Playbook, run: Run, act: Act) 
  */
 export async function undoRun(engine: RunEngine, run: Run) {
   const playbook = readPlaybook(run.document);
-  const journal = await openJournal(engine.db, run.id);
+  const journal = await openJournal(engine, run.id);
   const now = () => engine.clock.now();
   for (const act of undoable(journal.all())) {
     const key = `undo/${act.key}`;
@@ -84,6 +84,7 @@ export async function undoRun(engine: RunEngine, run: Run) {
         attempts: draft.attempts + 1,
       });
     } catch (error) {
+      if (error instanceof Parked) throw error;
       await journal.write({
         ...draft,
         status: 'failed',
