@@ -160,3 +160,60 @@ test('the bytes of a file are kept, and come back equal after the tool lost it',
   expect(answer.headers.get('content-disposition')).toBe('attachment; filename="offer.pdf"');
   expect(Buffer.from(await answer.arrayBuffer()).equals(bytes)).toBe(true);
 });
+
+test('a file that Google Drive lost is uploaded again, byte for byte, after a dry run that says so', async () => {
+  const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7 + (at >> 5)) % 251));
+  const { baseUrl, credential } = estate.app('google');
+  const headers = { authorization: `Bearer ${credential.secret}` };
+  const boundary = 'of-the-test';
+  const told = JSON.stringify({ name: 'plan.bin', mimeType: 'application/pdf' });
+  const body = Buffer.concat([
+    Buffer.from(`--${boundary}\r\ncontent-type: application/json\r\n\r\n${told}\r\n`),
+    Buffer.from(`--${boundary}\r\ncontent-type: application/pdf\r\n\r\n`),
+    bytes,
+    Buffer.from(`\r\n--${boundary}--\r\n`),
+  ]);
+  const sent = { ...headers, 'content-type': `multipart/related; boundary=${boundary}` };
+  const url = `${baseUrl}/upload/drive/v3/files?uploadType=multipart`;
+  const { id } = (await (await fetch(url, { method: 'POST', headers: sent, body })).json()) as { id: string };
+  const connection = taken(
+    await cordon.api.POST('/api/v1/connections', {
+      body: {
+        app: 'google',
+        name: 'google-main',
+        config: { customer: 'my_customer', admin: 'admin@meridian.example' },
+        baseUrl,
+        privateAddresses: ['127.0.0.1'],
+        credential: { kind: 'bearer', token: credential.secret },
+        everyMinutes: null,
+      },
+    }),
+  );
+  const plan = { connectionId: connection.id, name: 'google-main', app: 'google', everyS: null, streams: ['files'] };
+  planId = taken(await cordon.api.PUT('/api/v1/backups', { body: plan })).id;
+  expect(await run({ kind: 'snapshot' })).toMatchObject({ status: 'done', result: { notRead: [] } });
+  await fetch(`${baseUrl}/drive/v3/files/${id}`, {
+    method: 'PATCH',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({ trashed: true }),
+  });
+  const named = async () => {
+    const answer = await fetch(`${baseUrl}/drive/v3/files?pageSize=100`, { headers });
+    const { files } = (await answer.json()) as { files: { id: string; name: string; trashed?: boolean }[] };
+    return files.filter(({ name, trashed }) => name === 'plan.bin' && trashed !== true);
+  };
+  expect(await named()).toEqual([]);
+  const dryRun = await run({ kind: 'plan', scope: { object: 'file', record: id } });
+  expect(dryRun).toMatchObject({ status: 'done', result: { creates: 1, cannot: 0 } });
+  expect((dryRun.result as { notes: string[] }).notes.join()).toContain('Uploads 300000 bytes.');
+  expect(await named()).toEqual([]);
+  expect(await run({ kind: 'restore', dryRun: dryRun.id })).toMatchObject({
+    status: 'done',
+    result: { done: 1, failed: 0 },
+  });
+  const [back] = await named();
+  const got = await fetch(`${baseUrl}/drive/v3/files/${back?.id}?alt=media`, { headers });
+  expect(Buffer.from(await got.arrayBuffer()).equals(bytes)).toBe(true);
+  // Done again it does nothing: the record is known under its new id.
+  expect((await run({ kind: 'plan', scope: { object: 'file', record: id } })).result).toMatchObject({ creates: 0 });
+});
