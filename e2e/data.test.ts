@@ -3,28 +3,33 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import axe from 'axe-core';
-import { type Estate, startEstate } from '@cordon/demo';
+import { type AppName, type Estate, startEstate } from '@cordon/demo';
 import { createTestLogger } from '@cordon/kernel/testing';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
+import { type CountingProxy, startCountingProxy } from './harness/counting-proxy.ts';
 import { addIntegration, eventually, taken } from './harness/notes-integration.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /**
  * Data planted in the emulated estate is found, labelled, pinned and followed from a GitHub issue over a Slack message to
- * a Stripe customer; a dry run of retention reads it and changes nothing; a person is handed what is there.
+ * a Stripe customer; a dry run of retention reads it and changes nothing; a person is handed what is there and erased.
  */
 
 const run = promisify(execFile);
 const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
 const WAIT_MS = 60_000;
+/** A worker that was killed takes its time to come back where the machine is loaded. */
+const KILL = { timeout: 400_000 };
 
 let cordon: RunningCordon;
 let estate: Estate;
 let browser: Browser;
 let tab: Tab;
 let page: Page;
+/** Stand before the tools that connectors act on. */
+let outside: Record<'github' | 'slack' | 'stripe', CountingProxy>;
 
 beforeAll(async () => {
   [cordon, browser, estate] = await Promise.all([
@@ -32,6 +37,11 @@ beforeAll(async () => {
     startBrowser(),
     startEstate({ logger: createTestLogger(), seed: 'data' }),
   ]);
+  const [github, slack, stripe] = await Promise.all(
+    (['github', 'slack', 'stripe'] as const).map((name) => startCountingProxy(estate.app(name).baseUrl)),
+  );
+  if (!github || !slack || !stripe) throw new Error('no proxy');
+  outside = { github, slack, stripe };
   tab = await openTab(browser);
   page = tab.page;
 });
@@ -40,7 +50,7 @@ afterEach(async ({ task }) => {
 });
 afterAll(async () => {
   await browser?.close();
-  await Promise.all([cordon?.stop(), estate?.stop()]);
+  await Promise.all([cordon?.stop(), estate?.stop(), ...Object.values(outside ?? {}).map((one) => one.stop())]);
 });
 
 /** The command line as an administrator uses it, on this Cordon. */
@@ -61,10 +71,30 @@ function cliWith(input: string, ...args: string[]): Promise<string> {
   });
 }
 
+/** A tool as it is, asked beside Cordon. */
+async function vendor(name: AppName, path: string): Promise<unknown> {
+  const { baseUrl, credential } = estate.app(name);
+  const headers = { authorization: `${credential.scheme} ${credential.secret}` };
+  return (await fetch(`${baseUrl}${path}`, { headers })).json();
+}
+
+/** Cordon asks Slack twenty times a minute at most, and each channel is one more question of every search. */
+async function closeChannels(kept: readonly string[]): Promise<void> {
+  const { baseUrl, credential } = estate.app('slack');
+  const ask = async (method: string, form: Record<string, string>): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${credential.secret}` };
+    const init = { method: 'POST', headers, body: new URLSearchParams(form) };
+    return (await fetch(`${baseUrl}/api/${method}`, init)).json();
+  };
+  const { channels } = (await ask('conversations.list', {})) as { channels: { id: string; name: string }[] }; // Slack's
+  for (const { id, name } of channels.filter((one) => !kept.includes(one.name)))
+    expect([name, await ask('conversations.archive', { channel: id })]).toMatchObject([name, { ok: true }]);
+}
+
 async function connect(app: 'github' | 'slack' | 'stripe', config: Record<string, string>): Promise<void> {
-  const { credential, baseUrl } = estate.app(app);
+  const { credential } = estate.app(app);
   const token = { kind: 'bearer' as const, token: credential.secret };
-  const base = { app, name: `${app}-main`, config, baseUrl, privateAddresses: ['127.0.0.1'] };
+  const base = { app, name: `${app}-main`, config, baseUrl: outside[app].url, privateAddresses: ['127.0.0.1'] };
   taken(await cordon.api.POST('/api/v1/connections', { body: { ...base, credential: token, everyMinutes: null } }));
 }
 
@@ -87,6 +117,7 @@ async function messageField() {
 }
 
 test('planted data is found by the connector’s sample, with category, evidence and label', async () => {
+  await closeChannels(['general', 'support', 'payments']);
   await connect('slack', {});
   await connect('github', { org: 'meridian' });
   await connect('stripe', {});
@@ -240,6 +271,64 @@ test('what an integration carries from a GitHub issue to a Slack message to a St
   }, WAIT_MS);
 });
 
+test('the map draws it, is filtered, and opens a data set and a flow with the keyboard', async () => {
+  await goTo('Data');
+  await page.getByRole('tab', { name: 'Map' }).click();
+  const drawing = page.getByRole('region', { name: 'Map of apps, data sets and flows' });
+  const message = drawing.getByRole('group', { name: /^Data set slack message, / });
+  await message.waitFor();
+  await tab.screenshots('data-map');
+  await page.getByRole('region', { name: 'Map of apps, data sets and flows' }).waitFor();
+  expect(await hindrances()).toEqual([]);
+  await message.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Open the data set' }).waitFor();
+  await drawing
+    .getByRole('group', { name: /^Flow through support-sync: \w+, \d+ followed/ })
+    .first()
+    .focus();
+  await page.keyboard.press('Enter');
+  await page.getByText('read there, written here').first().waitFor();
+  await tab.screenshots('data-map-flow');
+  await page.getByText('Table', { exact: true }).first().click();
+  await page.getByRole('table', { name: 'Data sets on the map' }).waitFor();
+  await page.getByRole('button', { name: /^Filter by label/ }).click();
+  await page.getByRole('option', { name: 'public' }).click();
+  await page.getByText('No data set matches.').first().waitFor();
+  expect(await cli('data', 'map', '--app', 'slack')).toMatch(/github\/issue +slack\/message +support-sync +inferred/);
+});
+
+test('where apps are is said, and the register of transfers says what is missing', async () => {
+  await cli('data', 'place', 'github', '--region', 'DE', '--vendor', 'GitHub B.V.');
+  await cli('data', 'place', 'slack', '--region', 'United States', '--vendor', 'Slack Technologies');
+  await goTo('Data');
+  await page.getByRole('tab', { name: 'Transfers' }).click();
+  await page.getByRole('button', { name: /^Safeguard of github: issue → slack: message/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'github: issue → slack: message' });
+  await dialog.getByRole('button', { name: /Not said/ }).click();
+  await page.getByRole('option', { name: 'standard contractual clauses' }).click();
+  await dialog.getByLabel('Transfer assessment').fill('TIA-2026-4');
+  await dialog.getByRole('button', { name: 'Keep' }).click();
+  await page.getByRole('row', { name: /github: issue → slack: message.*Art\. 46\(2\)\(c\).*Nothing/ }).waitFor();
+  await tab.screenshots('data-transfers');
+  expect(await hindrances()).toEqual([]);
+  expect(await cli('data', 'transfers')).toContain('standard contractual clauses,Art. 46(2)(c),TIA-2026-4');
+  const dpv = JSON.stringify(JSON.parse(await cli('data', 'dpv')));
+  expect(dpv).toContain('"eu-gdpr:A46-2-c"');
+  expect(dpv).toContain('"pd:EmailAddress"');
+  for (const [name, shot] of [
+    ['Flows', 'data-flows'],
+    ['Spread', 'data-spread'],
+    ['Processing record', 'data-processing'],
+  ] as const) {
+    await page.getByRole('tab', { name }).click();
+    await page.getByRole('table').first().waitFor();
+    await tab.screenshots(shot);
+    expect(await hindrances()).toEqual([]);
+  }
+  expect(await cli('data', 'overlaps')).toMatch(/github +slack +\d+/);
+});
+
 test('a person is handed what the tools hold of them, by permission and with a line in the trail', async () => {
   const id = (await cliWith(`${email}\n${iban}\n`, 'data', 'subject', 'open', 'export', '--reference', 'DSR-1')).trim();
   await cli('data', 'subject', 'search', id);
@@ -259,4 +348,89 @@ test('a person is handed what the tools hold of them, by permission and with a l
   const { items } = taken(await cordon.api.GET('/api/v1/audit', { params: { query: { limit: 100 } } }));
   expect(items.map(({ action }) => action)).toContain('subject.bundle_downloaded');
   for (const name of [email, iban]) expect(JSON.stringify(items)).not.toContain(name);
+});
+
+/** What was done outside, once for each record. */
+const actsOutside = () =>
+  Object.values(outside)
+    .flatMap(({ calls }) => calls)
+    .filter((text) => /^(?:POST \/api\/chat\.delete|DELETE \/v1\/customers|PATCH \/repos)/.test(text));
+
+test(
+  'a person is erased after a dry run and a second person’s word, though the worker is killed in the middle',
+  KILL,
+  async () => {
+    await goTo('Data');
+    await page.getByRole('tab', { name: 'Subject requests' }).click();
+    await page.getByRole('button', { name: 'Open a request' }).click();
+    const form = page.getByRole('dialog', { name: 'Open a subject request' });
+    await form.getByLabel('Erase').check();
+    await form.getByLabel('Reference').fill('DSR-2');
+    await form.getByLabel('What names the person').fill(`${email}\n${iban}`);
+    await form.getByLabel('Another person approves above').fill('1');
+    await form.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByRole('heading', { name: 'Subject request DSR-2' }).waitFor();
+    const id = page.url().split('/').at(-1) ?? '';
+    await page.getByRole('button', { name: 'Search', exact: true }).click();
+    await page
+      .getByRole('row', { name: /slack: message .* delete \(delete-message\) .*Planned/ })
+      .first()
+      .waitFor();
+    expect(actsOutside()).toEqual([]);
+    await page.getByRole('button', { name: 'Identity checked' }).click();
+    const identity = page.getByRole('dialog', { name: 'Identity checked' });
+    await identity.getByLabel('How it was made sure').fill('signed in with their account');
+    await identity.getByRole('button', { name: 'Keep' }).click();
+    await tab.screenshots('data-subject-found');
+    expect(await hindrances()).toEqual([]);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('dialog', { name: 'Run the request' }).getByRole('button', { name: 'Run it' }).click();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('another person must', { exact: false }).first().waitFor();
+
+    const params = { path: { id } };
+    const planned = taken(await cordon.api.GET('/api/v1/subject-requests/{id}', { params })).counts['planned'] ?? 0;
+    expect(planned).toBeGreaterThan(2);
+    taken(await cordon.api.POST('/api/v1/subject-requests/{id}/approve', { params, body: {} }));
+    await eventually(async () => expect(actsOutside().length).toBeGreaterThan(0), WAIT_MS);
+    const [worker] = await cordon.pids('worker');
+    process.kill(worker ?? 0, 'SIGKILL');
+    const killedAfter = actsOutside().length;
+    expect(killedAfter).toBeLessThan(planned);
+    await eventually(async () => {
+      const { status } = taken(await cordon.api.GET('/api/v1/subject-requests/{id}', { params }));
+      expect(['tasks', 'done']).toContain(status);
+    }, 5 * WAIT_MS);
+    const acts = actsOutside();
+    expect(acts.length).toBe(planned);
+    expect(new Set(acts).size).toBe(acts.length);
+  },
+);
+
+test('the tools show that it is gone, people have done the rest, and Cordon has forgotten the person', async () => {
+  expect(JSON.stringify(await vendor('github', `/repos/meridian/storefront/issues/${issue}`))).not.toContain(iban);
+  const customers = JSON.stringify(await vendor('stripe', '/v1/customers?limit=100'));
+  for (const name of [email, iban]) expect(customers).not.toContain(name);
+  const { items: requests } = taken(await cordon.api.GET('/api/v1/subject-requests'));
+  const id = requests.find(({ reference }) => reference === 'DSR-2')?.id ?? '';
+  const params = { path: { id } };
+  const targets = async () =>
+    taken(await cordon.api.GET('/api/v1/subject-requests/{id}/targets', { params: { ...params, query: {} } })).items;
+  for (const { seq, status, app, object } of await targets()) {
+    expect([app, object, status]).toEqual([app, object, object === 'account' ? 'task' : 'verified']);
+    if (status !== 'task') continue;
+    await cli('data', 'subject', 'done', id, String(seq), '--how', 'ended in the tool');
+  }
+  const done = await eventually(async () => {
+    const request = taken(await cordon.api.GET('/api/v1/subject-requests/{id}', { params }));
+    expect(request.status).toBe('done');
+    return request;
+  }, WAIT_MS);
+  expect([done.isSealed, done.evidenceSha256?.length]).toEqual([false, 64]);
+  expect(JSON.parse(await cli('data', 'spread', iban, '--json'))).toMatchObject({ places: [] });
+  await page.reload();
+  await page.getByText('forgotten', { exact: true }).waitFor();
+  await tab.screenshots('data-subject-done');
+  expect(await hindrances()).toEqual([]);
+  expect(tab.errors).toEqual([]);
 });
