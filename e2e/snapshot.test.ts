@@ -1,11 +1,11 @@
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ControlProxy, startControlProxy } from './harness/control-proxy.ts';
 import { type FakeVendor, startVendor } from './harness/fake-vendor.ts';
 import { freePorts } from './harness/free-ports.ts';
 import { addIntegration, addNotesApp, eventually, type Integration, taken } from './harness/notes-integration.ts';
+import { openOwnDatabase } from './harness/own-database.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /** What gateways decide from: reaches every process in time, outlives control, and can't be replaced on disk. */
@@ -104,7 +104,7 @@ test('a revocation is in force at every gateway process within a second, and sib
 });
 
 test('also when the database’s notification is lost', async () => {
-  const database = await openDatabase();
+  const database = await openOwnDatabase(cordon.dataDir);
   try {
     const delays: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
@@ -137,16 +137,6 @@ test('also when the stream to the gateways carries nothing', async () => {
   }
   expect(slowestOf(delays), `delays in ms: ${delays.join(', ')}`).toBeLessThan(REVOKED_MS_MAX);
 });
-
-async function openDatabase(): Promise<pg.Client> {
-  const place = (await readFile(join(cordon.dataDir, 'postgres.location'), 'utf8').catch(() => '')).trim();
-  const root = place === '' ? join(cordon.dataDir, 'postgres') : place;
-  const access = JSON.parse(await readFile(join(root, 'access.json'), 'utf8')) as { port: number; password: string };
-  const client = new pg.Client(`postgres://cordon:${access.password}@127.0.0.1:${access.port}/cordon`);
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
 
 const snapshotFolder = (): string => join(cordon.dataDir, 'gateway', 'snapshot');
 

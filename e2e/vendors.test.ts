@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openTab, startBrowser, type Tab } from './harness/browser.ts';
 import { addIntegration, addNotesApp, taken } from './harness/notes-integration.ts';
 import { type FakeVendor, startVendor } from './harness/fake-vendor.ts';
+import { openOwnDatabase } from './harness/own-database.ts';
 import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 
 /** A vendor is asked, answers without an account, is reviewed, and is cut off. */
@@ -112,6 +113,8 @@ test('a questionnaire with a branch is built and sent', async () => {
 });
 
 let link = '';
+let colleagueLink = '';
+let colleague: Tab;
 
 test('somebody without an account answers it, in the language they choose', async () => {
   link = linkIn((await mail.take('vera@vendor.example')).text);
@@ -139,8 +142,9 @@ test('somebody without an account answers it, in the language they choose', asyn
 });
 
 test('a colleague with a link of their own goes on where it was left, and the first submits', async () => {
-  const colleague = await newTab();
-  await enterPortal(colleague.page, linkIn((await mail.take('dan@vendor.example')).text), 'dan@vendor.example');
+  colleague = await newTab();
+  colleagueLink = linkIn((await mail.take('dan@vendor.example')).text);
+  await enterPortal(colleague.page, colleagueLink, 'dan@vendor.example');
   const question = colleague.page.getByRole('region', { name: /Q2/ });
   await question.getByLabel('Yes').check();
   const answer = question.getByLabel('Explanation');
@@ -167,28 +171,65 @@ test('a reviewer sees evidence, accepts and finishes', async () => {
   await page.getByText('The review is done.').waitFor();
 });
 
+/** What the portal's own API says to whoever holds this link. */
+async function lookAnswer(url: string): Promise<string> {
+  const answer = await fetch(`${cordon.url}/api/v1/portal/look`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: url.split('#')[1] ?? '' }),
+  });
+  const { instance: _instance, ...body } = (await answer.json()) as Record<string, unknown>;
+  return JSON.stringify([answer.status, body]);
+}
+
+/** A dead link says what to do, and nothing about the questionnaire. */
+async function expectDead(portal: Page): Promise<void> {
+  await portal.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await portal.getByText('Ask whoever sent it for a new one.').waitFor();
+  expect(await portal.getByText('Card data').count()).toBe(0);
+  expect(await portal.getByRole('button', { name: 'Send the code' }).count()).toBe(0);
+}
+
+const guessOf = (url: string): string => `${url.slice(0, -4)}AAAA`;
+
+test('an expired link ends the session under way, opens nothing, and says what to do', async () => {
+  await colleague.page.reload();
+  await colleague.page.getByRole('heading', { name: 'Card data', level: 1 }).waitFor();
+  const database = await openOwnDatabase(cordon.dataDir);
+  try {
+    // The shortest validity is a day: the days are taken off this one link where they are kept.
+    const { rowCount } = await database.query(
+      "update portal_links set expires_at = now() - interval '1 second' where token_sha256 = sha256(convert_to($1, 'UTF8'))",
+      [colleagueLink.split('#')[1]],
+    );
+    expect(rowCount).toBe(1);
+  } finally {
+    await database.end();
+  }
+  await colleague.page.reload();
+  await expectDead(colleague.page);
+  const other = await newTab();
+  await other.page.goto(colleagueLink);
+  await expectDead(other.page);
+  expect(await hindrances(other.page)).toEqual([]);
+  await other.screenshots('portal-expired');
+  expect(await lookAnswer(colleagueLink)).toBe(await lookAnswer(guessOf(colleagueLink)));
+  await guest.page.reload();
+  await guest.page.getByRole('heading', { name: 'Card data', level: 1 }).waitFor();
+});
+
 test('revoked and guessed links show the same and open nothing', async () => {
   await page.getByRole('button', { name: 'Revoke the link of vera@vendor.example' }).click();
   await page.getByText('Revoked').waitFor();
   const other = await newTab();
-  const guess = `${link.slice(0, -4)}AAAA`;
-  const bodies: string[] = [];
-  for (const url of [link, guess]) {
+  for (const url of [link, guessOf(link)]) {
     await other.page.goto('about:blank');
     await other.page.goto(url);
-    await other.page.getByRole('heading', { name: 'This link does not work' }).waitFor();
-    const token = url.split('#')[1] ?? '';
-    const answer = await fetch(`${cordon.url}/api/v1/portal/look`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token }),
-    });
-    const { instance: _instance, ...body } = (await answer.json()) as Record<string, unknown>;
-    bodies.push(JSON.stringify([answer.status, body]));
+    await expectDead(other.page);
   }
-  expect(bodies[0]).toBe(bodies[1]);
+  expect(await lookAnswer(link)).toBe(await lookAnswer(guessOf(link)));
   await guest.page.reload();
-  await guest.page.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await expectDead(guest.page);
 });
 
 test('a CAIQ goes in as it was published and comes out with its answers', async () => {
