@@ -209,7 +209,7 @@ test('a mover loses what no longer follows, by the next push, with evidence', as
   await eventually(async () => expect(membersOf('Sales')).toEqual([]), PUSH_MS_MAX);
   await open('Joiners and leavers');
   await page.getByRole('button', { name: 'Movers' }).click();
-  await page.getByRole('link', { name: 'Ann' }).first().click();
+  await page.getByRole('link', { name: 'Ann', exact: true }).first().click();
   await page.getByText(/read back is off/).waitFor();
   await tab.screenshots('mover');
   expect(account('ann')?.['active']).toBe(false);

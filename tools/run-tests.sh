@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every check and every test; the last line is "N passed, N failed". Called by `./cordon test`.
-# Arguments name suites (static unit db console e2e); none means all.
+# Arguments name suites (static unit db console timed e2e); none means all.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

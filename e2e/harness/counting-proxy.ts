@@ -24,9 +24,9 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   const pass = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = 'GET', url = '/' } = request;
     const body = await text(request);
-    const headers = Object.entries(request.headers).flatMap(([name, value]) =>
-      typeof value === 'string' && !HOP_BY_HOP.has(name) ? [[name, value] as const] : [],
-    );
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(request.headers))
+      if (typeof value === 'string' && !HOP_BY_HOP.has(name)) headers.set(name, value);
     calls.push(`${method} ${url} ${body}`.trim());
     try {
       const answer = await fetch(`${target}${url}`, { method, headers, ...(body === '' ? {} : { body }) });
