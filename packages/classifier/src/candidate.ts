@@ -34,6 +34,10 @@ const COORDINATES_BYTES_MAX = 64;
 const FORM_BYTES_MAX = 48;
 const COORDINATE_STARTS = new Set(bytesOf('(-+['));
 
+/** ITU-T E.164, section 6.2.1. */
+const DIAL_CODE_DIGITS_MAX = 3;
+
+const PLUS = 0x2b;
 const COLON = 0x3a;
 const HYPHEN = 0x2d;
 const DOT = 0x2e;
@@ -60,6 +64,15 @@ function isBare(segment: Segment): boolean {
 function isPrefixLength(bytes: Uint8Array, start: number, end: number, to: number): boolean {
   const tail = latin1(bytes, end, Math.min(to, end + 4));
   return /^\/\d{1,2}(?![\w/])/.test(tail) && /^\d{1,3}\./.test(latin1(bytes, start, end));
+}
+
+/** `+1 212 555 0105`: what follows a country's code is the rest of a telephone number, whatever checksum it happens to fit. */
+function followsDialCode(bytes: Uint8Array, start: number, from: number): boolean {
+  const gap = bytes[start - 1] ?? 0;
+  if (gap !== 0x20 && gap !== HYPHEN && gap !== DOT) return false;
+  let at = start - 2;
+  while (at > from && start - 2 - at < DIAL_CODE_DIGITS_MAX && KINDS[bytes[at] ?? 0] === DIGIT) at--;
+  return at < start - 2 && at >= from && bytes[at] === PLUS;
 }
 
 /** The word among these that is context for a detector. */
@@ -194,6 +207,7 @@ export class CandidateJudge {
   private isFragment(start: number, end: number): boolean {
     const { bytes, start: from, end: to } = this.segment;
     if (start > from) {
+      if (followsDialCode(bytes, start, from)) return true;
       const before = bytes[start - 1] ?? 0;
       if (before === AT || before === DOLLAR) return true;
       const joins = before === HYPHEN || before === DOT || before === SLASH || before === UNDERSCORE || before === 0x2c;

@@ -168,3 +168,13 @@ describe('redact', () => {
     expect(JSON.parse(new TextDecoder().decode(redacted.bytes))).toEqual({ email: '"\\\n' });
   });
 });
+
+test.each(['+1 212 555 0105', '+1-415-555-0113', 'call +1.212.555.0121 today'])(
+  '%s is a telephone number, though its end has the form and checksum of a health number',
+  (text) => {
+    const types = createClassifier()
+      .scan(Buffer.from(text))
+      .map((found) => found.class);
+    expect(types).toEqual(['contact.phone']);
+  },
+);
