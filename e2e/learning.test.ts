@@ -19,6 +19,7 @@ import { type RunningCordon, startCordon } from './harness/running-cordon.ts';
 const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.url));
 const execute = promisify(execFile);
 const ARRIVE_MS_MAX = 30_000;
+const LOOK_MS_MAX = 5_000;
 const REPOS = ['site', 'docs', 'shop'];
 const TITLE = 'Ask jane.miller@acme-corp.io about card 4111 1111 1111 1111';
 
@@ -169,8 +170,11 @@ test('a person leaves out the junk and accepts the rest in the console', async (
   await page.getByLabel('Count what rogue taught').click();
   await table.getByRole('row', { name: /POST \/repos.*\/issues New \d+ issue-sync \(\d+\) (?!.*rogue)/ }).waitFor();
   await page.getByRole('checkbox', { name: 'Request bodies may hold only fields that were seen' }).check();
-  await page.getByRole('button', { name: 'Accept proposal' }).click();
-  await page.getByText('Calls that don’t fit are noted').first().waitFor();
+  // What gateways still had to tell changes the proposal, and is refused until one has looked again.
+  await eventually(async () => {
+    await page.getByRole('button', { name: 'Accept proposal' }).click();
+    await page.getByText('Calls that don’t fit are noted').first().waitFor({ timeout: LOOK_MS_MAX });
+  }, ARRIVE_MS_MAX);
   expect(tab.errors).toEqual([]);
   const app = taken(await cordon.api.GET('/api/v1/apps/{id}', { params: { path: { id: appId } } }));
   expect(app.settings).toMatchObject({ validateRequests: 'observe', validateResponses: 'observe' });
