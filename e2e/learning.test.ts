@@ -20,6 +20,8 @@ const PROGRAM = fileURLToPath(new URL('../apps/server/src/main.ts', import.meta.
 const execute = promisify(execFile);
 const ARRIVE_MS_MAX = 30_000;
 const LOOK_MS_MAX = 5_000;
+/** Three rounds through two gateways, four calls for each repository, and one of junk. */
+const CALLS_SENT = 3 * 2 * 4 * 3 + 1;
 const REPOS = ['site', 'docs', 'shop'];
 const TITLE = 'Ask jane.miller@acme-corp.io about card 4111 1111 1111 1111';
 
@@ -121,16 +123,19 @@ test('both gateway processes teach, and what they taught outlives a restart', as
   for (let round = 0; round < 3; round++) for (const gateway of cordon.gateways) await work(gateway, token, round);
   expect((await raw(await rogue.token(), { title: 'junk', admin: true })).status).toBe(201);
   await eventually(async () => {
-    const { teachers } = await proposal();
+    const { teachers, calls } = await proposal();
     expect(teachers.map(({ name, calls }) => [name, calls > 40])).toEqual([
       ['issue-sync', true],
       ['rogue', false],
     ]);
+    // Everything that was sent has arrived; the first call may have been before learning reached its gateway.
+    expect(calls).toBeGreaterThanOrEqual(CALLS_SENT);
   }, ARRIVE_MS_MAX);
   const before = await proposal();
   cordon = await cordon.restart();
   const after = await proposal();
-  expect([after.digest, after.calls]).toEqual([before.digest, before.calls]);
+  expect(after.digest).toBe(before.digest);
+  expect(after.calls).toBeGreaterThanOrEqual(before.calls);
 });
 
 test('the proposal holds operations and shapes, and no value of any call', async () => {
