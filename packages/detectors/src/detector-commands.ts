@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import {
-  type Classifier,
   ClassifierError,
   createClassifier,
   createExactHasher,
@@ -26,7 +25,7 @@ import type { OwnDetectorChange, OwnDetectorInput } from './detector-input.ts';
 import { currentKey, detectorKeyContext, type SealedKey } from './detector-key.ts';
 import { listOwnDetectors, type OwnDetector } from './detector-store.ts';
 import { OwnDetectorConflict, OwnDetectorInvalid, OwnDetectorUnknown } from './errors.ts';
-import { loadOwnRules } from './live-classifier.ts';
+import { createOwnClassifier } from './live-classifier.ts';
 import { tablesOf } from './tables.ts';
 
 const DETECTORS_MAX = 100;
@@ -87,6 +86,7 @@ async function packValues(lines: AsyncIterable<string>, key: Uint8Array): Promis
 /** What people do with the organisation's own detectors. Each change is audited and sent to gateways. */
 export function createOwnDetectorCommands(deps: OwnDetectorDeps) {
   const { db, clock, envelope, publish } = deps;
+  const ownClassifier = createOwnClassifier(deps);
 
   const open = (key: SealedKey): Uint8Array => envelope.open(key.sealed, detectorKeyContext(key.id));
 
@@ -318,8 +318,7 @@ export function createOwnDetectorCommands(deps: OwnDetectorDeps) {
     /** What all detectors, shipped and own, find in a text. Nothing of it is kept. */
     async try(actor: Actor, text: string): Promise<readonly Finding[]> {
       authorize(actor, 'data.read');
-      const classifier: Classifier = createClassifier({ custom: await loadOwnRules(deps) });
-      return classifier.scan(Buffer.from(text), { contentType: 'text/plain' });
+      return (await ownClassifier()).scan(Buffer.from(text), { contentType: 'text/plain' });
     },
   };
 }

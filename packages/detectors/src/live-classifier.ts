@@ -35,22 +35,34 @@ export async function loadOwnRules(deps: {
   return rules;
 }
 
+/**
+ * Gives the classifier with the own detectors as they are when it is asked for. Nothing is compiled or read again while
+ * they stay the same; the shipped ones are compiled with the first question.
+ */
+export function createOwnClassifier(deps: Parameters<typeof loadOwnRules>[0]): () => Promise<Classifier> {
+  let shipped: Classifier | undefined;
+  let known: { readonly state: string; readonly classifier: Classifier } | undefined;
+  return async () => {
+    const state = JSON.stringify(await listOwnDetectors(deps.db));
+    if (known?.state === state) return known.classifier;
+    const rules = await loadOwnRules(deps);
+    shipped ??= createClassifier();
+    known = { state, classifier: shipped.withRules(rules) };
+    return known.classifier;
+  };
+}
+
 /** Starts with the shipped detectors and the own ones, and looks for changes every few seconds until it is stopped. */
 export async function createLiveClassifier(deps: {
   readonly db: Database;
   readonly envelope: SecretEnvelope;
   readonly logger: Logger;
 }): Promise<LiveClassifier> {
-  const shipped = createClassifier();
-  let current: Classifier = shipped;
-  let seen = '';
+  const ask = createOwnClassifier(deps);
+  let current = await ask();
   const refresh = async (): Promise<void> => {
-    const now = JSON.stringify(await listOwnDetectors(deps.db));
-    if (now === seen || (seen === '' && now === '[]')) return;
-    current = shipped.withRules(await loadOwnRules(deps));
-    seen = now;
+    current = await ask();
   };
-  await refresh();
   let running: Promise<void> = Promise.resolve();
   const timer = setInterval(() => {
     running = running.then(refresh).catch((error: unknown) => {

@@ -75,6 +75,7 @@ export function RulePage<Row extends RuleRow>(props: RulePageProps<Row>) {
               id: 'name',
               header: 'Name',
               isRowHeader: true,
+              minWidth: 130,
               cell: (row) =>
                 mayWrite ? (
                   <Button variant="inline-link" ariaLabel={`Edit ${row.name}`} onClick={() => setEditing(row)}>
